@@ -1,0 +1,1 @@
+"""What the services agree on: data and pure functions, no input or output."""

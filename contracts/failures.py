@@ -1,0 +1,72 @@
+"""Why a job failed, typed: the same code in HTTP answers, events, rows and webhooks."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Charged = Literal["yes", "no", "unknown"]
+
+
+class FailureCode(StrEnum):
+    CONTENT_FILTERED = "content_filtered"
+    NO_MEDIA = "no_media"
+    QUOTA = "quota"
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    INVALID_INPUT = "invalid_input"
+    TIMEOUT = "timeout"
+    PROVIDER_AUTH = "provider_auth"
+    PROVIDER_ERROR = "provider_error"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    CANCELLED = "cancelled"
+    NO_WORKER = "no_worker"
+    INTERNAL = "internal"
+
+
+RETRYABLE = frozenset(
+    {
+        FailureCode.RATE_LIMITED,
+        FailureCode.OVERLOADED,
+        FailureCode.TIMEOUT,
+        FailureCode.PROVIDER_ERROR,
+        FailureCode.INTERNAL,
+        FailureCode.NO_WORKER,
+    }
+)
+
+MAX_WORDS = 2_000
+
+
+class Failure(BaseModel):
+    """A typed failure; `provider_words` keeps what the provider itself said, never a secret or a stack."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: FailureCode
+    message: str = Field(max_length=MAX_WORDS)
+    retryable: bool = False
+    charged: Charged = "no"
+    stage: str | None = None
+    provider_words: str | None = Field(default=None, max_length=MAX_WORDS)
+
+    @classmethod
+    def of(
+        cls,
+        code: FailureCode,
+        message: str,
+        *,
+        charged: Charged = "no",
+        stage: str | None = None,
+        provider_words: str | None = None,
+    ) -> "Failure":
+        """Build a failure whose `retryable` follows from its code."""
+        return cls(
+            code=code,
+            message=message[:MAX_WORDS],
+            retryable=code in RETRYABLE,
+            charged=charged,
+            stage=stage,
+            provider_words=provider_words[:MAX_WORDS] if provider_words else None,
+        )

@@ -1,0 +1,1 @@
+"""Takes requested jobs, renders them through a provider and reports."""

@@ -1,0 +1,1 @@
+"""Who renders: one provider a file, all with the same small protocol (`base.Provider`)."""

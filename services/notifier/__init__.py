@@ -1,0 +1,1 @@
+"""Tells everyone: event streams to browsers and webhooks to subscribers."""

@@ -1,0 +1,1 @@
+"""The only writer of job state: turns reports into rows, files, notifications and job.updated."""

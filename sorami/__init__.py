@@ -1,0 +1,1 @@
+"""What a user installs: the client, the command line and the embedded stack."""
