@@ -2,12 +2,13 @@
 
 import asyncio
 import ctypes
+import functools
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -72,19 +73,16 @@ class OwnProcess:
             self._ended.set_result(self._popen.wait())
 
 
-def die_with_parent(how: signal.Signals) -> Callable[[], None] | None:
-    """What a child runs before its program: Linux then signals it when the thread that made it ends."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
+def die_with(parent: int, how: signal.Signals) -> None:
+    """In a child: Linux then signals it when the thread that made it ends."""
+    if _prctl is not None:
+        _prctl(PR_SET_PDEATHSIG, int(how), 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), how)
 
-    def arrange() -> None:
-        prctl(PR_SET_PDEATHSIG, int(how), 0, 0, 0)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), how)
 
-    return arrange
+# Looked up before any fork: a child does as little as possible between fork and exec.
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 def start(
@@ -112,7 +110,7 @@ def start(
             user=user.uid if user else None,
             group=user.gid if user else None,
             extra_groups=[] if user else None,
-            preexec_fn=die_with_parent(dies_by),
+            preexec_fn=functools.partial(die_with, os.getpid(), dies_by),  # noqa: PLW1509 two system calls only
         )
     finally:
         os.close(output)
@@ -177,7 +175,9 @@ def born(pid: int) -> str | None:
 
 
 def _born_by_ps(pid: int) -> str | None:
-    answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return answer.stdout.strip() or None
 
 

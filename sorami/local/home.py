@@ -71,6 +71,10 @@ class Lock:
         self._path = path
         self._file: int | None = None
 
+    @property
+    def held(self) -> bool:
+        return self._file is not None
+
     def take(self) -> bool:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:

@@ -6,9 +6,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sorami.local.errors import SettingError, StackError
 from sorami.local.home import read_json, write_json
+
+if TYPE_CHECKING:
+    import httpx
 
 LOCK = Path(__file__).with_name("kafka.lock")
 AT_ONCE = 8
@@ -40,7 +44,8 @@ def locked() -> list[Jar]:
     for line in LOCK.read_text().splitlines():
         if line and not line.startswith("#"):
             coordinates, digest, size = line.split()
-            jars.append(Jar(*coordinates.split(":"), sha256=digest.removeprefix("sha256:"), size=int(size)))
+            group, artifact, version = coordinates.split(":")
+            jars.append(Jar(group, artifact, version, digest.removeprefix("sha256:"), int(size)))
     return jars
 
 
@@ -119,7 +124,10 @@ async def _fetch(jars: list[Jar], place: Path, environ: Mapping[str, str], progr
 
     progress(0, total)
     try:
-        async with httpx.AsyncClient(timeout=60.0, follow_redirects=True) as client, asyncio.TaskGroup() as group:
+        async with (
+            httpx.AsyncClient(timeout=60.0, follow_redirects=True) as client,
+            asyncio.TaskGroup() as group,
+        ):
             for jar in jars:
                 group.create_task(one(client, jar))
     except* StackError as errors:

@@ -105,7 +105,7 @@ class Postgres:
         raise StackError(f"initdb failed: {children.last_line(self.log)} (log: {self.log})")
 
     async def _initdb(self, folder: Path, password: Path, ctype: str) -> int:
-        argv = [
+        argv: list[str | Path] = [
             self._place.programs / "bin" / "initdb",
             "-D",
             folder,
@@ -156,7 +156,19 @@ class Postgres:
     async def _sql(self, statement: str, database: str) -> str | None:
         process = await asyncio.create_subprocess_exec(
             programs() / "bin" / "psql",
-            *("-XAtqw", "-h", "127.0.0.1", "-p", str(self.port), "-U", SUPERUSER, "-d", database, "-c", statement),
+            *(
+                "-XAtqw",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(self.port),
+                "-U",
+                SUPERUSER,
+                "-d",
+                database,
+                "-c",
+                statement,
+            ),
             env={**self._environment(), "PGPASSWORD": self._password, "PGCONNECT_TIMEOUT": "5"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -164,4 +176,3 @@ class Postgres:
         )
         output, _ = await process.communicate()
         return output.decode().strip() if process.returncode == 0 else None
-

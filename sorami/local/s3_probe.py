@@ -50,7 +50,15 @@ class Bucket:
         headers = {"host": host, "x-amz-content-sha256": EMPTY, "x-amz-date": at}
         names = ";".join(headers)
         canonical = "\n".join(
-            [method, f"/{self.name}", "", *(f"{name}:{value}" for name, value in headers.items()), "", names, EMPTY]
+            [
+                method,
+                f"/{self.name}",
+                "",
+                *(f"{name}:{value}" for name, value in headers.items()),
+                "",
+                names,
+                EMPTY,
+            ]
         )
         scope = f"{day}/{self.region}/s3/aws4_request"
         digest = hashlib.sha256(canonical.encode()).hexdigest()
