@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from services.runtime.database_url import parse_database_url
+from services.runtime.process import until_available
+from services.runtime.schema_version import check_schema
+from services.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
@@ -71,6 +74,25 @@ async def open_pool(
         max_inactive_connection_lifetime=0,
         server_settings=settings,
     )
+
+
+async def open_service_pool(settings: RuntimeSettings, service: str) -> Pool:
+    """Open the pool of a service and check the schema; waits a minute for the database, then exits with 75."""
+    opened: list[Pool] = []
+
+    async def attempt() -> None:
+        pool = await open_pool(
+            settings.database_url.get_secret_value(),
+            role=f"sorami_{service}" if settings.takes_role else None,
+            application=f"sorami-{service}",
+            size=settings.database_pool,
+        )
+        opened.append(pool)
+
+    await until_available("the database", attempt)
+    async with opened[0].acquire() as connection:
+        await check_schema(connection)
+    return opened[0]
 
 
 @asynccontextmanager

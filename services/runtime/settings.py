@@ -32,6 +32,7 @@ class RuntimeSettings(BaseSettings):
         default="development", validation_alias="ENVIRONMENT"
     )
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
+    takes_role: bool = Field(default=True, exclude=True, description="False for a service that logs in as itself.")
     database_pool: int = Field(default=6, ge=1, le=64, validation_alias="SORAMI_DATABASE_POOL")
     kafka_bootstrap_servers: CommaList = Field(
         default=["127.0.0.1:9092"], min_length=1, validation_alias="KAFKA_BOOTSTRAP_SERVERS"
@@ -81,7 +82,7 @@ S = TypeVar("S", bound=BaseSettings)
 def load_settings(settings: type[S], service: str) -> S:
     """Read a service's settings, or print one line for each wrong one and exit with 78; no value is ever printed."""
     own_url = os.environ.get(f"SORAMI_{service.upper()}_DATABASE_URL")
-    given: Mapping[str, Any] = {"database_url": own_url} if own_url else {}
+    given: Mapping[str, Any] = {"database_url": own_url, "takes_role": False} if own_url else {}
     try:
         return settings(**given)
     except ValidationError as error:
