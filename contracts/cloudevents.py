@@ -1,8 +1,9 @@
 """Events as CloudEvents 1.0 in Kafka's binary mode: attributes in `ce_` headers, the event itself as the value."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -50,11 +51,6 @@ def to_record(event: Event, *, service: str, traceparent: str | None = None) -> 
     return Record(name, event.key, event.model_dump_json(exclude_none=True).encode(), headers)
 
 
-def read_headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
-    """Read a record's headers, tolerating bytes that are no UTF-8 and null values."""
-    return {name: (value or b"").decode("utf-8", "replace") for name, value in headers}
-
-
 def read_event(topic: str, key: bytes | None, value: bytes | None, headers: Mapping[str, str]) -> Event:
     """Read a record of a topic (named without prefix); raises NotAnEvent with the reason a dead letter keeps."""
     model = EVENT_OF_TOPIC.get(topic)
@@ -70,6 +66,27 @@ def read_event(topic: str, key: bytes | None, value: bytes | None, headers: Mapp
     if key is not None and key != event.key.encode():
         raise NotAnEvent("key_mismatch", f"the record's key is not the {model.TOPIC.key} of the event")
     return event
+
+
+class ReceivedRecord(Protocol):
+    """What a record must show to be read."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
+def judge(record: ReceivedRecord) -> Event | NotAnEvent:
+    """Read a record, or return why it cannot be read."""
+    try:
+        return read_event(record.topic, record.key, record.value, record.headers)
+    except NotAnEvent as refusal:
+        return refusal
 
 
 def _check_type(model: type[Event], headers: Mapping[str, str]) -> None:

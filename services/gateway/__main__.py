@@ -5,21 +5,19 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 
-from aiokafka import AIOKafkaProducer
 
 from services.gateway.app import Parts, build_app
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
 from services.gateway.usecases.request_generation import RequestGeneration
 from services.gateway.usecases.welcome_person import welcome_person
-from services.runtime.broker import connection_options
 from services.runtime.database import Pool, open_service_pool
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
 from services.runtime.identity import Identities
 from services.runtime.logs import configure_logs
 from services.runtime.process import run, run_until_signal
-from services.runtime.relay import Relay
+from services.runtime.relay import Relay, build_producer
 from services.runtime.settings import load_settings
 from services.runtime.signed_urls import UrlSigner, credentials_of
 from services.runtime.tokens import KeySet, TokenVerifier
@@ -32,18 +30,12 @@ async def serve_gateway() -> int:
     configure_logs(SERVICE, level=settings.log_level, pretty=settings.log_format == "pretty")
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await open_service_pool(settings, SERVICE))
-        relay = Relay(pool, producer(settings), service=SERVICE, topic_prefix=settings.topic_prefix)
+        relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         parts = await build_parts(settings, pool, relay, stack)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_PORT")
         return await run_until_signal(
             [server.run, relay.run], [server.stop, parts.request_generation.close, relay.close]
         )
-
-
-def producer(settings: GatewaySettings) -> AIOKafkaProducer:
-    return AIOKafkaProducer(
-        **connection_options(settings), acks="all", request_timeout_ms=10_000, client_id=f"sorami-{SERVICE}"
-    )
 
 
 async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack: AsyncExitStack) -> Parts:

@@ -50,7 +50,7 @@ def build_app(
     reports: GroupCommit[TaskReport, bool] = GroupCommit(write, is_retryable=is_transient, lanes=1)
     slots = {name: settings.instant_slots if name == "instant" else settings.render_processes for name in providers}
     run_tasks = RunTasks(pool, slots=slots, worker=worker, lease_seconds=settings.lease_seconds)
-    run_tasks.use(RenderTask(providers, objects, reports.submit, read_input, max_attempts=settings.max_attempts))
+    run_tasks.use(RenderTask(providers, objects, reports.enqueue, read_input, max_attempts=settings.max_attempts))
     return Parts(
         accept_jobs=AcceptJobs(pool, frozenset(providers), run_tasks.wake),
         settle_jobs=SettleJobs(pool, relay.offer, run_tasks.call_off),

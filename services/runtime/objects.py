@@ -51,6 +51,21 @@ class Objects:
         except (BotoCoreError, OSError, TimeoutError) as error:
             raise ObjectsUnavailable(type(error).__name__) from error
 
+    async def get(self, key: str, *, most_bytes: int) -> bytes:
+        """Read an object of at most `most_bytes`; raises ObjectsUnavailable when it cannot be read."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            async with asyncio.timeout(PUT_TIMEOUT):
+                answer = await self._client.get_object(Bucket=self._bucket, Key=key)
+                async with answer["Body"] as stream:
+                    body: bytes = await stream.read(most_bytes + 1)
+        except (ClientError, BotoCoreError, OSError, TimeoutError) as error:
+            raise ObjectsUnavailable(type(error).__name__) from error
+        if len(body) > most_bytes:
+            raise ObjectsUnavailable(f"the object is larger than {most_bytes} bytes")
+        return body
+
     async def _stored_hash(self, key: str) -> str | None:
         head = await self._client.head_object(Bucket=self._bucket, Key=key)
         stored: str | None = head.get("Metadata", {}).get("sha256")

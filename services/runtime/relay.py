@@ -10,10 +10,11 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from services.runtime.broker import until_reachable
+from services.runtime.broker import connection_options, until_reachable
 from services.runtime.database import Pool, is_transient, transaction
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow, table_of
+from services.runtime.settings import RuntimeSettings
 
 SEND_TIMEOUT = 10.0
 """Seconds a send may take; an older row that is still there was not acknowledged to anyone."""
@@ -25,6 +26,17 @@ KEEP_AT_MOST = 5_000
 """Rows remembered while Kafka is away; the rest is left to the sweeper, which reads them from the table."""
 
 _log = get_logger(part="relay")
+
+
+def build_producer(settings: RuntimeSettings, service: str) -> AIOKafkaProducer:
+    """Build a service's producer: every in-sync replica acknowledges, and a send that is not is given up in time."""
+    # Not idempotent: aiokafka's idempotent producer never expires a batch, and readers take a repeat as the same event.
+    return AIOKafkaProducer(
+        **connection_options(settings),
+        acks="all",
+        request_timeout_ms=int(SEND_TIMEOUT * 1000),
+        client_id=f"sorami-{service}",
+    )
 
 
 class Relay:

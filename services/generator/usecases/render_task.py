@@ -42,7 +42,8 @@ class GiveBack:
     forgive_attempt: bool
 
 
-SubmitReport = Callable[[TaskReport], Awaitable[bool]]
+SubmitReport = Callable[[TaskReport], "asyncio.Future[bool]"]
+"""Takes a report in line at once, so that reports are written in the order they were made."""
 ReadInput = Callable[[str, str, Path], Awaitable[Path]]
 """Brings an input image (address, owner id) into a folder; raises ProviderFailed."""
 
@@ -55,7 +56,6 @@ class Reporter:
         self._submit = submit
         self._step = 0
         self._told = 0
-        self._pending: set[asyncio.Task[bool]] = set()
 
     def progress(self, stage: Stage, percent: int) -> None:
         """Tell progress without waiting for the database."""
@@ -63,9 +63,7 @@ class Reporter:
             return
         self._told = percent
         event = JobProgressed(**self._head(), stage=stage, progress=percent, report_step=self._step + 1)
-        task = asyncio.ensure_future(self._send(event, step=stage.value, state="running"))
-        self._pending.add(task)
-        task.add_done_callback(self._forget)
+        self._send(event, step=stage.value, state="running").add_done_callback(self._note_unwritten)
 
     def fraction(self, fraction: float) -> None:
         """Tell the provider's own progress, between the marks of its stage and rarely enough to mean something."""
@@ -94,16 +92,15 @@ class Reporter:
             "provider": claim.provider,
         }
 
-    def _send(self, event: Reported, *, step: str, state: str) -> Awaitable[bool]:
+    def _send(self, event: Reported, *, step: str, state: str) -> "asyncio.Future[bool]":
         self._step += 1
         record = to_record(event, service="generator", traceparent=self._claim.traceparent)
         return self._submit(TaskReport(self._claim.job_id, self._claim.fence, self._step, step, state, record))
 
-    def _forget(self, task: "asyncio.Task[bool]") -> None:
-        self._pending.discard(task)
+    def _note_unwritten(self, future: "asyncio.Future[bool]") -> None:
         # Progress that could not be written is not worth an attempt: the final report decides.
-        if not task.cancelled() and task.exception() is not None:
-            _log.warning("progress was not written", job_id=self._claim.job_id, error=type(task.exception()).__name__)
+        if not future.cancelled() and (error := future.exception()) is not None:
+            _log.warning("progress was not written", job_id=self._claim.job_id, error=type(error).__name__)
 
 
 class RenderTask:
