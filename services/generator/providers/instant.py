@@ -20,6 +20,12 @@ def _chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
+def _fold(value: int) -> int:
+    """Up and down again within a byte, so that the rings have no edges."""
+    ring = value >> 4 & 0x1FF
+    return min(ring, 0x1FF - ring)
+
+
 @cache
 def _frame() -> tuple[bytes, bytes]:
     """What every picture shares: signature and header, then the pixels (rings as indices into the palette)."""
@@ -27,7 +33,7 @@ def _frame() -> tuple[bytes, bytes]:
     rows = bytearray()
     for y in range(SIDE):
         rows.append(0)
-        rows.extend(((x - 40) ** 2 * 2 + (y - 22) ** 2 * 3 + x * y) >> 5 & 0xFF for x in range(SIDE))
+        rows.extend(_fold((x - 40) ** 2 * 2 + (y - 22) ** 2 * 3 + x * y) for x in range(SIDE))
     start = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header)
     return start, _chunk(b"IDAT", zlib.compress(bytes(rows), 9)) + _chunk(b"IEND", b"")
 

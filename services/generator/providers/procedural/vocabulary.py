@@ -1,0 +1,45 @@
+"""The words that choose a scene, folded (no accents, lower case), French and English."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A scene, the words that call it, the moods it may take when none is asked; `free` ones serve unknown prompts."""
+
+    scene: str
+    words: frozenset[str]
+    moods: tuple[str, ...]
+    weight: int = 1
+    free: bool = False
+    instead: Mapping[str, str] = field(default_factory=dict)
+    not_colours: frozenset[str] = frozenset()
+
+
+def _subject(
+    scene: str, words: str, moods: str, weight: int = 1, *, free: bool = False, instead: str = "", not_colours: str = ""
+) -> Subject:
+    swaps = dict(pair.split(":") for pair in instead.split())
+    return Subject(scene, frozenset(words.split()), tuple(moods.split()), weight, free, swaps, frozenset(not_colours.split()))
+
+
+# Phrases that mean something else than their words; a mark stands for them.
+PHRASES: Final[dict[str, str]] = {
+    "lunettes de soleil": "sunglasses",
+    "lunette de soleil": "sunglasses",
+    "lunettes": "glasses",
+    "coucher d[eu] soleil": "sunset",
+    "lever d[eu] soleil": "sunrise",
+    "clair de lune": "moonlight",
+    "aurores? boreales?": "aurora",
+    "northern lights": "aurora",
+}
+
+SCENES: Final[tuple[Subject, ...]] = (
+    _subject("mountains", "mountain montagne alp alpes peak sommet hill colline summit everest valley vallee range",
+             "dusk dawn sunset day mist", free=True),
+    _subject("aurora", "aurora aurore boreal boreale polar polaire lapland laponie iceland islande fjord", "aurora", 2,
+             free=True, instead="night:aurora winter:aurora forest:aurora"),
+)
