@@ -57,7 +57,7 @@ _ALL = (
              "ff7b54 ffd56b 1fb5a8 1b6ca8 0b3c5d", "f2f8f7 07263b", False),
     _palette("forest", "4f7f74 86ab94 bccdaa e3e3c3 f6f1d8", "fff8d4", "dfe7d2", "7f9f86 14281f",
              "d98a3d efc95b 86a95a 3f7f5c 23503f", "f4f3e6 152a20", False),
-    _palette("aurora", "02040f 061026 0a2138 103a4a 1d5a5a", "aaffd9", "3f8a86", "12303c 02050a",
+    _palette("aurora", "02030c 050b1f 08182e 0b2a3c 12434c", "aaffd9", "3f8a86", "12303c 02050a",
              "5cffb0 4fd8e8 7f8cff c77dff ffe6a0", "e6f2ef 04101a", True),
     _palette("neon", "0a0320 1f0a4a 4a1280 a01a8a ff4f9a", "ffd0f4", "8a3fb0", "43187a 07021a",
              "ff2e88 ffb800 2de2e6 9d4edd 3a86ff", "f4ecff 0b0424", True),

@@ -4,11 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint, scenery
-from services.generator.providers.procedural.colour import mix, ramp
+from services.generator.providers.procedural.colour import mix
 from services.generator.providers.procedural.stage import Frame, Stage
 
 Floats = NDArray[np.float32]
 CURTAINS = 3
+# The lights are computed at half resolution: they are soft in every direction.
+STEP = 2
 
 
 def compose(stage: Stage) -> Frame:
@@ -40,42 +42,78 @@ def compose(stage: Stage) -> Frame:
 
 
 class _Curtain:
-    """One band of light: a wandering lower edge with rays that rise from it."""
+    """One band of light: rays that rise from a folded line, brightest where the line turns back on itself."""
 
     def __init__(self, stage: Stage, index: int, rows: int) -> None:
         rng = stage.rng(f"curtain {index}")
         palette = stage.palette
-        self._stage, self._rows = stage, rows
+        self._stage, self._rows = stage, -(-rows // STEP)
+        self._columns = -(-stage.width // STEP)
         wide = max(stage.landscape, 0.7)
-        self._edge = 0.34 + 0.13 * index + 0.16 * noise.line(rng, stage.width, 1.3 * wide, 3, 0.45)
-        self._sway = noise.line(rng, stage.width, 2.0 * wide, 2)
-        self._rays = [noise.unit(noise.line(rng, stage.width, 26 * wide, 4, 0.75), 1.6) for _ in range(2)]
-        self._body = noise.unit(noise.line(rng, stage.width, 2.2 * wide, 3), 1.1)
-        first, second = palette.accents[index % 2], palette.accents[2 + index % 2]
-        # From the bright lower edge to the dim top of the rays.
-        self._colours = ramp([mix(first, (1.0, 1.0, 1.0), 0.35), first, mix(first, second, 0.5), second], 512, [0, 0.1, 0.45, 1])
-        self._strength = (0.95, 0.8, 0.6)[index]
-        self._tall = rng.uniform(0.3, 0.45)
+        count = self._columns * 6
+        s = np.linspace(-0.15, 1.15, count, dtype=np.float32)
+        self._x = s + 0.26 / wide * noise.line(rng, count, 2.4 * wide, 2, 0.4)
+        self._y = 0.6 - 0.15 * index + rng.uniform(-0.32, 0.32) * (s - 0.5) + 0.19 * noise.line(rng, count, 1.5 * wide, 3, 0.42)
+        self._sway = [noise.line(rng, count, waves * wide, 2) for waves in (2.4, 3.1)]
+        self._rays = [noise.unit(noise.line(rng, count, 34 * wide, 4, 0.7), 1.5) ** 2 for _ in range(2)]
+        self._body = paint.smoothstep(0.1, 0.75, noise.unit(noise.line(rng, count, 2.0 * wide, 3), 0.9))
+        first = palette.accents[index % 2]
+        self._tints = (mix(first, (1.0, 1.0, 1.0), 0.2), first, palette.accents[2 + index % 2])
+        tall = rng.uniform(0.8, 1.15) * stage.height / STEP
+        self._decays = [float(np.exp(-1.0 / (reach * tall))) for reach in (0.022, 0.1, 0.24)]
+        self._strength = (1.0, 0.75, 0.6)[index] * 0.15
         self._phase = rng.uniform(0, 2 * np.pi)
 
     def shine(self, sky: Floats, moment: float) -> None:
-        """Add the band to the sky, at half resolution: it is soft along every line but the rays."""
-        stage = self._stage
-        angle = stage.turns(moment, 6.0)
-        breath = 0.85 + 0.15 * np.sin(angle + self._phase)
-        edge = self._edge + 0.018 * np.sin(angle + self._phase) * self._sway
-        share = 0.5 + 0.5 * np.sin(angle)
-        rays = self._rays[0] * (1 - share) + self._rays[1] * share
-        tall = self._tall * (0.45 + 0.55 * rays)
-        y = np.arange(0, self._rows, 2, dtype=np.float32)[:, None] / stage.height
-        rise = (edge[None, ::2] - y) / tall[None, ::2]
-        light = np.exp(-np.maximum(rise, 0) * 2.6) * (0.25 + 0.75 * rays[None, ::2])
-        light *= paint.smoothstep(-0.07, 0.03, rise) * (0.25 + 0.75 * self._body[None, ::2])
-        light *= np.float32(self._strength * breath)
-        index = np.clip(rise * 380, 0, 511).astype(np.int32)
+        """Add the band to the sky."""
+        line = self._line(moment)
+        weights = (0.6, 1.5, 0.42)
+        layers = [_rise(line, decay) * np.float32(w) for decay, w in zip(self._decays, weights, strict=True)]
         for channel in range(3):
-            added = noise.resize(self._colours[channel][index] * light, stage.width, self._rows, smooth=False)
-            sky[channel] += (1 - sky[channel]) * added
+            light = sum(np.float32(tint[channel]) * layer for tint, layer in zip(self._tints, layers, strict=True))
+            full = noise.resize(np.asarray(light, np.float32), sky.shape[2], sky.shape[1])
+            sky[channel] += (1 - sky[channel]) * (1 - np.exp(-np.maximum(full, 0)))
+
+    def _line(self, moment: float) -> Floats:
+        """The lit line itself, splatted between the rows."""
+        angle = self._stage.turns(moment, 7.0)
+        swing, lean = np.float32(np.sin(angle + self._phase)), np.float32(np.cos(angle + self._phase))
+        still = np.float32(np.sin(self._phase)), np.float32(np.cos(self._phase))
+        x = self._x + 0.025 * (swing - still[0]) * self._sway[0]
+        y = self._y + 0.02 * (lean - still[1]) * self._sway[1]
+        share = np.float32(0.5 - 0.5 * np.cos(angle))
+        strength = (self._rays[0] * (1 - share) + self._rays[1] * share + 0.12) * self._body
+        strength *= np.float32(self._strength * (1 + 0.12 * (swing - still[0])))
+        column = (x * self._columns).astype(np.int32)
+        row = y * self._rows
+        low = np.floor(row).astype(np.int32)
+        part = row - low
+        inside = (column >= 0) & (column < self._columns) & (low >= 0) & (low < self._rows - 1)
+        spot = (low * self._columns + column)[inside]
+        size = self._rows * self._columns
+        line = np.bincount(spot, (strength * (1 - part))[inside], size)
+        line += np.bincount(spot + self._columns, (strength * part)[inside], size)
+        field = line.reshape(self._rows, self._columns).astype(np.float32)
+        field /= 1 + field / np.float32(8.0 * self._strength)
+        # A crossing of the line is one ray wide at every resolution.
+        return noise.blur(field, self._columns / 420) * np.float32(self._rows / 270)
+
+
+def _rise(line: Floats, decay: float) -> Floats:
+    """Each row's light plus what rises from the rows below, fading by `decay` a row; a soft foot hangs below."""
+    light = np.empty_like(line)
+    carried = np.zeros(line.shape[1], np.float32)
+    for row in range(line.shape[0] - 1, -1, -1):
+        carried *= np.float32(decay)
+        carried += line[row]
+        light[row] = carried
+    foot = np.zeros(line.shape[1], np.float32)
+    fall = np.float32(1 - 28 / line.shape[0])
+    for row in range(line.shape[0]):
+        foot *= fall
+        light[row] += foot
+        foot += line[row]
+    return light
 
 
 class _Water:

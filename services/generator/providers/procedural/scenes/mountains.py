@@ -30,8 +30,8 @@ def compose(stage: Stage) -> Frame:
         if index < LAYERS - 1:
             veil += mask * _valley(stage, ridge, index)
     haze = _haze_colour(stage)
-    clouds = scenery.Drift(stage, "clouds", stage.height, beta=2.4, stretch=0.28, low=2.0, speed=0.012)
-    mist = scenery.Drift(stage, "mist", stage.height, beta=2.6, stretch=0.4, low=1.0, speed=0.03)
+    clouds = scenery.Drift(stage, "clouds", stage.height, beta=2.4, stretch=3.4, low=2.0, speed=0.012)
+    mist = scenery.Drift(stage, "mist", stage.height, beta=2.6, stretch=2.6, low=1.0, speed=0.03)
     fair = sky * paint.smoothstep(horizon + 0.05, horizon - 0.5, stage.grid()[1])
     cloud_colour = scenery.lit(mix(palette.light, palette.sky[-2], 0.35), 0.25)
 
@@ -63,7 +63,8 @@ def _ridge(stage: Stage, index: int, horizon: float) -> Floats:
     near = index / (LAYERS - 1)
     wide = max(stage.landscape, 0.8)
     rolling = noise.line(rng, stage.width, wide * (1.6 + 0.8 * near), 7, 0.48)
-    peaks = 1.0 - 2.0 * np.abs(noise.line(rng, stage.width, wide * (2.6 - near), 7, 0.44))
+    peaks = 1.0 - 2.0 * np.abs(noise.line(rng, stage.width, wide * (2.6 - near), 3, 0.4))
+    peaks += noise.line(rng, stage.width, wide * 16, 4, 0.5) * 0.13
     share = 0.75 * (1 - near) ** 1.3
     relief = peaks * share + rolling * (1 - share)
     base = horizon + 0.03 + (0.93 - horizon) * near**1.25
@@ -75,7 +76,7 @@ def _ridge(stage: Stage, index: int, horizon: float) -> Floats:
 def _valley(stage: Stage, ridge: Floats, index: int) -> Floats:
     """Where mist lies in front of a range: more and more towards its foot."""
     depth = stage.grid()[1] - ridge[None]
-    return paint.smoothstep(0.02, 0.16 + 0.03 * index, depth) * np.float32(0.78 - 0.09 * index)
+    return paint.smoothstep(0.015, 0.14 + 0.03 * index, depth) * np.float32(0.92 - 0.07 * index)
 
 
 def _lay_range(
@@ -109,19 +110,35 @@ def _lay_range(
 def _faces(
     stage: Stage, index: int, ridge: Floats, top: int, sun: tuple[float, float]
 ) -> tuple[Floats, Floats]:
-    """Light on the slopes (-1 to 1) and snow (0 to 1): the slope of the outline, carried down along broken lines."""
-    rng = stage.rng(f"faces {index}")
-    gx, gy = stage.grid()
-    depth = gy[top:] - ridge[None]
-    rough = noise.resize(noise.clouds(rng, 128, 256, 1.7, 3.0, 1.6), stage.width, stage.height - top)
-    smooth = max(3, stage.width // 160)
-    kernel = np.ones(smooth, np.float32) / smooth
-    slope = np.gradient(np.convolve(np.pad(ridge, smooth, mode="edge"), kernel, "same")[smooth:-smooth])
-    slope = (slope * stage.width).astype(np.float32)
-    carried = gx + rough * np.clip(depth, 0, 0.3) * np.float32(0.32)
-    column = np.clip(carried * stage.width, 0, stage.width - 1).astype(np.int32)
-    side = np.where(gx < sun[0], np.float32(-1), np.float32(1))
-    shade = np.tanh(-slope[column] * side * np.float32(1.1)) + rough * np.float32(0.16)
-    shade *= paint.smoothstep(0.42, 0.0, depth)
-    snow = paint.smoothstep(0.03, -0.05, depth - 0.07 + rough * np.float32(0.035) + ridge[None] * 0.25 - 0.09)
+    """Light on the slopes (-1 to 1) and snow (0 to 1): crests that hang from the outline, lit from the sun's side."""
+    crests = _crests(stage, index)
+    rows = np.arange(top, stage.height, dtype=np.float32)[:, None] - (ridge * stage.height)[None]
+    columns = np.arange(stage.width, dtype=np.float32)[None]
+    side = np.float32(1 if sun[0] > 0.5 else -1)
+    relief = noise.sample(crests, columns + rows * np.float32(0.25), rows * np.float32(0.8))
+    depth = rows * np.float32(1 / stage.height)
+    slope = np.gradient(_smoothed(ridge, stage.width // 90)) * stage.width
+    facing = np.tanh(slope * 0.9).astype(np.float32)[None] * paint.smoothstep(0.12, 0.0, depth)
+    calm = np.float32(0.8 - 0.13 * index)
+    shade = np.clip(relief * calm + facing * np.float32(0.6), -1.0, 1.0) * side
+    rough = noise.resize(noise.clouds(stage.rng(f"snow {index}"), 128, 256, 1.9, 4.0), stage.width, rows.shape[0])
+    high = ridge - ridge.min()
+    snow = paint.smoothstep(0.035, -0.02, depth - 0.085 + 0.7 * high[None] + rough * np.float32(0.022) - shade * 0.02)
+    shade *= paint.smoothstep(0.5, 0.05, depth)
     return shade, snow
+
+
+def _crests(stage: Stage, index: int) -> Floats:
+    """A tile of crests lit from the left, mean 0, about as large as the shorter side."""
+    field = noise.clouds(stage.rng(f"faces {index}"), 256, 256, 2.5, 2.0, 1.4)
+    sharp = -np.abs(field) + 0.25 * noise.clouds(stage.rng(f"stones {index}"), 256, 256, 1.8, 10.0)
+    relief = np.roll(sharp, -1, axis=1) - np.roll(sharp, 1, axis=1)
+    relief /= 1.6 * relief.std()
+    return noise.resize(np.clip(relief, -1.6, 1.6), stage.side, stage.side)
+
+
+def _smoothed(values: Floats, reach: int) -> Floats:
+    reach = max(3, reach)
+    kernel = np.ones(reach, np.float32) / reach
+    padded = np.pad(values, reach, mode="edge")
+    return np.convolve(padded, kernel, "same")[reach:-reach].astype(np.float32)
