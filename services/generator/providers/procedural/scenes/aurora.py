@@ -58,10 +58,10 @@ class _Curtain:
         self._rays = [noise.unit(noise.line(rng, count, 34 * wide, 4, 0.7), 1.5) ** 2 for _ in range(2)]
         self._body = paint.smoothstep(0.1, 0.75, noise.unit(noise.line(rng, count, 2.0 * wide, 3), 0.9))
         first = palette.accents[index % 2]
-        self._tints = (mix(first, (1.0, 1.0, 1.0), 0.2), first, palette.accents[2 + index % 2])
+        self._tints = (mix(first, (1.0, 1.0, 1.0), 0.1), first, palette.accents[2 + index % 2])
         tall = rng.uniform(0.8, 1.15) * stage.height / STEP
         self._decays = [float(np.exp(-1.0 / (reach * tall))) for reach in (0.022, 0.1, 0.24)]
-        self._strength = (1.0, 0.75, 0.6)[index] * 0.15
+        self._strength = (1.0, 0.8, 0.65)[index] * 0.2
         self._phase = rng.uniform(0, 2 * np.pi)
 
     def shine(self, sky: Floats, moment: float) -> None:
@@ -126,7 +126,7 @@ class _Water:
         rng = stage.rng("ripples")
         self._noise = [noise.resize(noise.clouds(rng, 256, 128, 2.0, 10.0, 0.12), stage.width, depth) for _ in range(2)]
         self._reach = near * np.float32(stage.side * 0.016) + 1
-        self._mirror = np.clip(rows - 1 - np.arange(depth) * min(1.6, rows / depth), 0, rows - 1).astype(np.int32)
+        self._mirror = np.clip(rows - 1 - np.arange(depth) * min(2.0, rows / depth), 0, rows - 1).astype(np.int32)
         self._dim = (0.82 - 0.35 * near).astype(np.float32)
 
     def fill(self, picture: Floats, moment: float) -> None:
