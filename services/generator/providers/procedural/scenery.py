@@ -150,6 +150,33 @@ def below(stage: Stage, ground: Floats) -> Floats:
     return np.clip(rows - ground[None] * np.float32(stage.height) + 0.5, 0.0, 1.0)
 
 
+class Mirror:
+    """Calm water below a shore: the picture above upside down, pulled apart by ripples and darkened."""
+
+    def __init__(self, stage: Stage, rows: int, squeeze: float = 2.0, dim: float = 0.82) -> None:
+        self._stage, self._rows = stage, rows
+        depth = stage.height - rows
+        near = (np.arange(depth, dtype=np.float32)[:, None] + 1) / depth
+        rng = stage.rng("ripples")
+        self._noise = [
+            noise.resize(noise.clouds(rng, 256, 128, 2.0, 10.0, 0.12), stage.width, depth) for _ in range(2)
+        ]
+        self._reach = near * np.float32(stage.side * 0.016) + 1
+        self._mirror = np.clip(rows - 1 - np.arange(depth) * min(squeeze, rows / depth), 0, rows - 1)[:, None]
+        self._dim = (dim - 0.35 * near).astype(np.float32)
+
+    def fill(self, picture: Floats, moment: float) -> None:
+        """Draw the water into the rows below the shore."""
+        angle = self._stage.turns(moment, 5.0)
+        ripple = self._noise[0] * np.float32(np.cos(angle)) + self._noise[1] * np.float32(np.sin(angle))
+        ripple *= self._reach
+        source = np.clip(self._mirror + ripple, 0, self._rows - 1).astype(np.int32) * self._stage.width
+        source += np.arange(self._stage.width, dtype=np.int32)[None]
+        for channel in range(3):
+            above = picture[channel, : self._rows].ravel()
+            picture[channel, self._rows :] = np.take(above, source) * self._dim + np.float32(0.012)
+
+
 def lit(colour: Rgb, share: float) -> Rgb:
     """A colour towards white."""
     return (colour[0] + (1 - colour[0]) * share, colour[1] + (1 - colour[1]) * share, colour[2] + (1 - colour[2]) * share)

@@ -40,6 +40,12 @@ PHRASES: Final[dict[str, str]] = {
 SCENES: Final[tuple[Subject, ...]] = (
     _subject("mountains", "mountain montagne alp alpes peak sommet hill colline summit everest valley vallee range",
              "dusk dawn sunset day mist", free=True),
+    _subject("sea", "sea mer ocean beach plage wave vague coast cote sunset coucher horizon sail voile voilier boat bateau "
+             "ship navire island ile lake lac bay baie sun soleil", "sunset dusk sunset ocean dawn", free=True),
+    _subject("city", "city ville skyline building immeuble tower tour gratte skyscraper town urban urbain street rue paris "
+             "tokyo york london londres metropolis metropole downtown cyberpunk", "night dusk neon night", free=True),
+    _subject("night", "night nuit star etoile etoilee milky lactee galaxy galaxie constellation starry moonlight",
+             "night night dusk", free=True, instead="dusk:night"),
     _subject("aurora", "aurora aurore boreal boreale polar polaire lapland laponie iceland islande fjord", "aurora", 2,
              free=True, instead="night:aurora winter:aurora forest:aurora"),
 )

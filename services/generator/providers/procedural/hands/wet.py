@@ -47,8 +47,8 @@ def watercolor(stage: Stage) -> Hand:
     source += np.clip(columns, 0, stage.width - 1).astype(np.int32)
     bloom = noise.resize(noise.clouds(rng, 256, 256, 2.4, 2.0), stage.width, stage.height)
     tooth = grain(stage, "tooth", 1.0)
-    density = 1.0 + np.float32(0.13) * bloom + np.float32(0.055) * tooth
-    margin = _margin(stage, wander[0], unit)
+    density = 1.0 + np.float32(0.07) * np.tanh(bloom) + np.float32(0.04) * tooth
+    margin = _margin(stage, unit)
     sheet = np.array([0.985, 0.977, 0.955], np.float32)[:, None, None] * (1.0 + np.float32(0.012) * tooth)
 
     def apply(canvas: Floats, moment: float) -> Floats:
@@ -69,13 +69,12 @@ def watercolor(stage: Stage) -> Hand:
     return apply
 
 
-def _margin(stage: Stage, wander: Floats, unit: float) -> Floats:
+def _margin(stage: Stage, unit: float) -> Floats:
     """1 where colour may lie: the sheet but for a ragged edge."""
+    ragged = noise.resize(noise.clouds(stage.rng("margin"), 256, 256, 2.6, 2.0), stage.width, stage.height)
     x, y = stage.grid()
-    across = np.minimum(x, 1 - x) * stage.width
-    down = np.minimum(y, 1 - y) * stage.height
-    inside = np.minimum(across, down) + wander * np.float32(9 * unit)
-    return paint.smoothstep(26 * unit, 32 * unit, inside) * (1.0 - np.float32(0.0) * inside)
+    inside = np.minimum(np.minimum(x, 1 - x) * stage.width, np.minimum(y, 1 - y) * stage.height)
+    return paint.smoothstep(25 * unit, 33 * unit, inside + ragged * np.float32(9 * unit))
 
 
 def oil(stage: Stage) -> Hand:
@@ -99,21 +98,20 @@ def oil(stage: Stage) -> Hand:
 
 
 def kuwahara(canvas: Floats, reach: int) -> Floats:
-    """Each point takes the mean of the calmest of the four squares that touch it: edges stay, detail goes."""
+    """Each point takes the mean of the squares that touch it, the calmest by far the most: edges stay, detail goes."""
     light = luma(canvas)
     mean, square = _box(light, reach), _box(light * light, reach)
-    unrest = square - mean * mean
-    means = [_box(plane, reach) for plane in canvas]
+    calm = (square - mean * mean + np.float32(2e-5)) ** np.float32(-3)
+    means = [_box(plane, reach) * calm for plane in canvas]
     half = reach // 2 + 1
-    best = np.full_like(light, np.inf)
-    out = np.empty_like(canvas)
+    total = np.zeros_like(light)
+    out = np.zeros_like(canvas)
     for dy in (-half, half):
         for dx in (-half, half):
-            here = _moved(unrest, dy, dx)
-            calmer = here < best
-            np.copyto(best, here, where=calmer)
+            total += _moved(calm, dy, dx)
             for channel in range(3):
-                np.copyto(out[channel], _moved(means[channel], dy, dx), where=calmer)
+                out[channel] += _moved(means[channel], dy, dx)
+    out /= total
     return out
 
 
@@ -133,7 +131,5 @@ def _box(field: Floats, reach: int) -> Floats:
 
 
 def _moved(field: Floats, dy: int, dx: int) -> Floats:
-    """The field seen from (dy, dx) away; the edges repeat."""
-    rows = np.clip(np.arange(field.shape[0]) + dy, 0, field.shape[0] - 1)
-    columns = np.clip(np.arange(field.shape[1]) + dx, 0, field.shape[1] - 1)
-    return field[rows][:, columns]
+    """The field seen from (dy, dx) away; the far edge comes round, a few pixels that nobody sees."""
+    return np.roll(field, (-dy, -dx), axis=(0, 1))

@@ -26,7 +26,7 @@ def compose(stage: Stage) -> Frame:
     far = scenery.below(stage, hills)[:rows]
     trees = np.maximum(scenery.treeline(stage, "firs", ground, 0.15, 130), scenery.below(stage, ground))[:rows]
     curtains = [_Curtain(stage, index, rows) for index in range(CURTAINS)]
-    water = _Water(stage, rows)
+    water = scenery.Mirror(stage, rows)
 
     def frame(moment: float) -> Floats:
         picture = canvas.copy()
@@ -114,29 +114,3 @@ def _rise(line: Floats, decay: float) -> Floats:
         light[row] += foot
         foot += line[row]
     return light
-
-
-class _Water:
-    """The lake: the picture above, mirrored, pulled sideways by ripples and darkened."""
-
-    def __init__(self, stage: Stage, rows: int) -> None:
-        self._stage, self._rows = stage, rows
-        depth = stage.height - rows
-        near = (np.arange(depth, dtype=np.float32)[:, None] + 1) / depth
-        rng = stage.rng("ripples")
-        self._noise = [noise.resize(noise.clouds(rng, 256, 128, 2.0, 10.0, 0.12), stage.width, depth) for _ in range(2)]
-        self._reach = near * np.float32(stage.side * 0.016) + 1
-        self._mirror = np.clip(rows - 1 - np.arange(depth) * min(2.0, rows / depth), 0, rows - 1).astype(np.int32)
-        self._dim = (0.82 - 0.35 * near).astype(np.float32)
-
-    def fill(self, picture: Floats, moment: float) -> None:
-        stage = self._stage
-        angle = stage.turns(moment, 5.0)
-        ripple = self._noise[0] * np.float32(np.cos(angle)) + self._noise[1] * np.float32(np.sin(angle))
-        ripple *= self._reach
-        rows = np.clip(self._mirror[:, None] + ripple.astype(np.int32), 0, self._rows - 1)
-        columns = np.arange(stage.width)[None]
-        flat = rows * stage.width + columns
-        for channel in range(3):
-            source = np.ascontiguousarray(picture[channel, : self._rows]).ravel()
-            picture[channel, self._rows :] = np.take(source, flat) * self._dim + 0.012
