@@ -46,6 +46,14 @@ SCENES: Final[tuple[Subject, ...]] = (
              "tokyo york london londres metropolis metropole downtown cyberpunk", "night dusk neon night", free=True),
     _subject("night", "night nuit star etoile etoilee milky lactee galaxy galaxie constellation starry moonlight",
              "night night dusk", free=True, instead="dusk:night"),
+    _subject("fern", "fern fougere plant plante leaf feuille botanical botanique herb herbe palm palmier foliage feuillage jungle",
+             "forest spring forest vintage", 2, free=True),
+    _subject("glass", "glass verre stained vitrail vitraux cathedral cathedrale church eglise rosace mosaic mosaique kaleidoscope "
+             "mandala", "dusk ocean sunset candy", 2, free=True),
+    _subject("stone", "stone pierre agate marble marbre mineral crystal cristal gem gemme rock roche geode quartz jade opal opale",
+             "ocean autumn dusk desert", 2, free=True),
+    _subject("wind", "wind vent flow flux stream courant breeze brise air storm tempete music musique motion mouvement dance danse "
+             "line ligne", "sunset autumn ocean winter", free=True),
     _subject("aurora", "aurora aurore boreal boreale polar polaire lapland laponie iceland islande fjord", "aurora", 2,
              free=True, instead="night:aurora winter:aurora forest:aurora"),
 )

@@ -75,7 +75,8 @@ def _lay_row(stage: Stage, canvas: Floats, windows: "_Windows", layer: int, shor
         draw.rectangle([house.left * SCALE, house.roof * SCALE, house.right * SCALE - 1, image.height], fill=255)
         _roof(stage, draw, rng, house, near, windows)
     mask = np.asarray(image.reduce(SCALE), np.float32) / 255
-    body = mix(mix(palette.sky[-2], palette.far, 0.65), palette.near, 0.15 + 0.85 * near**0.8)
+    front = palette.near if palette.dark else mix(palette.near, palette.ink, 0.75)
+    body = mix(mix(palette.sky[-2], palette.far, 0.65), front, 0.15 + 0.85 * near**0.8)
     foot = mix(body, palette.sky[-1], 0.32 * (1 - near) + 0.04)
     y = paint.smoothstep(0.4, shore, stage.grid()[1])
     shaded = [np.float32(body[c]) + np.float32(foot[c] - body[c]) * y for c in range(3)]
