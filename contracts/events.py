@@ -33,7 +33,9 @@ class Event(BaseModel):
 
     job_id: Id = Field(description="The one id of the job; also the key of the record.")
     kind: str = Field(max_length=32, description="The kind of media: image, video, …")
-    at: AwareDatetime = Field(description="When it happened, by the publisher's database or clock; never used for order.")
+    at: AwareDatetime = Field(
+        description="When it happened, by the publisher's database or clock; never used for order."
+    )
 
     @property
     def key(self) -> str:
@@ -62,7 +64,8 @@ class JobRequested(Event):
     quality: str = "standard"
     input_image_url: str | None = None
     options: dict[str, Any] = Field(
-        default_factory=dict, description="What only some kinds or models know: duration_seconds, fps, seed, caption."
+        default_factory=dict,
+        description="What only some kinds or models know: duration_seconds, fps, seed, caption.",
     )
     priority: int = Field(default=0, ge=-100, le=100)
     start_by: AwareDatetime | None = None

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from contracts.events import CompletedFile, as_utc
 from contracts.failures import Failure, FailureCode
 from contracts.ids import is_safe_id
-from contracts.kinds import Kind, parse_size
+from contracts.kinds import KINDS, Kind, parse_size
 from contracts.messages import FAILED_TITLE, stage_message
 from contracts.requests import Fault
 from contracts.status import JobStatus, Stage
@@ -89,14 +89,16 @@ class _Webhook(_Loose):
 
 
 def _webhook_model(kind: Kind) -> type[_Webhook]:
-    data: type[_Data] = create_model(
-        f"{kind.title}Data", __base__=_Data, files=(list[_File], Field(default_factory=list, max_length=64, alias=kind.plural))
+    data: Any = create_model(
+        f"{kind.title}Data",
+        __base__=_Data,
+        files=(list[_File], Field(default_factory=list, max_length=64, alias=kind.plural)),
     )
     model: type[_Webhook] = create_model(f"{kind.title}Webhook", __base__=_Webhook, data=(data | None, None))
     return model
 
 
-_MODELS: dict[str, type[_Webhook]] = {}
+_MODELS: dict[str, type[_Webhook]] = {name: _webhook_model(kind) for name, kind in KINDS.items()}
 
 
 class WebhookRefused(Exception):
@@ -127,9 +129,8 @@ class BackendReport:
 
 def read_backend_webhook(kind: Kind, body: Mapping[str, Any]) -> BackendReport:
     """Read the seeds' payload (E1, E2, E3, E4, E10); raises WebhookRefused with every fault."""
-    model = _MODELS.setdefault(kind.name, _webhook_model(kind))
     try:
-        webhook = model.model_validate(body)
+        webhook = _MODELS[kind.name].model_validate(body)
     except ValidationError as error:
         raise WebhookRefused([_as_fault(item) for item in error.errors(include_url=False)]) from None
     if not is_safe_id(webhook.job_id):
@@ -159,7 +160,9 @@ def _with_outcome(report: BackendReport, webhook: _Webhook, data: _Data) -> Back
         )
     elif webhook.status == "completed" and not data.files:
         values["failure"] = Failure.of(
-            FailureCode.NO_MEDIA, f"the backend reported a completion without {report.kind.plural}", charged="unknown"
+            FailureCode.NO_MEDIA,
+            f"the backend reported a completion without {report.kind.plural}",
+            charged="unknown",
         )
     elif webhook.status == "completed":
         values["files"] = [_completed_file(report.kind, number, item) for number, item in enumerate(data.files, 1)]

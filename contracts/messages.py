@@ -28,7 +28,10 @@ _FAILURES: dict[FailureCode, dict[str, str]] = {
         "en": "Refused by the provider's safety filter.",
     },
     FailureCode.NO_MEDIA: {"fr": "Aucun média n'a été produit.", "en": "No media was produced."},
-    FailureCode.QUOTA: {"fr": "Le quota du fournisseur est dépassé.", "en": "The provider's quota is used up."},
+    FailureCode.QUOTA: {
+        "fr": "Le quota du fournisseur est dépassé.",
+        "en": "The provider's quota is used up.",
+    },
     FailureCode.RATE_LIMITED: {
         "fr": "Le fournisseur limite le débit ; réessayez dans un instant.",
         "en": "The provider limits the rate; try again in a moment.",

@@ -7,7 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+)
 from pydantic_core import PydanticCustomError
 
 from contracts.ids import is_safe_id
@@ -20,7 +28,7 @@ _INVISIBLE = {"Cf", "Cc", "Zs", "Zl", "Zp", "Mn"}
 
 def _fault(code: str, detail: str) -> PydanticCustomError:
     # Braces would be read as placeholders of a template.
-    return PydanticCustomError(code, detail.replace("{", "(").replace("}", ")"))  # type: ignore[arg-type]
+    return PydanticCustomError(code, detail.replace("{", "(").replace("}", ")"))
 
 
 def _readable(field: str) -> Callable[[str], str]:
@@ -39,9 +47,7 @@ def _readable(field: str) -> Callable[[str], str]:
 def _prompt(text: str) -> str:
     text = _readable("prompt")(text)
     if len(text) > MAX_PROMPT:
-        raise _fault(
-            "prompt_too_long", f"prompt has {len(text)} characters; at most {MAX_PROMPT} are allowed"
-        )
+        raise _fault("prompt_too_long", f"prompt has {len(text)} characters; at most {MAX_PROMPT} are allowed")
     if all(unicodedata.category(character) in _INVISIBLE for character in text):
         raise _fault("prompt_empty", "prompt is empty; say what should be made")
     return text
@@ -87,15 +93,19 @@ class GenerationRequest(BaseModel):
         description="What to make, in any language.", examples=["Un chat mignon avec des lunettes de soleil"]
     )
     job_id: Annotated[str, AfterValidator(_job_id)] | None = Field(
-        default=None, description="An id of your own; the same one twice is the same job. One is minted when absent."
+        default=None,
+        description="An id of your own; the same one twice is the same job. One is minted when absent.",
     )
     user_id: Annotated[str, Field(max_length=128), AfterValidator(_readable("user_id"))] | None = Field(
-        default=None, description="Counts only for a key that may act for others; otherwise the token decides."
+        default=None,
+        description="Counts only for a key that may act for others; otherwise the token decides.",
     )
     input_image_url: Annotated[str, AfterValidator(_address)] | None = Field(
         default=None, description="An image to start from."
     )
-    style: Annotated[str, AfterValidator(_one_of("style", STYLES)), Field(json_schema_extra={"enum": list(STYLES)})] | None = None
+    style: (
+        Annotated[str, AfterValidator(_one_of("style", STYLES)), Field(json_schema_extra={"enum": list(STYLES)})] | None
+    ) = None
     quality: Annotated[
         str, AfterValidator(_one_of("quality", QUALITIES)), Field(json_schema_extra={"enum": list(QUALITIES)})
     ] = DEFAULT_QUALITY
@@ -103,7 +113,8 @@ class GenerationRequest(BaseModel):
         default=None, description="The model's id; the default of the kind when absent."
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = Field(
-        default=None, description="The same prompt, seed, size and style give the same picture where the model can."
+        default=None,
+        description="The same prompt, seed, size and style give the same picture where the model can.",
     )
     caption: Annotated[str, Field(max_length=200), AfterValidator(_readable("caption"))] | None = Field(
         default=None, description="A line of text to set into the picture."
@@ -118,7 +129,11 @@ def _request_model(kind: Kind) -> type[GenerationRequest]:
             Field(default=1, description=f"How many {kind.plural} to make."),
         ),
         "size": (
-            Annotated[str, AfterValidator(_one_of("size", kind.sizes)), Field(json_schema_extra={"enum": list(kind.sizes)})],
+            Annotated[
+                str,
+                AfterValidator(_one_of("size", kind.sizes)),
+                Field(json_schema_extra={"enum": list(kind.sizes)}),
+            ],
             Field(default=kind.default_size, description="WIDTHxHEIGHT in pixels."),
         ),
         "format": (
@@ -134,7 +149,10 @@ def _request_model(kind: Kind) -> type[GenerationRequest]:
     for number in kind.numbers:
         fields[number.name] = (
             Annotated[int if number.whole else float, Field(ge=number.least, le=number.most)],
-            Field(default=int(number.default) if number.whole else number.default, description=f"In {number.unit}."),
+            Field(
+                default=int(number.default) if number.whole else number.default,
+                description=f"In {number.unit}.",
+            ),
         )
     model: type[GenerationRequest] = create_model(
         f"{kind.title}GenerationRequest",
@@ -229,7 +247,11 @@ def _as_fault(kind: Kind, item: Any) -> Fault:
     context = item.get("ctx") or {}
     match item["type"]:
         case "extra_forbidden":
-            return Fault(field[:64], "unknown_field", f"there is no field {field[:64]!r} in a request for {kind.plural}")
+            return Fault(
+                field[:64],
+                "unknown_field",
+                f"there is no field {field[:64]!r} in a request for {kind.plural}",
+            )
         case "missing":
             return Fault(field, f"{field}_required", f"{field} is missing")
         case "int_type" | "int_from_float" | "int_parsing":
@@ -244,7 +266,11 @@ def _as_fault(kind: Kind, item: Any) -> Fault:
             return Fault(field, f"{field}_empty", f"{field} is empty")
         case "greater_than_equal" | "less_than_equal" | "less_than" | "greater_than":
             bounds = _bounds(kind, field)
-            return Fault(field, f"{field}_out_of_range", f"{field} must be {bounds}" if bounds else f"{field} is out of range")
+            return Fault(
+                field,
+                f"{field}_out_of_range",
+                f"{field} must be {bounds}" if bounds else f"{field} is out of range",
+            )
         case code:
             return Fault(field, code, item["msg"])
 

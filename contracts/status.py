@@ -109,9 +109,7 @@ def _progressed(state: JobState, report: Progressed, fence: int) -> Moved | Igno
 
 
 def _moved(state: JobState, status: JobStatus, stage: Stage | None, progress: int, fence: int) -> Moved:
-    return Moved(
-        replace(state, status=status, stage=stage, progress=progress, seq=state.seq + 1, fence=fence)
-    )
+    return Moved(replace(state, status=status, stage=stage, progress=progress, seq=state.seq + 1, fence=fence))
 
 
 def prisma_status(status: JobStatus) -> str:

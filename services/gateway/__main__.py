@@ -4,8 +4,6 @@ import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
-
-
 from services.gateway.app import Parts, build_app
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
@@ -59,9 +57,7 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
         pool=pool,
         identities=Identities(pool, verifier, lambda claims: welcome_person(pool, claims)),
         verifier=verifier,
-        request_generation=RequestGeneration(
-            pool, relay.offer, lifetime=timedelta(hours=settings.job_lifetime_hours)
-        ),
+        request_generation=RequestGeneration(pool, relay.offer, lifetime=timedelta(hours=settings.job_lifetime_hours)),
         accept_backend_webhook=AcceptBackendWebhook(pool, relay.offer, orphans=settings.orphans),
         signer=UrlSigner(settings, credentials_of(settings)),
         streams=streams,

@@ -66,7 +66,6 @@ def build_app(parts: Parts) -> Any:
         title="Sorami",
         version=VERSION,
         description="Ask for images and videos, watch them being made, and keep them.",
-        openapi_version="3.1.0",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -84,7 +83,13 @@ def build_app(parts: Parts) -> Any:
             CORSMiddleware,
             allow_origins=parts.settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["authorization", "content-type", "last-event-id", "idempotency-key", "traceparent"],
+            allow_headers=[
+                "authorization",
+                "content-type",
+                "last-event-id",
+                "idempotency-key",
+                "traceparent",
+            ],
             expose_headers=["location", "retry-after"],
         )
     return CatchEverything(HostGuard(app, allowed_hosts(parts.settings)))

@@ -38,9 +38,7 @@ class NewJob:
 
 def _insert_generations(kind: Kind) -> str:
     numbers = "".join(f', "{number.column}"' for number in kind.numbers)
-    values = "".join(
-        f", (a.numbers->>'{n.name}')::{'int' if n.whole else 'double precision'}" for n in kind.numbers
-    )
+    values = "".join(f", (a.numbers->>'{n.name}')::{'int' if n.whole else 'double precision'}" for n in kind.numbers)
     return f"""
     {kind.generations_table}_made AS (
         INSERT INTO {kind.generations_table} (id, prompt, "inputImageUrl", "{kind.count_column}", size, format, style,
@@ -54,7 +52,7 @@ def _insert_generations(kind: Kind) -> str:
 
 def _not_somebody_elses(kind: Kind) -> str:
     return f"""NOT EXISTS (SELECT FROM {kind.generations_table} t WHERE t.id = g.id
-        AND NOT (g.kind = '{kind.name}' AND t."authorId" = g.owner_id AND t.status = 'PENDING'))"""  # noqa: S608
+        AND NOT (g.kind = '{kind.name}' AND t."authorId" = g.owner_id AND t.status = 'PENDING'))"""
 
 
 _KINDS = list(KINDS.values())
@@ -134,10 +132,7 @@ def _outbox_row(outbox_id: int | None, record: Record | None) -> OutboxRow | Non
 
 def _columns(jobs: Sequence[NewJob]) -> list[list[Any]]:
     ordered = sorted(jobs, key=lambda job: job.id)
-    names = (
-        "id kind owner_id organization_id origin prompt model provider count size format style "
-        "quality input_image_url request request_hash numbers finish_by"
-    ).split()
+    names = ["id", "kind", "owner_id", "organization_id", "origin", "prompt", "model", "provider", "count", "size", "format", "style", "quality", "input_image_url", "request", "request_hash", "numbers", "finish_by"]
     columns = [[getattr(job, name) for job in ordered] for name in names]
     columns[1] = [job.kind.name for job in ordered]
     records = [job.record for job in ordered]

@@ -14,8 +14,8 @@ from services.generator.render_pool import RenderPool
 from services.generator.settings import GeneratorSettings
 from services.generator.usecases.read_input import ReadInput
 from services.runtime.consumer import Subscriptions, build_broker
-from services.runtime.dead_letters import burier
 from services.runtime.database import open_service_pool
+from services.runtime.dead_letters import burier
 from services.runtime.guarded_http import GuardedFetcher
 from services.runtime.health import database_check, serve_health
 from services.runtime.logs import configure_logs

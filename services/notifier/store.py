@@ -103,12 +103,18 @@ class Attempt:
 
 async def plan(pool: Pool, deliveries: Sequence[NewDelivery]) -> int:
     """Insert planned deliveries and return how many were new."""
-    columns = [[getattr(d, name) for d in deliveries] for name in ("id", "endpoint", "event_id", "job_id", "seq", "type", "payload")]
+    columns = [
+        [getattr(d, name) for d in deliveries]
+        for name in ("id", "endpoint", "event_id", "job_id", "seq", "type", "payload")
+    ]
     rows = await pool.fetch(PLAN_DELIVERIES, *columns)
     endings = [d for d in deliveries if d.ends_job]
     if endings:
         await pool.execute(
-            SUPERSEDE_PROGRESS, [d.endpoint for d in endings], [d.job_id for d in endings], [d.seq for d in endings]
+            SUPERSEDE_PROGRESS,
+            [d.endpoint for d in endings],
+            [d.job_id for d in endings],
+            [d.seq for d in endings],
         )
     return len(rows)
 

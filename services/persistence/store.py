@@ -281,7 +281,13 @@ def _job(row: Any) -> Job:
         fence=row["fence"],
     )
     return Job(
-        row["id"], row["kind"], row["owner_id"], row["organization_id"], row["origin"], row["created_at"], state
+        row["id"],
+        row["kind"],
+        row["owner_id"],
+        row["organization_id"],
+        row["origin"],
+        row["created_at"],
+        state,
     )
 
 

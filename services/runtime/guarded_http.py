@@ -18,13 +18,7 @@ PORTS = frozenset({80, 443})
 # embeds an IPv4 address; `ipaddress.is_global` is no substitute, it takes several of these for public.
 _REFUSED = tuple(
     ipaddress.ip_network(text)
-    for text in (
-        "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 "
-        "192.0.2.0/24 192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 "
-        "198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4 "
-        "::/96 ::ffff:0:0/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 2001::/23 2001:db8::/32 2002::/16 3fff::/20 5f00::/16 "
-        "fc00::/7 fe80::/10 fec0::/10 ff00::/8"
-    ).split()
+    for text in ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"]
 )
 
 
@@ -109,7 +103,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, allowed: frozenset[tuple[str, int]] = frozenset()) -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(), network_backend=_GuardedBackend(allowed), max_connections=16
+            ssl_context=ssl.create_default_context(),
+            network_backend=_GuardedBackend(allowed),
+            max_connections=16,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -67,5 +67,9 @@ async def _respond(path: str, checks: Mapping[str, Check]) -> tuple[str, dict[st
         return "200 OK", {"status": "ok"}
     if path == "/readyz":
         ready, reasons = await readiness(checks)
-        return ("200 OK", {"status": "ready"}) if ready else ("503 Service Unavailable", {"status": "not ready", "reasons": reasons})
+        return (
+            ("200 OK", {"status": "ready"})
+            if ready
+            else ("503 Service Unavailable", {"status": "not ready", "reasons": reasons})
+        )
     return "404 Not Found", {"status": "not found"}

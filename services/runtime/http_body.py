@@ -17,7 +17,9 @@ async def read_object(request: Request, *, limit: int) -> dict[str, Any]:
         raise Problem(415, "content_type_unsupported", "send the body as application/json")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Problem(415, "content_encoding_unsupported", "send the body without content-encoding")
-    too_large = Problem(413, "body_too_large", f"the body is larger than {limit} bytes", headers={"Connection": "close"})
+    too_large = Problem(
+        413, "body_too_large", f"the body is larger than {limit} bytes", headers={"Connection": "close"}
+    )
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise too_large

@@ -57,7 +57,10 @@ class Identities:
     async def of_bearer(self, token: str) -> Caller:
         """Return who the token stands for; raises TokenRefused."""
         if self._verifier is None:
-            raise TokenRefused("token_issuer_unset", "no token issuer is configured; set SORAMI_JWT_ISSUER and SORAMI_JWKS_URL")
+            raise TokenRefused(
+                "token_issuer_unset",
+                "no token issuer is configured; set SORAMI_JWT_ISSUER and SORAMI_JWKS_URL",
+            )
         claims = await self._verifier.verify(token)
         if claims.get("use") is not None:
             raise TokenRefused("token_invalid", "the token could not be verified; sign in again")

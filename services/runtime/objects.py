@@ -87,7 +87,11 @@ async def open_objects(settings: ObjectSettings, *, connections: int = 32) -> As
     import aioboto3
     from aiobotocore.config import AioConfig
 
-    key_id, secret, token = settings.aws_access_key_id, settings.aws_secret_access_key, settings.aws_session_token
+    key_id, secret, token = (
+        settings.aws_access_key_id,
+        settings.aws_secret_access_key,
+        settings.aws_session_token,
+    )
     session = aioboto3.Session(
         aws_access_key_id=key_id.get_secret_value() if key_id else None,
         aws_secret_access_key=secret.get_secret_value() if secret else None,

@@ -82,7 +82,10 @@ def problem_response(problem: Problem) -> Response:
 
 def _unavailable() -> Problem:
     return Problem(
-        503, "storage_unavailable", "the database is not available; try again in a moment", headers={"Retry-After": "2"}
+        503,
+        "storage_unavailable",
+        "the database is not available; try again in a moment",
+        headers={"Retry-After": "2"},
     )
 
 

@@ -113,7 +113,11 @@ class Relay:
         unsent = []
         for row, result in zip(rows, results, strict=True):
             if isinstance(result, MessageSizeTooLargeError):
-                _log.error("the broker refuses this row as too large; raise max.message.bytes", table=self._table, row=row.id)
+                _log.error(
+                    "the broker refuses this row as too large; raise max.message.bytes",
+                    table=self._table,
+                    row=row.id,
+                )
             elif isinstance(result, BaseException):
                 unsent.append(row)
             else:
@@ -200,9 +204,7 @@ class Relay:
                     WHERE created_at < now() - $1 * interval '1 second' ORDER BY id LIMIT {CHUNK}""",  # noqa: S608
                 SWEEP_AFTER,
             )
-            rows = [
-                OutboxRow(r["id"], r["topic"], r["key"], r["value"], json.loads(r["headers"])) for r in records
-            ]
+            rows = [OutboxRow(r["id"], r["topic"], r["key"], r["value"], json.loads(r["headers"])) for r in records]
             unsent = await self._send(rows)
             sent = sorted({row.id for row in rows} - {row.id for row in unsent})
             await connection.execute(f"DELETE FROM {self._table} WHERE id = ANY($1::bigint[])", sent)  # noqa: S608

@@ -88,7 +88,10 @@ def load_settings(settings: type[S], service: str) -> S:
     except ValidationError as error:
         for item in error.errors(include_url=False, include_input=False, include_context=False):
             name = str(item["loc"][0]) if item["loc"] else settings.__name__
-            print(f"config error: {_env_name(settings, name)}: {_reason(item['type'], item['msg'])}", file=sys.stderr)
+            print(
+                f"config error: {_env_name(settings, name)}: {_reason(item['type'], item['msg'])}",
+                file=sys.stderr,
+            )
         raise SystemExit(EXIT_WRONG_SETTING) from None
 
 

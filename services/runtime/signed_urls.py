@@ -44,7 +44,11 @@ def credentials_of(settings: ObjectSettings) -> Callable[[], Any]:
     """Return where credentials come from: the settings, else whatever the machine's AWS configuration offers."""
     from botocore.credentials import Credentials
 
-    key_id, secret, token = settings.aws_access_key_id, settings.aws_secret_access_key, settings.aws_session_token
+    key_id, secret, token = (
+        settings.aws_access_key_id,
+        settings.aws_secret_access_key,
+        settings.aws_session_token,
+    )
     if key_id and secret:
         fixed = Credentials(
             key_id.get_secret_value(), secret.get_secret_value(), token.get_secret_value() if token else None

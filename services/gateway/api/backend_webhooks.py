@@ -27,10 +27,13 @@ def backend_webhook_router(parts: "Parts", kind: Kind) -> APIRouter:
         f"/{kind.name}-completion",
         summary=f"A backend reports on a {kind.name} job",
         operation_id=f"report_{kind.name}",
-        responses={200: {"model": schemas.WebhookAnswer}} | schemas.problems(400, 401, 404, 409, 413, 415, 422, 503),
+        responses=schemas.problems(400, 401, 404, 409, 413, 415, 422, 503) | {200: {"model": schemas.WebhookAnswer}},
         openapi_extra={
             "parameters": [{"name": SECRET_HEADER, "in": "header", "required": True, "schema": {"type": "string"}}],
-            "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            },
         },
     )
     async def report(request: Request) -> JSONResponse:

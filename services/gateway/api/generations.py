@@ -63,7 +63,12 @@ def generation_router(parts: "Parts", kind: Kind) -> APIRouter:  # noqa: C901 - 
             headers={"Location": f"/api/{kind.plural}/{view.job_id}/status", "Retry-After": "1"},
         )
 
-    @router.get("/user", summary=f"List my finished {kind.plural}", operation_id=f"list_{kind.plural}", responses=schemas.listed(kind))
+    @router.get(
+        "/user",
+        summary=f"List my finished {kind.plural}",
+        operation_id=f"list_{kind.plural}",
+        responses=schemas.listed(kind),
+    )
     async def listed(request: Request) -> JSONResponse:
         asking = await caller(request)
         limit = read_limit(request.query_params.get("limit"))
@@ -74,7 +79,12 @@ def generation_router(parts: "Parts", kind: Kind) -> APIRouter:  # noqa: C901 - 
         cursor = write_cursor(found[most - 1], asking.user_id) if len(found) > most else None
         return JSONResponse(shapes.gallery_body(found[:most], parts.public_url, cursor, paged=paged))
 
-    @router.get("/{job_id}/status", summary="See where a job stands", operation_id=f"get_{kind.name}_status", responses=schemas.status(kind))
+    @router.get(
+        "/{job_id}/status",
+        summary="See where a job stands",
+        operation_id=f"get_{kind.name}_status",
+        responses=schemas.status(kind),
+    )
     async def status(job_id: str, request: Request) -> JSONResponse:
         asking = await caller(request)
         view = await queries.status(parts.pool, kind, job_id, asking.user_id)
@@ -82,7 +92,12 @@ def generation_router(parts: "Parts", kind: Kind) -> APIRouter:  # noqa: C901 - 
             raise not_found()
         return JSONResponse(shapes.status_body(view, choose_language(request.headers.get("accept-language"))))
 
-    @router.get("/{job_id}/result", summary=f"Get the {kind.plural} of a finished job", operation_id=f"get_{kind.name}_result", responses=schemas.result(kind))
+    @router.get(
+        "/{job_id}/result",
+        summary=f"Get the {kind.plural} of a finished job",
+        operation_id=f"get_{kind.name}_result",
+        responses=schemas.result(kind),
+    )
     async def result(job_id: str, request: Request) -> JSONResponse:
         asking = await caller(request)
         found = await queries.generation(parts.pool, kind, job_id, asking.user_id)
@@ -91,7 +106,9 @@ def generation_router(parts: "Parts", kind: Kind) -> APIRouter:  # noqa: C901 - 
         if found.job_status is not JobStatus.COMPLETED:
             raise Problem(
                 409,
-                "job_not_finished" if found.job_status in (JobStatus.PENDING, JobStatus.GENERATING) else "job_has_no_result",
+                "job_not_finished"
+                if found.job_status in (JobStatus.PENDING, JobStatus.GENERATING)
+                else "job_has_no_result",
                 f"the job is {found.job_status}; only a COMPLETED job has a result",
                 job_status=found.job_status.value,
             )

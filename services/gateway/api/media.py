@@ -25,7 +25,7 @@ def media_router(parts: "Parts") -> APIRouter:
         summary="Show a file",
         operation_id="get_media",
         status_code=302,
-        responses={302: {"description": "To the object, signed for minutes"}} | schemas.problems(404, 503),
+        responses=schemas.problems(404, 503) | {302: {"description": "To the object, signed for minutes"}},
     )
     async def media(token: str, filename: str) -> RedirectResponse:
         file = await queries.file_by_token(parts.pool, token)

@@ -17,8 +17,20 @@ if TYPE_CHECKING:
     from services.gateway.app import Parts
 
 STATIC = Path(__file__).parent.parent / "static"
-PAGES = {"/": "index.html", "/generate-images": "index.html", "/generate-videos": "index.html", "/gallery": "index.html", "/docs": "docs.html"}
-_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html", ".png": "image/png"}
+PAGES = {
+    "/": "index.html",
+    "/generate-images": "index.html",
+    "/generate-videos": "index.html",
+    "/gallery": "index.html",
+    "/docs": "docs.html",
+}
+_TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".html": "text/html",
+    ".png": "image/png",
+}
 
 
 def security_headers(media_origin: str) -> dict[str, str]:
@@ -63,7 +75,9 @@ def page_router(parts: "Parts") -> APIRouter:
         except (TokenRefused, TicketUsed):
             text = "<!doctype html><title>Sorami</title><p>This sign-in link is over: each works once, for ten minutes. Print a new one with <code>sorami link</code>."
             return HTMLResponse(text, status_code=401, headers=headers)
-        answer = RedirectResponse("/", status_code=303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+        answer = RedirectResponse(
+            "/", status_code=303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        )
         answer.set_cookie(
             SESSION_COOKIE,
             secret,

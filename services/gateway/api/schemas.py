@@ -73,7 +73,10 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe the problem documents a route may answer with."""
     schema = ProblemDocument.model_json_schema()
     return {
-        status: {"description": "A problem document", "content": {"application/problem+json": {"schema": schema}}}
+        status: {
+            "description": "A problem document",
+            "content": {"application/problem+json": {"schema": schema}},
+        }
         for status in statuses
     }
 

@@ -21,7 +21,10 @@ def stream_router(parts: "Parts") -> APIRouter:
     router = APIRouter(tags=["events"])
     about: dict[str, Any] = {
         "responses": {
-            200: {"description": "Server-sent events", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            200: {
+                "description": "Server-sent events",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
             204: {"description": "Nothing more will come; a browser stops reconnecting"},
         }
         | schemas.problems(400, 401, 404, 503)
@@ -30,7 +33,14 @@ def stream_router(parts: "Parts") -> APIRouter:
     async def pass_through(request: Request) -> Response:
         return await _pass_through(parts, request)
 
-    router.add_api_route("/api/events", pass_through, methods=["GET"], summary="Watch all my jobs", operation_id="stream_events", **about)
+    router.add_api_route(
+        "/api/events",
+        pass_through,
+        methods=["GET"],
+        summary="Watch all my jobs",
+        operation_id="stream_events",
+        **about,
+    )
     for kind in KINDS.values():
 
         async def of_job(job_id: str, request: Request) -> Response:
@@ -59,7 +69,10 @@ async def _pass_through(parts: "Parts", request: Request) -> Response:
         response = await client.send(upstream, stream=True)
     except httpx.HTTPError:
         raise Problem(
-            503, "streams_unavailable", "event streams are not available; try again in a moment", headers={"Retry-After": "1"}
+            503,
+            "streams_unavailable",
+            "event streams are not available; try again in a moment",
+            headers={"Retry-After": "1"},
         ) from None
     returned = {name: response.headers[name] for name in _RETURNED if name in response.headers}
     return StreamingResponse(_body(response), status_code=response.status_code, headers=returned)

@@ -64,7 +64,9 @@ class AcceptBackendWebhook:
     async def __call__(self, report: BackendReport, body: Mapping[str, Any], traceparent: str | None) -> Outcome:
         """Decide one report; the same one again, at once or later, changes nothing."""
         began = time.perf_counter()
-        log = _log.bind(job_id=report.job_id, status=report.status, has_data=bool(report.files), files=len(report.files))
+        log = _log.bind(
+            job_id=report.job_id, status=report.status, has_data=bool(report.files), files=len(report.files)
+        )
         log.info("webhook received")
         outcome = await self._decide(report, body, traceparent)
         log.info("webhook done", outcome=type(outcome).__name__, ms=round((time.perf_counter() - began) * 1000, 1))
@@ -104,7 +106,12 @@ class AcceptBackendWebhook:
         return owner
 
     async def _adopt(
-        self, report: BackendReport, owner_id: str, organization_id: str | None, prompt: str | None, traceparent: str | None
+        self,
+        report: BackendReport,
+        owner_id: str,
+        organization_id: str | None,
+        prompt: str | None,
+        traceparent: str | None,
     ) -> Outcome:
         record = _event(report, report.job_id, traceparent)
         job = _adopted_job(report, owner_id, organization_id, prompt, record)
@@ -118,7 +125,13 @@ class AcceptBackendWebhook:
 
     async def _park(self, report: BackendReport, body: Mapping[str, Any], reason: str) -> Outcome:
         await self._pool.execute(
-            INSERT_ORPHAN, new_id(), report.kind.name, report.job_id, report.status, json.dumps(dict(body)), reason
+            INSERT_ORPHAN,
+            new_id(),
+            report.kind.name,
+            report.job_id,
+            report.status,
+            json.dumps(dict(body)),
+            reason,
         )
         return Parked(reason)
 

@@ -185,7 +185,11 @@ class RenderTask:
         if body is None:
             raise ProviderFailed(Failure.of(FailureCode.NO_MEDIA, "a rendered file has no bytes", stage="saving"))
         key = object_key(kind, claim.job_id, medium.index, medium.format, claim.fence)
-        digest, size = (hashlib.sha256(body).hexdigest(), len(body)) if isinstance(body, bytes) else await asyncio.to_thread(_hash, body)
+        digest, size = (
+            (hashlib.sha256(body).hexdigest(), len(body))
+            if isinstance(body, bytes)
+            else await asyncio.to_thread(_hash, body)
+        )
         await self._objects.put(key, body, content_type=medium.content_type, sha256=digest)
         thumbnail = None
         if medium.poster is not None:
@@ -209,7 +213,12 @@ class RenderTask:
 
     async def _after_failure(self, claim: Claim, reporter: Reporter, failure: Failure) -> GiveBack | None:
         if failure.retryable and claim.attempts < self._max_attempts:
-            _log.warning("an attempt failed and is repeated", job_id=claim.job_id, code=failure.code, attempt=claim.attempts)
+            _log.warning(
+                "an attempt failed and is repeated",
+                job_id=claim.job_id,
+                code=failure.code,
+                attempt=claim.attempts,
+            )
             return GiveBack(after_seconds=2.0**claim.attempts, forgive_attempt=False)
         await reporter.failed(failure)
         return None

@@ -76,9 +76,7 @@ class RunTasks:
         free = {name: most - self._used[name] for name, most in self._slots.items() if most > self._used[name]}
         if not free or self._stopping:
             return True
-        claims = await claim(
-            self._pool, free, worker=self._worker, lease_seconds=self._lease_seconds, expired=expired
-        )
+        claims = await claim(self._pool, free, worker=self._worker, lease_seconds=self._lease_seconds, expired=expired)
         for one in claims:
             self._used[one.provider] += 1
             task = asyncio.create_task(self._run_one(one))

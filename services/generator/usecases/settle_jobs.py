@@ -19,7 +19,10 @@ class SettleJobs:
     """Closes tasks on job.updated, and by looking where that was not heard."""
 
     def __init__(
-        self, pool: Pool, offer: Callable[[Sequence[OutboxRow]], None], call_off: Callable[[Sequence[str]], None]
+        self,
+        pool: Pool,
+        offer: Callable[[Sequence[OutboxRow]], None],
+        call_off: Callable[[Sequence[str]], None],
     ) -> None:
         self._pool = pool
         self._offer = offer

@@ -89,7 +89,13 @@ class DeliverWebhooks:
         attempt = await self._send(url, delivery)
         state, pause = _verdict(attempt, delivery.attempts)
         await store.settle(self._pool, delivery, state, pause, attempt)
-        _log.info("webhook sent", job_id=delivery.job_id, status=attempt.status_code, state=state, ms=attempt.duration_ms)
+        _log.info(
+            "webhook sent",
+            job_id=delivery.job_id,
+            status=attempt.status_code,
+            state=state,
+            ms=attempt.duration_ms,
+        )
 
     async def _send(self, url: str, delivery: store.Delivery) -> store.Attempt:
         headers = {"webhook-id": delivery.event_id}

@@ -25,7 +25,9 @@ def legacy_endpoint(kind: str) -> str:
 class PlanDeliveries:
     """The use case behind job.updated for whoever is told by webhook."""
 
-    def __init__(self, pool: Pool, legacy_urls: Mapping[str, str], *, environment: str, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, pool: Pool, legacy_urls: Mapping[str, str], *, environment: str, wake: Callable[[], None]
+    ) -> None:
         self._pool = pool
         self._kinds = frozenset(legacy_urls)
         self._environment = environment

@@ -42,11 +42,11 @@ class WatchJobs:
             if last is None:
                 last, jobs = await queries.snapshot(self._pool, user_id)
                 yield _snapshot(last, jobs, language)
-            async for update in self._live(stream):
-                if update is None:
+            async for heard in self._live(stream):
+                if heard is None:
                     yield b": still here\n\n"
                     continue
-                async for one in self._in_order(user_id, last, update):
+                async for one in self._in_order(user_id, last, heard):
                     last = one.n
                     yield one.frame(language)
         finally:

@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.cloudevents import Record, to_record
-from contracts.events import CompletedFile, JobCompleted, JobFailed, JobProgressed, JobUpdated, NotificationCreated, PublishedFile
+from contracts.events import (
+    CompletedFile,
+    JobCompleted,
+    JobFailed,
+    JobProgressed,
+    JobUpdated,
+    NotificationCreated,
+    PublishedFile,
+)
 from contracts.failures import Failure
 from contracts.ids import new_id, new_token
 from contracts.kinds import KINDS
@@ -121,7 +129,9 @@ class AdvanceJobs:
                 next_number[advance.job.owner_id] = n + 1
                 updated = self._updated(advance, state, event, n, now)
                 record = to_record(updated, service="persistence", traceparent=trace)
-                rows.events.append(JobEventRow(advance.job.id, state.seq, advance.job.owner_id, n, record.value.decode()))
+                rows.events.append(
+                    JobEventRow(advance.job.id, state.seq, advance.job.owner_id, n, record.value.decode())
+                )
                 rows.records.append(record)
             self._notify(rows, advance, last, now, trace)
         return rows

@@ -27,7 +27,12 @@ class ReconcileJobs:
     """Looks at the rows themselves, since no hop trusts a topic alone."""
 
     def __init__(
-        self, store: Store, advance: AdvanceJobs, offer: Callable[[Sequence[OutboxRow]], None], *, event_days: int
+        self,
+        store: Store,
+        advance: AdvanceJobs,
+        offer: Callable[[Sequence[OutboxRow]], None],
+        *,
+        event_days: int,
     ) -> None:
         self._store = store
         self._advance = advance
