@@ -1,1 +1,1 @@
-"""Tests of this level."""
+"""Tests of pure functions and single parts, no stack."""
