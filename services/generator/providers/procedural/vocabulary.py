@@ -46,7 +46,7 @@ SCENES: Final[tuple[Subject, ...]] = (
              "tokyo york london londres metropolis metropole downtown cyberpunk", "night dusk neon night", free=True),
     _subject("night", "night nuit star etoile etoilee milky lactee galaxy galaxie constellation starry moonlight",
              "night night dusk", free=True, instead="dusk:night"),
-    _subject("fern", "fern fougere plant plante leaf feuille botanical botanique herb herbe palm palmier foliage feuillage jungle",
+    _subject("fern", "fern fougere plant plante leaf feuille botanical botanique herb herbe palm palmier foliage feuillage",
              "forest spring forest vintage", 2, free=True),
     _subject("glass", "glass verre stained vitrail vitraux cathedral cathedrale church eglise rosace mosaic mosaique kaleidoscope "
              "mandala", "dusk ocean sunset candy", 2, free=True),
@@ -54,6 +54,11 @@ SCENES: Final[tuple[Subject, ...]] = (
              "ocean autumn dusk desert", 2, free=True),
     _subject("wind", "wind vent flow flux stream courant breeze brise air storm tempete music musique motion mouvement dance danse "
              "line ligne", "sunset autumn ocean winter", free=True),
+    _subject("flowers", "flower fleur meadow prairie garden jardin rose tulip tulipe daisy marguerite poppy coquelicot sunflower "
+             "tournesol lavender lavande bouquet blossom spring printemps bleuet field champ grass herbe", "spring dawn day sunset", 2,
+             not_colours="rose lavande lavender"),
+    _subject("forest", "forest foret wood woods bois tree arbre jungle trunk tronc sapin pine oak chene autumn automne path sentier",
+             "forest mist autumn dawn", free=True),
     _subject("aurora", "aurora aurore boreal boreale polar polaire lapland laponie iceland islande fjord", "aurora", 2,
              free=True, instead="night:aurora winter:aurora forest:aurora"),
 )

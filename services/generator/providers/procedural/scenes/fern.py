@@ -71,7 +71,7 @@ class _Frond:
 
 
 def _fronds(stage: Stage, rng: Rng) -> list[_Frond]:
-    tall = min(1.18, 0.55 + 0.4 * stage.height / stage.side)
+    tall = min(1.5, 0.62 + 0.48 * stage.height / stage.side)
     side = rng.choice([-1, 1])
     leans = [0.1 * side, -0.62 * side, 0.72 * side, -1.15 * side, 1.2 * side]
     lengths = [0.86, 0.66, 0.6, 0.42, 0.44]
@@ -80,7 +80,7 @@ def _fronds(stage: Stage, rng: Rng) -> list[_Frond]:
     for i in reversed(range(count)):
         lean = leans[i] + rng.uniform(-0.1, 0.1)
         length = lengths[i] * tall * rng.uniform(0.95, 1.05)
-        pairs = int(24 + 14 * lengths[i] + (6 if stage.fine else 0))
+        pairs = int(20 + 16 * lengths[i] + (6 if stage.fine else 0))
         curl = np.sign(lean) * rng.uniform(0.5, 0.95)
         foot = (rng.uniform(-0.02, 0.02), 0.47 * stage.height / stage.side)
         fronds.append(_Frond(foot, lean, curl, length, rng.uniform(0.2, 0.25), pairs, 0.09 * i, rng.uniform(0, 6.28)))
@@ -132,10 +132,11 @@ def _draw_frond(
         at = min(int(t * (steps - 1)), steps - 2)
         # Short at the foot, longest at a third, fading to the tip.
         reach = frond.width * frond.length * 1.25 * np.sin(np.pi * min(1.0, t) ** 0.62) ** 0.9 + 0.006
+        room = 0.84 * frond.length / frond.pairs * 0.56
         open_ = np.clip((grown * 1.25 - t) * 4, 0.05, 1.0) if grown < 1 else 1.0
         for way in (-1, 1):
             tilt = angle[at] + way * (1.12 - 0.42 * t) * (0.4 + 0.6 * open_)
-            _pinna(pens, tones, (px[at], py[at]), tilt, reach * open_ * scale, way, t)
+            _pinna(pens, tones, (px[at], py[at]), tilt, reach * open_ * scale, room * scale, way, t)
 
 
 def _pinna(
@@ -144,18 +145,19 @@ def _pinna(
     foot: tuple[float, float],
     tilt: float,
     reach: float,
+    room: float,
     way: int,
     t: float,
 ) -> None:
-    """One pinna: lobes along both sides of a bent axis, as a single outline."""
-    lobes = max(3, int(reach / 14))
-    s = np.linspace(0.0, 1.0, lobes * 4 + 1)
+    """One pinna: lobes along both sides of a bent axis, as a single outline no wider than its `room`."""
+    lobes = max(3, int(reach / (room * 0.95)))
+    s = np.linspace(0.0, 1.0, lobes * 5 + 1)
     bend = tilt - way * 0.38 * s**1.5
     ax = foot[0] + np.cumsum(np.sin(bend)) * reach / len(s)
     ay = foot[1] - np.cumsum(np.cos(bend)) * reach / len(s)
     # Lobes are rounded teeth that lean to the tip.
-    tooth = 0.5 + 0.5 * np.abs(np.sin(np.pi * lobes * (s + 0.06 * np.sin(2 * np.pi * lobes * s))))
-    half = reach * 0.155 * (1 - s**1.7) * tooth + reach * 0.006
+    tooth = 0.38 + 0.62 * np.abs(np.sin(np.pi * lobes * s)) ** 0.7
+    half = min(room, reach * 0.2) * (1 - s**1.9) * tooth + reach * 0.005
     nx, ny = np.cos(bend), np.sin(bend)
     upper = np.stack([ax + nx * half, ay + ny * half], axis=1)
     lower = np.stack([ax - nx * half, ay - ny * half], axis=1)[::-1]

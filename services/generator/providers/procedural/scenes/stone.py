@@ -13,13 +13,14 @@ Floats = NDArray[np.float32]
 def compose(stage: Stage) -> Frame:
     """A field of distances, banded by a ramp; the bands breathe outwards."""
     rng = stage.rng("stone")
-    marble = stage.has("marble", "marbre", "granite", "vein") or rng.random() < 0.35
+    banded = stage.has("agate", "geode", "mineral", "gem", "gemme", "quartz", "opal", "opale", "crystal", "cristal")
+    marble = stage.has("marble", "marbre", "granite") or (not banded and rng.random() < 0.4)
     field, slope = _marble(stage) if marble else _agate(stage)
     colours = _bands(stage, marble)
     fine = noise.resize(noise.clouds(rng, 512, 512, 1.3, 8.0), stage.width, stage.height)
     gold = _veins(stage) if marble else np.zeros_like(field)
     shade = 1.0 + np.clip(slope, -1.5, 1.5) * np.float32(0.045) + fine * np.float32(0.013)
-    gilt = scenery_gold(stage)
+    gilt = _gold(stage)
     count = np.float32(colours.shape[1])
 
     def frame(moment: float) -> Floats:
@@ -34,7 +35,7 @@ def compose(stage: Stage) -> Frame:
     return frame
 
 
-def scenery_gold(stage: Stage) -> Rgb:
+def _gold(stage: Stage) -> Rgb:
     return mix(stage.palette.accents[1], (0.86, 0.68, 0.36), 0.7)
 
 
@@ -62,8 +63,8 @@ def _agate(stage: Stage) -> tuple[Floats, Floats]:
 def _marble(stage: Stage) -> tuple[Floats, Floats]:
     """Folded layers: noise warped by noise, twice."""
     rng = stage.rng("marble")
-    x, y = _warped(stage, "marble pull", 2.7, 1.0, 0.16)
-    tile = noise.clouds(rng, 512, 512, 2.6, 1.0)
+    x, y = _warped(stage, "marble pull", 3.2, 1.0, 0.14)
+    tile = noise.clouds(rng, 512, 512, 3.3, 1.0)
     first = noise.sample_smooth(tile, x * 300, y * 300)
     second = noise.sample_smooth(tile, x * 300 + first * 46 + 90, y * 300 + first * 46)
     field = np.float32(0.5) + second * np.float32(0.2) + first * np.float32(0.05)

@@ -78,8 +78,8 @@ def _draw(stage: Stage, lines: Floats, count: NDArray[np.int32]) -> tuple[Floats
         width = rng.choice([1.6, 2.4, 3.6, 5.2], p=[0.35, 0.35, 0.22, 0.08]) * stage.side / 1024
         start = int(rng.integers(0, 256))
         points = (line[:steps] * SCALE).ravel().tolist()
-        pens[0].line(points, fill=tint, width=round(width * SCALE) + 2, joint="curve")
-        pens[1].line(points, fill=255, width=max(2, round(width * SCALE)), joint="curve")
+        pens[0].line(points, fill=tint, width=round(width * SCALE) + 2)
+        pens[1].line(points, fill=255, width=max(2, round(width * SCALE)))
         if stage.moving:
             for step in range(0, steps - 1, 3):
                 part = line[step : step + 4].ravel().tolist()
