@@ -1,0 +1,82 @@
+"""What a prompt is about: its words choose the scene, the palette and the seed's key; French and English."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from services.generator.providers.procedural.colour import rgb
+from services.generator.providers.procedural.palettes import COLOURS, MOODS, PALETTES, Palette, tinted
+from services.generator.providers.procedural.vocabulary import PHRASES, SCENES, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A prompt as understood: the scene to draw, its palette and the folded words it holds."""
+
+    scene: str
+    palette: Palette
+    words: frozenset[str]
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, words parted by single spaces."""
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
+    return " ".join(re.findall(r"[a-z0-9]+", plain.replace("oe", "oe")))
+
+
+def read(prompt: str) -> Reading:
+    """Choose scene and palette from the words; what no word decides, the hash of the prompt decides."""
+    text = fold(prompt)
+    words = _words(text)
+    subject = _subject(text, words)
+    palette = PALETTES[_mood(text, words, subject)]
+    colours = [rgb(COLOURS[word]) for word in text.split() if word in COLOURS and word not in subject.not_colours]
+    return Reading(subject.scene, tinted(palette, colours[:3]), frozenset(words))
+
+
+def digest(text: str) -> int:
+    """A stable number for a text."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def _words(text: str) -> set[str]:
+    """The words, their likely singulars and the phrases the vocabulary knows."""
+    for phrase, mark in PHRASES.items():
+        text = re.sub(rf"\b{phrase}\b", mark, text)
+    words = set(text.split())
+    return words | {word[:-1] for word in words if len(word) > 3 and word[-1] in "sx"} | {
+        word[:-2] for word in words if len(word) > 4 and word.endswith("es")
+    }
+
+
+def _subject(text: str, words: set[str]) -> Subject:
+    """The subject most spoken of: by weight, then by where it is first named."""
+    best: tuple[float, Subject] | None = None
+    order = text.split()
+    for subject in SCENES:
+        hits = [word for word in subject.words if word in words]
+        if not hits:
+            continue
+        first = min((order.index(hit) for hit in hits if hit in order), default=len(order))
+        score = subject.weight * 4 + len(hits) - first / (len(order) + 1)
+        if best is None or score > best[0]:
+            best = (score, subject)
+    if best is not None:
+        return best[1]
+    chosen = [subject for subject in SCENES if subject.free]
+    return chosen[digest(text) % len(chosen)]
+
+
+def _mood(text: str, words: set[str], subject: Subject) -> str:
+    for name, spoken in _in_order(text, MOODS):
+        if any((" " in phrase and phrase in text) or phrase in words for phrase in spoken):
+            return subject.instead.get(name, name)
+    return subject.moods[digest(f"mood {text}") % len(subject.moods)]
+
+
+def _in_order(text: str, moods: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """Moods with a phrase of several words first: 'lever de soleil' outweighs 'nuit'."""
+    return sorted(moods.items(), key=lambda item: not any(" " in phrase and phrase in text for phrase in item[1]))

@@ -1,0 +1,64 @@
+"""The words that choose a scene, folded (no accents, lower case), French and English."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A scene, the words that call it, the moods it may take when none is asked; `free` ones serve unknown prompts."""
+
+    scene: str
+    words: frozenset[str]
+    moods: tuple[str, ...]
+    weight: int = 1
+    free: bool = False
+    instead: Mapping[str, str] = field(default_factory=dict)
+    not_colours: frozenset[str] = frozenset()
+
+
+def _subject(
+    scene: str, words: str, moods: str, weight: int = 1, *, free: bool = False, instead: str = "", not_colours: str = ""
+) -> Subject:
+    swaps = dict(pair.split(":") for pair in instead.split())
+    return Subject(scene, frozenset(words.split()), tuple(moods.split()), weight, free, swaps, frozenset(not_colours.split()))
+
+
+# Phrases that mean something else than their words; a mark stands for them.
+PHRASES: Final[dict[str, str]] = {
+    "lunettes de soleil": "sunglasses",
+    "lunette de soleil": "sunglasses",
+    "lunettes": "glasses",
+    "coucher d[eu] soleil": "sunset",
+    "lever d[eu] soleil": "sunrise",
+    "clair de lune": "moonlight",
+    "aurores? boreales?": "aurora",
+    "northern lights": "aurora",
+}
+
+SCENES: Final[tuple[Subject, ...]] = (
+    _subject("mountains", "mountain montagne alp alpes peak sommet hill colline summit everest valley vallee range",
+             "dusk dawn sunset day mist", free=True),
+    _subject("sea", "sea mer ocean beach plage wave vague coast cote sunset coucher horizon sail voile voilier boat bateau "
+             "ship navire island ile lake lac bay baie sun soleil", "sunset dusk sunset ocean dawn", free=True),
+    _subject("city", "city ville skyline building immeuble tower tour gratte skyscraper town urban urbain street rue paris "
+             "tokyo york london londres metropolis metropole downtown cyberpunk", "night dusk neon night", free=True),
+    _subject("night", "night nuit star etoile etoilee milky lactee galaxy galaxie constellation starry moonlight",
+             "night night dusk", free=True, instead="dusk:night"),
+    _subject("fern", "fern fougere plant plante leaf feuille botanical botanique herb herbe palm palmier foliage feuillage",
+             "forest spring forest vintage", 2, free=True),
+    _subject("glass", "glass verre stained vitrail vitraux cathedral cathedrale church eglise rosace mosaic mosaique kaleidoscope "
+             "mandala", "dusk ocean sunset candy", 2, free=True),
+    _subject("stone", "stone pierre agate marble marbre mineral crystal cristal gem gemme rock roche geode quartz jade opal opale",
+             "ocean autumn dusk desert", 2, free=True),
+    _subject("wind", "wind vent flow flux stream courant breeze brise air storm tempete music musique motion mouvement dance danse "
+             "line ligne", "sunset autumn ocean winter", free=True),
+    _subject("flowers", "flower fleur meadow prairie garden jardin rose tulip tulipe daisy marguerite poppy coquelicot sunflower "
+             "tournesol lavender lavande bouquet blossom spring printemps bleuet field champ grass herbe", "spring dawn day sunset", 2,
+             not_colours="rose lavande lavender"),
+    _subject("forest", "forest foret wood woods bois tree arbre jungle trunk tronc sapin pine oak chene autumn automne path sentier",
+             "forest mist autumn dawn", free=True),
+    _subject("aurora", "aurora aurore boreal boreale polar polaire lapland laponie iceland islande fjord", "aurora", 2,
+             free=True, instead="night:aurora winter:aurora forest:aurora"),
+)

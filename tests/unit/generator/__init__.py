@@ -1,0 +1,1 @@
+"""The generator: renderers, their child processes, providers."""
