@@ -185,9 +185,7 @@ class Task(Row, table=True):
     __tablename__ = "tasks"
     __table_args__ = (
         one_of("state", "queued", "running", "waiting", "finished", "cancelled"),
-        Index(
-            "tasks_queue_idx", text("priority DESC"), "created_at", postgresql_where=text("state = 'queued'")
-        ),
+        Index("tasks_queue_idx", text("priority DESC"), "created_at", postgresql_where=text("state = 'queued'")),
         Index("tasks_due_idx", "due_at", postgresql_where=text("state in ('queued', 'waiting')")),
         Index("tasks_running_idx", "created_at", postgresql_where=text("state = 'running'")),
         Index(

@@ -4,12 +4,12 @@ import argparse
 import asyncio
 import os
 import sys
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
 from services.persistence.migrations.files import SERVICE_ROLES, roles_file
+from services.persistence.migrations.findings import Connection
 from services.persistence.migrations.runner import MigrationRefused, migrate
 from services.runtime.database_url import DatabaseAddress, parse_database_url, quote_identifier
 
@@ -45,9 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
         return _fail(f"DATABASE_URL: {error}", WRONG_SETTING)
     except NOT_THERE_YET as error:
-        return _fail(
-            f"no database answered within {options.wait:g} s: {error or type(error).__name__}", NOT_THERE
-        )
+        return _fail(f"no database answered within {options.wait:g} s: {error or type(error).__name__}", NOT_THERE)
     except asyncpg.PostgresError as error:
         return _fail(str(error), 1)
 
@@ -77,7 +75,7 @@ async def _run(address: DatabaseAddress, options: argparse.Namespace) -> int:
         await connection.close()
 
 
-async def _connect(address: DatabaseAddress, wait: float) -> asyncpg.Connection[Any]:
+async def _connect(address: DatabaseAddress, wait: float) -> Connection:
     loop = asyncio.get_running_loop()
     deadline, pause = loop.time() + wait, FIRST_PAUSE
     while True:
@@ -98,18 +96,14 @@ async def _connect(address: DatabaseAddress, wait: float) -> asyncpg.Connection[
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sorami migrate", description=__doc__)
     parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
-    parser.add_argument(
-        "--print-roles", action="store_true", help="print the roles and grants for an administrator"
-    )
+    parser.add_argument("--print-roles", action="store_true", help="print the roles and grants for an administrator")
     parser.add_argument(
         "--phase",
         choices=("pre", "post", "all"),
         default="all",
         help="pre: before the new code starts; post: after the old code is gone; all (default): everything",
     )
-    parser.add_argument(
-        "--wait", type=float, default=60.0, metavar="SECONDS", help="how long to wait for the database"
-    )
+    parser.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="how long to wait for the database")
     return parser
 
 

@@ -51,9 +51,7 @@ def parse_database_url(url: str) -> DatabaseAddress:
     parts = urlsplit(url.strip().strip("\"'"))
     scheme = parts.scheme.partition("+")[0].lower()
     if scheme not in SCHEMES or not (parts.netloc or parts.query):
-        raise ValueError(
-            "DATABASE_URL must look like postgresql://user:password@host:5432/name?schema=public"
-        )
+        raise ValueError("DATABASE_URL must look like postgresql://user:password@host:5432/name?schema=public")
     if parts.fragment:
         raise ValueError("DATABASE_URL has a bare '#': in a password write it as %23")
     try:

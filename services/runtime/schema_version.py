@@ -32,9 +32,7 @@ def judge(names: Iterable[str]) -> None:
     known = [match for match in map(NAME.match, names) if match]
     current = max((int(match["number"]) for match in known), default=0)
     if current < LOWEST_SCHEMA:
-        raise SchemaMismatch(
-            f"database schema is {current}, this build needs {LOWEST_SCHEMA}: run sorami migrate"
-        )
+        raise SchemaMismatch(f"database schema is {current}, this build needs {LOWEST_SCHEMA}: run sorami migrate")
     breaking = max((int(match["number"]) for match in known if match["phase"] == "post"), default=0)
     if breaking > HIGHEST_SCHEMA:
         raise SchemaMismatch(

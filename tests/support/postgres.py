@@ -44,7 +44,18 @@ def running_postgres() -> Iterator[PostgresServer]:
         settings = [part for setting in FAST for part in ("-c", setting)]
         with log.open("wb") as output:
             server = subprocess.Popen(
-                [str(POSTGRES_BIN_PATH / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", "", *settings],
+                [
+                    str(POSTGRES_BIN_PATH / "postgres"),
+                    "-D",
+                    str(data),
+                    "-h",
+                    "127.0.0.1",
+                    "-p",
+                    str(port),
+                    "-k",
+                    "",
+                    *settings,
+                ],
                 stdout=output,
                 stderr=output,
                 cwd=folder,

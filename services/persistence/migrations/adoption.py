@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 
 from contracts.tables import metadata
 from services.persistence.migrations.doubles import look_for_doubles
-from services.persistence.migrations.findings import Findings, quoted
+from services.persistence.migrations.findings import Connection, Findings, quoted
 
 # By the wanted type: what asyncpg, Prisma and our statements read and write alike. Anything else is refused.
 COMPATIBLE = {
@@ -56,7 +56,7 @@ def prisma_tables() -> list[Table]:
     return [table for table in metadata.sorted_tables if table.schema is None]
 
 
-async def look_at_prisma_tables(connection: asyncpg.Connection[Any], schema: str, findings: Findings) -> None:
+async def look_at_prisma_tables(connection: Connection, schema: str, findings: Findings) -> None:
     """Compare what stands in `schema` with what is wanted; nothing is changed."""
     wanted = {table.name: table for table in prisma_tables()}
     found = {row["name"]: row for row in await connection.fetch(TABLES, schema, list(wanted))}
@@ -78,17 +78,12 @@ def _is_ours_to_change(table: asyncpg.Record, findings: Findings) -> bool:
     name = table["name"]
     before = len(findings.blockers)
     if table["kind"] != "r":
-        findings.blockers.append(
-            f"{name} is not an ordinary table: move it aside, or give Sorami another schema"
-        )
+        findings.blockers.append(f"{name} is not an ordinary table: move it aside, or give Sorami another schema")
     elif not table["owned"]:
-        findings.blockers.append(
-            f"{name} belongs to {quoted(table['owner'])}: migrate as that login, or GRANT {quoted(table['owner'])} to ours"
-        )
+        owner = quoted(table["owner"])
+        findings.blockers.append(f"{name} belongs to {owner}: migrate as that login, or GRANT {owner} to this one")
     elif table["primary_key"] != ["id"]:
-        findings.blockers.append(
-            f"{name} has no primary key on id alone: ALTER TABLE {name} ADD PRIMARY KEY (id)"
-        )
+        findings.blockers.append(f"{name} has no primary key on id alone: ALTER TABLE {name} ADD PRIMARY KEY (id)")
     elif table["relrowsecurity"]:
         findings.blockers.append(
             f"{name} has row level security, which would hide its rows from the services:"
@@ -125,9 +120,7 @@ def _keep_column(wanted: Column[Any], found: asyncpg.Record, findings: Findings)
     printed = wanted.type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
     narrow = found["type"] == "int2" and wanted.name == "fileSize"
     if found["type"] not in COMPATIBLE[printed] or narrow:
-        findings.blockers.append(
-            f"{name} is {found['printed']}, Sorami needs {printed}: change it or rename it"
-        )
+        findings.blockers.append(f"{name} is {found['printed']}, Sorami needs {printed}: change it or rename it")
         return
     if found["type"] == "varchar" and 0 < found["modifier"] - 4 < SHORT_TEXT:
         findings.notes.append(f"{name} is {found['printed']}: a longer value is refused by the database")
@@ -153,7 +146,7 @@ def _server_default(column: Column[Any]) -> str | None:
     return None if column.server_default is None else str(column.server_default.arg)  # type: ignore[attr-defined]
 
 
-async def _look_at_labels(connection: asyncpg.Connection[Any], schema: str, findings: Findings) -> None:
+async def _look_at_labels(connection: Connection, schema: str, findings: Findings) -> None:
     labels = await connection.fetchval(LABELS, schema)
     if labels is None:
         findings.changes.append('create type "ImageJobStatus"')
@@ -162,14 +155,10 @@ async def _look_at_labels(connection: asyncpg.Connection[Any], schema: str, find
     findings.changes += [f'add label {label} to "ImageJobStatus"' for label in wanted if label not in labels]
     others = [label for label in labels if label not in wanted]
     if others:
-        findings.notes.append(
-            f'"ImageJobStatus" also has {", ".join(others)}: kept, Sorami never writes them'
-        )
+        findings.notes.append(f'"ImageJobStatus" also has {", ".join(others)}: kept, Sorami never writes them')
 
 
-async def _look_for_open_generations(
-    connection: asyncpg.Connection[Any], columns: Columns, findings: Findings
-) -> None:
+async def _look_for_open_generations(connection: Connection, columns: Columns, findings: Findings) -> None:
     for table in ("image_generations", "video_generations"):
         if not {"status", "authorId"} <= set(columns.get(table, ())):
             continue

@@ -1,12 +1,9 @@
 """Rows that stand twice where a key is wanted: counted before the key is built, with the SQL that cleans up."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import asyncpg
-
-from services.persistence.migrations.findings import Findings, quoted
+from services.persistence.migrations.findings import Connection, Findings, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ IDENTITIES = frozenset({"users", "organizations"})
 
 
 async def look_for_doubles(
-    connection: asyncpg.Connection[Any], schema: str, columns: dict[str, Collection[str]], findings: Findings
+    connection: Connection, schema: str, columns: Mapping[str, Collection[str]], findings: Findings
 ) -> None:
     """Count the surplus rows of every key that has no whole index yet."""
     for wanted in UNIQUE_KEYS:

@@ -35,9 +35,7 @@ def numbered_files(folder: Path = FOLDER) -> list[SqlFile]:
     for number, path in enumerate(sorted(folder.glob("[0-9]*.sql")), start=1):
         match = NAME.match(path.name)
         if match is None or int(match["number"]) != number:
-            raise ValueError(
-                f"{path.name} is not migration {number:04d}_pre_….sql or {number:04d}_post_….sql"
-            )
+            raise ValueError(f"{path.name} is not migration {number:04d}_pre_….sql or {number:04d}_post_….sql")
         files.append(read_sql(path, match["phase"]))
     return files
 

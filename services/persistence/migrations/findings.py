@@ -1,6 +1,14 @@
 """What a look at the database found before anything is changed."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
 
 
 @dataclass(slots=True)

@@ -1,11 +1,9 @@
 """May this login migrate, and may it make and take the services' roles? Asked before anything is changed."""
 
-from typing import Any
-
 import asyncpg
 
 from services.persistence.migrations.files import SERVICE_ROLES
-from services.persistence.migrations.findings import Findings, quoted
+from services.persistence.migrations.findings import Connection, Findings, quoted
 
 OLDEST_POSTGRES = 150000
 
@@ -30,7 +28,7 @@ FROM unnest($1::text[]) AS wanted (name) LEFT JOIN pg_roles r ON r.rolname = wan
 """
 
 
-async def look_at_privileges(connection: asyncpg.Connection[Any], schema: str, findings: Findings) -> None:
+async def look_at_privileges(connection: Connection, schema: str, findings: Findings) -> None:
     """Add a blocker for each thing this login may not do, with the statement that mends it."""
     login = await connection.fetchrow(LOGIN, schema)
     if login is None:

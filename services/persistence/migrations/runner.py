@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
 
@@ -15,13 +14,12 @@ from services.persistence.migrations.files import (
     numbered_files,
     roles_file,
 )
-from services.persistence.migrations.findings import Findings
+from services.persistence.migrations.findings import Connection, Findings
 from services.persistence.migrations.privileges import look_at_privileges
 from services.runtime.database_url import DatabaseAddress, quote_identifier
 from services.runtime.schema_version import NAME
 
 Say = Callable[[str], None]
-Connection = asyncpg.Connection[Any]
 
 LOCK = 0x534F52414D49  # "SORAMI"
 # A table lock that waits stops everyone behind it: give up soon, let them pass, try again.
@@ -80,16 +78,15 @@ async def read_state(connection: Connection) -> State:
     return State({row["name"]: row["checksum"] for row in rows}, rows[0]["roles"] if rows else 0)
 
 
-async def migrate(
-    connection: Connection, address: DatabaseAddress, *, phase: str, dry_run: bool, say: Say
-) -> int:
+async def migrate(connection: Connection, address: DatabaseAddress, *, phase: str, dry_run: bool, say: Say) -> int:
     """Bring the database to this build's schema; one query when there is nothing to do."""
     files, roles = numbered_files(), roles_file()
-    if not _pending(await read_state(connection), files, roles, phase, say):
+    pending = _pending(await read_state(connection), files, roles, phase, say)
+    if not pending:
         return 0
     if dry_run:
         async with connection.transaction(readonly=True):
-            return await _plan(connection, address, files, roles, phase, say)
+            return await _plan(connection, address, pending, say)
     if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
         say("another migration is running, waiting for it")
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
@@ -113,7 +110,7 @@ def _pending(state: State, files: list[SqlFile], roles: SqlFile, phase: str, say
 
 async def _look(connection: Connection, address: DatabaseAddress) -> Findings:
     # Half a second of imports (sqlmodel) that a database with nothing to do is spared.
-    from services.persistence.migrations.adoption import look_at_prisma_tables  # noqa: PLC0415
+    from services.persistence.migrations.adoption import look_at_prisma_tables
 
     findings = Findings()
     await look_at_privileges(connection, address.schema, findings)
@@ -121,15 +118,7 @@ async def _look(connection: Connection, address: DatabaseAddress) -> Findings:
     return findings
 
 
-async def _plan(
-    connection: Connection,
-    address: DatabaseAddress,
-    files: list[SqlFile],
-    roles: SqlFile,
-    phase: str,
-    say: Say,
-) -> int:
-    pending = _pending(await read_state(connection), files, roles, phase, say)
+async def _plan(connection: Connection, address: DatabaseAddress, pending: list[SqlFile], say: Say) -> int:
     findings = await _look(connection, address)
     for file in pending:
         say(f"would apply {file.name}")
@@ -157,9 +146,7 @@ async def _apply(
     if findings.blockers:
         raise MigrationRefused("\n".join(findings.blockers))
     async with connection.transaction():
-        await connection.execute(
-            f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(address.schema)}; {BOOTSTRAP}"
-        )
+        await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(address.schema)}; {BOOTSTRAP}")
     for file in pending:
         await _apply_file(connection, file, say)
         say(f"applied {file.name}")
