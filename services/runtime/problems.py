@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -90,12 +90,11 @@ def _unavailable() -> Problem:
 
 
 async def _on_problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return problem_response(error)
+    return problem_response(cast(Problem, error))
 
 
-async def _on_http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+async def _on_http(_: Request, raised: Exception) -> Response:
+    error = cast(HTTPException, raised)
     codes = {404: "not_found", 405: "method_not_allowed"}
     details = {404: "there is nothing at this address", 405: "this address does not take this method"}
     code = codes.get(error.status_code, "http_error")
