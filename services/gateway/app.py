@@ -22,7 +22,7 @@ from services.runtime.database import Pool
 from services.runtime.health import Check
 from services.runtime.host_guard import HostGuard
 from services.runtime.identity import Identities
-from services.runtime.problems import CatchEverything, install_problem_handlers
+from services.runtime.problems import install_problem_handlers
 from services.runtime.signed_urls import UrlSigner
 from services.runtime.tokens import TokenVerifier
 
@@ -92,4 +92,4 @@ def build_app(parts: Parts) -> Any:
             ],
             expose_headers=["location", "retry-after"],
         )
-    return CatchEverything(HostGuard(app, allowed_hosts(parts.settings)))
+    return HostGuard(app, allowed_hosts(parts.settings))
