@@ -116,6 +116,4 @@ def exports(home: Home, values: Mapping[str, str], database_programs: Path | Non
     folders = [Path(sys.executable).parent, home.bin, *([database_programs] if database_programs else [])]
     ours = ":".join(str(folder) for folder in folders)
     path = f'case ":$PATH:" in *{shlex.quote(f":{ours}:")}*) ;; *) export PATH={shlex.quote(ours)}:"$PATH" ;; esac'
-    return (
-        "\n".join([path, *(f"export {name}={shlex.quote(value)}" for name, value in values.items())]) + "\n"
-    )
+    return "\n".join([path, *(f"export {name}={shlex.quote(value)}" for name, value in values.items())]) + "\n"

@@ -23,7 +23,7 @@ class Commands:
     """Run to their end before the services: entries answer an exit code."""
 
     migrate: str | None = "services.persistence.migrate:main"
-    topics: str | None = "services.runtime.topic_admin:main"
+    topics: str | None = "services.persistence.topics:main"
 
 
 GATEWAY = Service("gateway", "services.gateway.__main__:main", "SORAMI_PORT", stage="web", needs_broker=False)
