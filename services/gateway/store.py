@@ -132,7 +132,26 @@ def _outbox_row(outbox_id: int | None, record: Record | None) -> OutboxRow | Non
 
 def _columns(jobs: Sequence[NewJob]) -> list[list[Any]]:
     ordered = sorted(jobs, key=lambda job: job.id)
-    names = ["id", "kind", "owner_id", "organization_id", "origin", "prompt", "model", "provider", "count", "size", "format", "style", "quality", "input_image_url", "request", "request_hash", "numbers", "finish_by"]
+    names = [
+        "id",
+        "kind",
+        "owner_id",
+        "organization_id",
+        "origin",
+        "prompt",
+        "model",
+        "provider",
+        "count",
+        "size",
+        "format",
+        "style",
+        "quality",
+        "input_image_url",
+        "request",
+        "request_hash",
+        "numbers",
+        "finish_by",
+    ]
     columns = [[getattr(job, name) for job in ordered] for name in names]
     columns[1] = [job.kind.name for job in ordered]
     records = [job.record for job in ordered]

@@ -9,7 +9,7 @@ from contracts.cloudevents import judge
 from services.generator.app import Parts, build_app, connect
 from services.generator.providers.base import Provider
 from services.generator.providers.instant import InstantProvider
-from services.generator.providers.procedural import ProceduralProvider
+from services.generator.providers.procedural.provider import ProceduralProvider
 from services.generator.render_pool import RenderPool
 from services.generator.settings import GeneratorSettings
 from services.generator.usecases.read_input import ReadInput
@@ -36,7 +36,7 @@ async def serve_generator() -> int:
         objects = await stack.enter_async_context(open_objects(settings))
         fetcher = GuardedFetcher()
         stack.push_async_callback(fetcher.close)
-        render_pool = RenderPool(size=settings.render_processes)
+        render_pool = RenderPool(settings.render_processes)
         providers: dict[str, Provider] = {
             provider.name: provider for provider in (ProceduralProvider(render_pool), InstantProvider())
         }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from contracts.status import TERMINAL
 from contracts.topics import JOB_REQUESTED, JOB_UPDATED
-from services.runtime.consumer import Incoming, Subscriptions
+from services.runtime.consumer import Incoming, Route, Subscriptions
 
 if TYPE_CHECKING:
     from services.generator.app import Parts
@@ -24,5 +24,7 @@ def subscribe(subscriptions: Subscriptions, parts: "Parts") -> None:
         if ended:
             await parts.settle_jobs(ended)
 
-    subscriptions.batches(JOB_REQUESTED.name, handle=on_job_requested)
-    subscriptions.batches(JOB_UPDATED.name, handle=on_job_updated)
+    subscriptions.batches(
+        Route((JOB_REQUESTED.name,), on_job_requested),
+        Route((JOB_UPDATED.name,), on_job_updated),
+    )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from contracts.topics import JOB_UPDATED
-from services.runtime.consumer import Incoming, Subscriptions
+from services.runtime.consumer import Incoming, Route, Subscriptions
 
 if TYPE_CHECKING:
     from services.notifier.app import Parts
@@ -21,6 +21,6 @@ def subscribe(subscriptions: Subscriptions, parts: "Parts") -> None:
         """Plan deliveries; one process of the group hears each move."""
         await parts.plan_deliveries([one.event for one in batch])
 
-    subscriptions.stream(JOB_UPDATED.name, handle=on_job_updated)
+    subscriptions.stream(Route((JOB_UPDATED.name,), on_job_updated))
     if parts.delivers:
-        subscriptions.batches(JOB_UPDATED.name, handle=on_job_updated_deliver)
+        subscriptions.batches(Route((JOB_UPDATED.name,), on_job_updated_deliver))

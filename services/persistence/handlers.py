@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from contracts.topics import JOB_COMPLETED, JOB_FAILED, JOB_PROGRESS
-from services.runtime.consumer import Incoming, Subscriptions
+from services.runtime.consumer import Incoming, Route, Subscriptions
 
 if TYPE_CHECKING:
     from services.persistence.app import Parts
@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 def subscribe(subscriptions: Subscriptions, parts: "Parts") -> None:
     """Connect topics to use cases."""
 
-    async def on_job_progress_completed_failed(batch: Sequence[Incoming]) -> None:
-        """Move the rows of reported jobs; one subscription, so that one transaction takes reports of all three topics."""
+    async def on_job_reports(batch: Sequence[Incoming]) -> None:
+        """Move the rows of reported jobs: job_progress, job_completed and job_failed in one transaction a batch."""
         await parts.advance_jobs.on_records(batch)
 
-    subscriptions.batches(
-        JOB_PROGRESS.name, JOB_COMPLETED.name, JOB_FAILED.name, handle=on_job_progress_completed_failed
-    )
+    subscriptions.batches(Route((JOB_PROGRESS.name, JOB_COMPLETED.name, JOB_FAILED.name), on_job_reports))

@@ -65,6 +65,14 @@ Handle = Callable[[Sequence[Incoming]], Awaitable[None]]
 Bury = Callable[[Sequence[DeadLetter]], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which topics (named without prefix) go to which handler."""
+
+    topics: tuple[str, ...]
+    handle: Handle
+
+
 def build_broker(settings: RuntimeSettings, service: str) -> KafkaBroker:
     """Build the broker of a service; it connects when it is started."""
     options = connection_options(settings)
@@ -114,19 +122,19 @@ class Subscriptions:
         self._bury = bury
         self._subscribers: list[Any] = []
 
-    def batches(self, *topics: str, handle: Handle) -> None:
-        """Give batches of these topics to one member of the group, at least once."""
-        self._subscribe(topics, handle, group=self._group, offset_reset="earliest")
+    def batches(self, *routes: Route) -> None:
+        """Give batches to one member of the group, at least once; one consumer reads the topics of all routes."""
+        self._subscribe(routes, group=self._group, offset_reset="earliest")
 
-    def stream(self, *topics: str, handle: Handle) -> None:
+    def stream(self, *routes: Route) -> None:
         """Give every record from now on to this process, whatever others read; nothing is committed."""
-        self._subscribe(topics, handle, group=None, offset_reset="latest")
+        self._subscribe(routes, group=None, offset_reset="latest")
 
-    def _subscribe(self, topics: Sequence[str], handle: Handle, *, group: str | None, offset_reset: Any) -> None:
+    def _subscribe(self, routes: Sequence[Route], *, group: str | None, offset_reset: Any) -> None:
         # FastStream's own batch subscriber sleeps for its time-out after each empty poll, which an idle system feels on
         # every event; so the first record wakes us and the rest of the batch is drained from the consumer's buffer.
         subscriber = self._broker.subscriber(
-            *(self._prefix + topic for topic in topics),
+            *(self._prefix + topic for route in routes for topic in route.topics),
             group_id=group,
             ack_policy=AckPolicy.MANUAL if group else AckPolicy.ACK_FIRST,
             auto_offset_reset=offset_reset,
@@ -138,18 +146,21 @@ class Subscriptions:
         )
 
         async def on_first(message: KafkaMessage) -> None:
-            await self._on_first(message, handle, committing=group is not None)
+            await self._on_first(message, routes, committing=group is not None)
 
         subscriber(on_first)
         self._subscribers.append(subscriber)
 
-    async def _on_first(self, message: KafkaMessage, handle: Handle, *, committing: bool) -> None:
+    async def _on_first(self, message: KafkaMessage, routes: Sequence[Route], *, committing: bool) -> None:
         consumer: Any = message.consumer
         first: Any = message.raw_message
         rest = await consumer.getmany(timeout_ms=0, max_records=MOST_RECORDS - 1)
         records = [first, *(record for part in rest.values() for record in part)]
         try:
-            await self._handle(records, handle, burying=committing)
+            received = [_received(record, self._prefix) for record in records]
+            for route in routes:
+                own = [record for record in received if record.topic in route.topics]
+                await self._handle(own, route.handle, burying=committing)
         except Exception:
             # No exception may leave: the offsets would be committed past records that were not handled.
             _log.exception("a batch could not be handled and is read again", records=len(records))
@@ -159,17 +170,16 @@ class Subscriptions:
         if committing:
             await _commit(message)
 
-    async def _handle(self, records: Sequence[ConsumerRecord], handle: Handle, *, burying: bool) -> None:
+    async def _handle(self, records: Sequence[Received], handle: Handle, *, burying: bool) -> None:
         good: list[Incoming] = []
         bad: list[DeadLetter] = []
         for record in records:
-            received = _received(record, self._prefix)
-            event = self._read(received)
+            event = self._read(record)
             if isinstance(event, Exception):
                 refusal = cast(Unreadable, event)
-                bad.append(DeadLetter(received, refusal.reason, refusal.detail))
+                bad.append(DeadLetter(record, refusal.reason, refusal.detail))
             else:
-                good.append(Incoming(event, received))
+                good.append(Incoming(event, record))
         bad += await _handle_keeping_neighbours(handle, good)
         for letter in bad:
             place = letter.record

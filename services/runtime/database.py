@@ -1,6 +1,7 @@
 """Postgres: one pool a process under the service's own role, with time-outs, and one judgement of errors."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ import asyncpg
 
 from services.runtime.database_url import parse_database_url
 from services.runtime.process import until_available
-from services.runtime.schema_version import check_schema
+from services.runtime.schema_version import SchemaMismatch, check_schema
 from services.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
@@ -90,8 +91,12 @@ async def open_service_pool(settings: RuntimeSettings, service: str) -> Pool:
         opened.append(pool)
 
     await until_available("the database", attempt)
-    async with opened[0].acquire() as connection:
-        await check_schema(connection)
+    try:
+        async with opened[0].acquire() as connection:
+            await check_schema(connection)
+    except SchemaMismatch as error:
+        print(f"{service}: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
     return opened[0]
 
 

@@ -38,6 +38,9 @@ PHRASES: Final[dict[str, str]] = {
 }
 
 SCENES: Final[tuple[Subject, ...]] = (
+    _subject("animals", "cat chat chatte kitten chaton kitty tiger tigre lion lionne dog chien chienne puppy chiot corgi labrador fox "
+             "renard wolf loup husky rabbit lapin bunny hare lievre bear ours ourson teddy panda koala mouse souris hamster rat owl "
+             "hibou chouette penguin manchot pingouin animal pet", "candy sunset spring dusk", 4),
     _subject("mountains", "mountain montagne alp alpes peak sommet hill colline summit everest valley vallee range",
              "dusk dawn sunset day mist", free=True),
     _subject("sea", "sea mer ocean beach plage wave vague coast cote sunset coucher horizon sail voile voilier boat bateau "
