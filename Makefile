@@ -21,7 +21,8 @@ setup: $(READY) ## Make the private environment (.venv) that everything else use
 
 # Done again only when a package or the project's own declaration changed.
 $(READY): requirements.lock bootstrap.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Sorami needs Python 3.11 or newer, and none was found; install it, for example: sudo apt install python3 python3-venv" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "sorami: no Python 3.11 or newer was found; install one, for example: sudo apt-get install -y python3 python3-venv" >&2; exit 78; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "sorami: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 78; }
 	@$(PYTHON) sorami/local/preflight.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Setting up .venv (once) …"

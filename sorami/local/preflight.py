@@ -13,8 +13,6 @@ LOWEST_GLIBC = (2, 28)
 
 def missing(folder: Path) -> str | None:
     """The first thing that is missing, or None."""
-    if sys.version_info < (3, 11):
-        return f"Python {platform.python_version()} is too old (3.11 or newer is needed): PYTHON=/path/to/python3.11 make run"
     for module in ("venv", "ensurepip"):
         if importlib.util.find_spec(module) is None:
             return f"this Python has no {module}: {_install_venv()}"
@@ -38,7 +36,7 @@ def _wrong_platform() -> str | None:
         return f"{sys.platform} is not supported: use Linux, macOS or WSL 2"
     name, version = platform.libc_ver()
     if name != "glibc":
-        return "this system's C library is not glibc (Alpine?), for which Postgres has no build: use Debian, Ubuntu, Fedora"
+        return "this system's C library is not glibc, and Postgres is built for that: use Debian, Ubuntu or Fedora"
     if tuple(int(part) for part in version.split(".")[:2]) < LOWEST_GLIBC:
         return f"glibc {version} is too old (2.28 or newer is needed): use Debian 10, Ubuntu 20.04, RHEL 8 or newer"
     return None
