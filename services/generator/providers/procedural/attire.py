@@ -32,7 +32,7 @@ def put_on(pad: Pad, name: str, palette: Palette, moment_light: float) -> None:
 
 def _lens(side: float, grow: float) -> Points:
     half_w, half_h = 0.182 + grow, 0.142 + grow
-    x, y = 0.213, -0.005
+    x, y = 0.213, -0.03
     corners = [(-1.0, -0.62), (-0.72, -0.97), (0.0, -1.0), (0.8, -1.04), (1.06, -0.82), (1.0, -0.1), (0.74, 0.72), (0.2, 1.0), (-0.4, 0.94), (-0.86, 0.4)]
     points = np.array([(x + a * half_w, y + b * half_h) for a, b in corners])
     return smooth(points * [side, 1.0])

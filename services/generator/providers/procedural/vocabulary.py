@@ -47,7 +47,7 @@ SCENES: Final[tuple[Subject, ...]] = (
              "ship navire island ile lake lac bay baie sun soleil", "sunset dusk sunset ocean dawn", free=True),
     _subject("city", "city ville skyline building immeuble tower tour gratte skyscraper town urban urbain street rue paris "
              "tokyo york london londres metropolis metropole downtown cyberpunk", "night dusk neon night", free=True),
-    _subject("night", "night nuit star etoile etoilee milky lactee galaxy galaxie constellation starry moonlight",
+    _subject("night", "night nuit star etoile etoilee milky lactee constellation starry moonlight",
              "night night dusk", free=True, instead="dusk:night"),
     _subject("fern", "fern fougere plant plante leaf feuille botanical botanique herb herbe palm palmier foliage feuillage",
              "forest spring forest vintage", 2, free=True),
@@ -62,6 +62,19 @@ SCENES: Final[tuple[Subject, ...]] = (
              not_colours="rose lavande lavender"),
     _subject("forest", "forest foret wood woods bois tree arbre jungle trunk tronc sapin pine oak chene autumn automne path sentier",
              "forest mist autumn dawn", free=True),
+    _subject("portrait", "portrait person personne man homme woman femme face visage girl fille boy garcon child enfant profile profil "
+             "silhouette lady dame human humain people king roi queen reine self mother mere father pere", "sunset dawn dusk forest", 3,
+             free=True),
+    _subject("dunes", "dune desert sahara sand sable oasis canyon camel chameau caravan caravane", "desert sunset desert dusk", 2, free=True,
+             instead="day:desert"),
+    _subject("space", "space espace planet planete saturn saturne jupiter mars galaxy galaxie nebula nebuleuse cosmos universe univers "
+             "astronaut astronaute rocket fusee alien orbit orbite anneau", "neon dusk aurora ember", 2, free=True,
+             instead="night:dusk day:dusk"),
+    _subject("still", "still nature morte vase bottle bouteille jug cruche bowl bol cup tasse coffee cafe tea fruit apple pomme pear poire "
+             "lemon citron wine vin table kitchen cuisine ceramic ceramique pottery poterie food", "vintage autumn mist dawn", 2, free=True,
+             not_colours="orange"),
+    _subject("maps", "map carte chart treasure tresor island archipelago archipel topographic topographique atlas world monde voyage travel "
+             "pirate geography geographie relief continent", "vintage mist ocean autumn", 2, free=True),
     _subject("aurora", "aurora aurore boreal boreale polar polaire lapland laponie iceland islande fjord", "aurora", 2,
              free=True, instead="night:aurora winter:aurora forest:aurora"),
 )

@@ -33,8 +33,9 @@ def compose(stage: Stage) -> Frame:
     ground, rays = _ground(stage, look.coat)
     fur = noise.clouds(stage.rng("fur"), 256, 256, 1.1, 6.0)
     unit = min(0.6 * stage.side, 0.62 * stage.height, 0.74 * stage.width)
-    tall_ears = creatures.SPECIES[kind].ears == "long" or "hat" in clothes
-    centre = (stage.width / 2, stage.height / 2 + unit * (0.17 if tall_ears else 0.05))
+    high = creatures.SPECIES[kind].ears == "long" or "hat" in clothes
+    unit *= 0.86 if high else 1.0
+    centre = (stage.width / 2, stage.height / 2 + unit * (0.3 if high else 0.05))
     covered = "sunglasses" in clothes
     leaves = _leaves(stage)
 
