@@ -75,6 +75,12 @@ SCENES: Final[tuple[Subject, ...]] = (
              not_colours="orange"),
     _subject("maps", "map carte chart treasure tresor island archipelago archipel topographic topographique atlas world monde voyage travel "
              "pirate geography geographie relief continent", "vintage mist ocean autumn", 2, free=True),
+    _subject("weave", "weave woven textile tissu tapis carpet rug kilim pattern motif cloth fabric wool laine yarn knit tricot tapestry "
+             "tapisserie ethnic ethnique geometric geometrique embroidery broderie", "autumn vintage desert candy", 2, free=True),
+    _subject("reef", "underwater fish poisson reef recif coral corail aquarium whale baleine dolphin dauphin shark requin octopus pieuvre "
+             "jellyfish meduse turtle tortue diving plongee mermaid sirene koi", "ocean", 3, free=True, instead="day:ocean night:ocean"),
+    _subject("shapes", "abstract abstrait abstraite shape forme bauhaus geometry geometrie minimal minimaliste circle cercle cubism cubisme "
+             "modern moderne poster affiche logo design art", "vintage sunset autumn winter", 1, free=True),
     _subject("aurora", "aurora aurore boreal boreale polar polaire lapland laponie iceland islande fjord", "aurora", 2,
              free=True, instead="night:aurora winter:aurora forest:aurora"),
 )
