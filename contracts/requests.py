@@ -1,0 +1,284 @@
+"""What a client may ask for: one strict model per kind, made from the kind's own data, with a stable code for each fault."""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+)
+from pydantic_core import PydanticCustomError
+
+from contracts.ids import is_safe_id
+from contracts.kinds import DEFAULT_QUALITY, KINDS, QUALITIES, STYLES, Kind
+
+MAX_PROMPT = 10_000
+MAX_URL = 2_048
+_INVISIBLE = {"Cf", "Cc", "Zs", "Zl", "Zp", "Mn"}
+
+
+def _fault(code: str, detail: str) -> PydanticCustomError:
+    # Braces would be read as placeholders of a template.
+    return PydanticCustomError(code, detail.replace("{", "(").replace("}", ")"))
+
+
+def _readable(field: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise _fault(f"{field}_not_unicode", f"{field} holds half of a surrogate pair") from None
+        if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in text):
+            raise _fault(f"{field}_control_character", f"{field} holds a control character; remove it")
+        return text
+
+    return check
+
+
+def _prompt(text: str) -> str:
+    text = _readable("prompt")(text)
+    if len(text) > MAX_PROMPT:
+        raise _fault("prompt_too_long", f"prompt has {len(text)} characters; at most {MAX_PROMPT} are allowed")
+    if all(unicodedata.category(character) in _INVISIBLE for character in text):
+        raise _fault("prompt_empty", "prompt is empty; say what should be made")
+    return text
+
+
+def _one_of(field: str, allowed: tuple[str, ...]) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if text not in allowed:
+            raise _fault(f"{field}_unsupported", f"{field} is not supported; choose one of {', '.join(allowed)}")
+        return text
+
+    return check
+
+
+def _normal_format(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    upper = value.upper()
+    return "JPEG" if upper == "JPG" else upper
+
+
+def _job_id(text: str) -> str:
+    if not is_safe_id(text):
+        raise _fault("job_id_invalid", "job_id must be 1 to 64 letters, digits, '_' or '-'")
+    return text
+
+
+def _address(text: str) -> str:
+    text = _readable("input_image_url")(text)
+    if len(text) > MAX_URL:
+        raise _fault("url_too_long", f"input_image_url is longer than {MAX_URL} characters")
+    if not text.startswith(("http://", "https://", "/media/")):
+        raise _fault("url_scheme", "input_image_url must start with https://, http:// or be a /media/ address of ours")
+    return text
+
+
+class GenerationRequest(BaseModel):
+    """What every kind's request has in common; unknown fields are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    prompt: Annotated[str, AfterValidator(_prompt)] = Field(
+        description="What to make, in any language.", examples=["Un chat mignon avec des lunettes de soleil"]
+    )
+    job_id: Annotated[str, AfterValidator(_job_id)] | None = Field(
+        default=None,
+        description="An id of your own; the same one twice is the same job. One is minted when absent.",
+    )
+    user_id: Annotated[str, Field(max_length=128), AfterValidator(_readable("user_id"))] | None = Field(
+        default=None,
+        description="Counts only for a key that may act for others; otherwise the token decides.",
+    )
+    input_image_url: Annotated[str, AfterValidator(_address)] | None = Field(
+        default=None, description="An image to start from."
+    )
+    style: (
+        Annotated[str, AfterValidator(_one_of("style", STYLES)), Field(json_schema_extra={"enum": list(STYLES)})] | None
+    ) = None
+    quality: Annotated[
+        str, AfterValidator(_one_of("quality", QUALITIES)), Field(json_schema_extra={"enum": list(QUALITIES)})
+    ] = DEFAULT_QUALITY
+    model: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_readable("model"))] | None = Field(
+        default=None, description="The model's id; the default of the kind when absent."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = Field(
+        default=None,
+        description="The same prompt, seed, size and style give the same picture where the model can.",
+    )
+    caption: Annotated[str, Field(max_length=200), AfterValidator(_readable("caption"))] | None = Field(
+        default=None, description="A line of text to set into the picture."
+    )
+
+
+def _request_model(kind: Kind) -> type[GenerationRequest]:
+    formats = tuple(kind.formats)
+    fields: dict[str, Any] = {
+        kind.count_field: (
+            Annotated[int, Field(ge=1, le=kind.max_count)],
+            Field(default=1, description=f"How many {kind.plural} to make."),
+        ),
+        "size": (
+            Annotated[
+                str,
+                AfterValidator(_one_of("size", kind.sizes)),
+                Field(json_schema_extra={"enum": list(kind.sizes)}),
+            ],
+            Field(default=kind.default_size, description="WIDTHxHEIGHT in pixels."),
+        ),
+        "format": (
+            Annotated[
+                str,
+                BeforeValidator(_normal_format),
+                AfterValidator(_one_of("format", formats)),
+                Field(json_schema_extra={"enum": list(formats)}),
+            ],
+            Field(default=kind.default_format),
+        ),
+    }
+    for number in kind.numbers:
+        fields[number.name] = (
+            Annotated[int if number.whole else float, Field(ge=number.least, le=number.most)],
+            Field(
+                default=int(number.default) if number.whole else number.default,
+                description=f"In {number.unit}.",
+            ),
+        )
+    model: type[GenerationRequest] = create_model(
+        f"{kind.title}GenerationRequest",
+        __base__=GenerationRequest,
+        __doc__=f"A request for {kind.plural}.",
+        **fields,
+    )
+    return model
+
+
+REQUEST_MODELS: dict[str, type[GenerationRequest]] = {name: _request_model(kind) for name, kind in KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a request: which field, a stable code, and what to do."""
+
+    field: str
+    code: str
+    detail: str
+
+
+class RequestRefused(Exception):
+    """A request with at least one fault."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__(faults[0].detail)
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A valid request in the words that every kind shares."""
+
+    kind: Kind
+    prompt: str
+    count: int
+    size: str
+    format: str
+    style: str | None
+    quality: str
+    model: str | None
+    input_image_url: str | None
+    options: Mapping[str, Any]
+    job_id: str | None
+    user_id: str | None
+
+    def digest(self) -> str:
+        """Hash what was asked, so that the same id with another body can be told apart."""
+        content = [
+            self.kind.name,
+            self.prompt,
+            self.count,
+            self.size,
+            self.format,
+            self.style,
+            self.quality,
+            self.model,
+            self.input_image_url,
+            dict(self.options),
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def read_request(kind: Kind, body: Mapping[str, Any]) -> Wanted:
+    """Validate a request body of a kind; raises RequestRefused with every fault."""
+    try:
+        request = REQUEST_MODELS[kind.name].model_validate(body)
+    except ValidationError as error:
+        raise RequestRefused([_as_fault(kind, item) for item in error.errors(include_url=False)]) from None
+    given = request.model_dump()
+    options = {name: given[name] for name in ("seed", "caption") if given[name] is not None}
+    options |= {number.name: given[number.name] for number in kind.numbers}
+    return Wanted(
+        kind=kind,
+        prompt=given["prompt"],
+        count=given[kind.count_field],
+        size=given["size"],
+        format=given["format"],
+        style=given["style"],
+        quality=given["quality"],
+        model=given["model"],
+        input_image_url=given["input_image_url"],
+        options=options,
+        job_id=given["job_id"],
+        user_id=given["user_id"],
+    )
+
+
+def _as_fault(kind: Kind, item: Any) -> Fault:
+    field = str(item["loc"][0]) if item["loc"] else "body"
+    context = item.get("ctx") or {}
+    match item["type"]:
+        case "extra_forbidden":
+            return Fault(
+                field[:64],
+                "unknown_field",
+                f"there is no field {field[:64]!r} in a request for {kind.plural}",
+            )
+        case "missing":
+            return Fault(field, f"{field}_required", f"{field} is missing")
+        case "int_type" | "int_from_float" | "int_parsing":
+            return Fault(field, "not_an_integer", f"{field} must be a whole number")
+        case "float_type" | "finite_number":
+            return Fault(field, "not_a_number", f"{field} must be a number")
+        case "string_type":
+            return Fault(field, "not_a_string", f"{field} must be a string")
+        case "string_too_long":
+            return Fault(field, f"{field}_too_long", f"{field} is longer than {context.get('max_length')} characters")
+        case "string_too_short":
+            return Fault(field, f"{field}_empty", f"{field} is empty")
+        case "greater_than_equal" | "less_than_equal" | "less_than" | "greater_than":
+            bounds = _bounds(kind, field)
+            return Fault(
+                field,
+                f"{field}_out_of_range",
+                f"{field} must be {bounds}" if bounds else f"{field} is out of range",
+            )
+        case code:
+            return Fault(field, code, item["msg"])
+
+
+def _bounds(kind: Kind, field: str) -> str | None:
+    if field == kind.count_field:
+        return f"between 1 and {kind.max_count}"
+    for number in kind.numbers:
+        if number.name == field:
+            return f"between {number.least:g} and {number.most:g} {number.unit}"
+    return None

@@ -1,0 +1,69 @@
+"""Every table of both schemas; each docstring names its only writer, and the grants make it true.
+
+Hot statements are asyncpg's: these classes declare, and the migrations and `schema.prisma` are checked
+against them.
+"""
+
+from contracts.tables.columns import OWN_SCHEMA, Row
+from contracts.tables.prisma import (
+    ImageFile,
+    ImageGeneration,
+    Notification,
+    Organization,
+    OrganizationMembership,
+    User,
+    VideoFile,
+    VideoGeneration,
+)
+from contracts.tables.sorami import (
+    DeadLetter,
+    Delivery,
+    DeliveryAttempt,
+    File,
+    Job,
+    JobEvent,
+    Operation,
+    Orphan,
+    OutboxGateway,
+    OutboxGenerator,
+    OutboxNotifier,
+    OutboxPersistence,
+    SchemaMigration,
+    Session,
+    SigninTicket,
+    Task,
+    UserCounter,
+)
+
+metadata = Row.metadata
+
+__all__ = [
+    "OWN_SCHEMA",
+    "DeadLetter",
+    "Delivery",
+    "DeliveryAttempt",
+    "File",
+    "ImageFile",
+    "ImageGeneration",
+    "Job",
+    "JobEvent",
+    "Notification",
+    "Operation",
+    "Organization",
+    "OrganizationMembership",
+    "Orphan",
+    "OutboxGateway",
+    "OutboxGenerator",
+    "OutboxNotifier",
+    "OutboxPersistence",
+    "Row",
+    "SchemaMigration",
+    "Session",
+    "SigninTicket",
+    "Task",
+    "User",
+    "UserCounter",
+    "VideoFile",
+    "VideoGeneration",
+    "metadata",
+]

@@ -1,0 +1,354 @@
+"""Our own tables: snake_case, in the schema `sorami`."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Double,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from contracts.tables.columns import (
+    JOB_STATUSES,
+    OFTEN_EMPTIED,
+    ROOM_FOR_UPDATES,
+    TASKS_STORAGE,
+    Row,
+    maybe,
+    moment,
+    one_of,
+    ours,
+    percent,
+    typed,
+    words,
+)
+
+# --- ours: jobs and what they made -------------------------------------------------------------------------
+
+
+class Job(Row, table=True):
+    """Writers: gateway inserts, persistence makes every later change. One row per job of any kind."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        one_of("origin", "api", "application", "backend-direct"),
+        one_of("status", *JOB_STATUSES),
+        one_of("stage", "initializing", "generating", "saving"),
+        percent(),
+        Index("jobs_owner_idx", "owner_id", text("created_at DESC"), text("id DESC")),
+        Index("jobs_open_idx", "created_at", postgresql_where=text("status in ('PENDING', 'GENERATING')")),
+        Index("jobs_completed_idx", "completed_at", postgresql_where=text("completed_at is not null")),
+        ours(**ROOM_FOR_UPDATES),
+    )
+    id: str = words(primary_key=True)
+    kind: str = words()
+    owner_id: str = words()
+    organization_id: str | None = maybe()
+    origin: str = words("'api'::text")
+    status: str = words("'PENDING'::text")
+    stage: str | None = maybe()
+    progress: int = typed(SmallInteger, "0")
+    message: str | None = maybe()
+    seq: int = typed(BigInteger, "0")
+    fence: int = typed(Integer, "0")
+    provider: str | None = maybe()
+    model: str | None = maybe()
+    request: dict[str, Any] = typed(JSONB)
+    request_hash: str = words()
+    failure: dict[str, Any] | None = maybe(JSONB)
+    metadata_: dict[str, Any] | None = maybe(JSONB, sa_column_kwargs={"name": "metadata"})
+    batch_id: str | None = maybe()
+    parent_id: str | None = maybe()
+    retry_of: str | None = maybe()
+    priority: int = typed(SmallInteger, "0")
+    start_by: datetime | None = maybe(DateTime(timezone=True))
+    finish_by: datetime | None = maybe(DateTime(timezone=True))
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
+    completed_at: datetime | None = maybe(DateTime(timezone=True))
+
+
+class File(Row, table=True):
+    """Writer: persistence. One row per medium of a job of any kind; its lasting address holds `token`."""
+
+    __tablename__ = "files"
+    __table_args__ = (
+        UniqueConstraint("token"),
+        UniqueConstraint("job_id", "index"),
+        UniqueConstraint("job_id", "storage_key"),
+        CheckConstraint("storage_key is not null or external_url is not null", name="address"),
+        ours(),
+    )
+    id: str = words(primary_key=True)
+    job_id: str = words(foreign_key="sorami.jobs.id", ondelete="CASCADE")
+    kind: str = words()
+    index: int = typed(Integer)
+    token: str = words()
+    storage_key: str | None = maybe()
+    external_url: str | None = maybe()
+    filename: str = words()
+    content_type: str = words()
+    size_bytes: int | None = maybe(BigInteger)
+    width: int | None = maybe(Integer)
+    height: int | None = maybe(Integer)
+    duration_seconds: float | None = maybe(Double)
+    fps: int | None = maybe(Integer)
+    sha256: str | None = maybe()
+    description: str | None = maybe()
+    thumbnail_key: str | None = maybe()
+    created_at: datetime = moment()
+
+
+class JobEvent(Row, table=True):
+    """Writer: persistence. `n` is the user's own gapless count, in commit order."""
+
+    __tablename__ = "job_events"
+    __table_args__ = (UniqueConstraint("user_id", "n"), Index(None, "at"), ours())
+    job_id: str = words(primary_key=True)
+    seq: int = typed(BigInteger, primary_key=True)
+    user_id: str = words()
+    n: int = typed(BigInteger)
+    type: str = words()
+    data: dict[str, Any] = typed(JSONB)
+    at: datetime = moment()
+
+
+class UserCounter(Row, table=True):
+    """Writer: persistence. The last `n` given to a user's events."""
+
+    __tablename__ = "user_counters"
+    __table_args__ = ours(**ROOM_FOR_UPDATES)
+    user_id: str = words(primary_key=True)
+    n: int = typed(BigInteger)
+
+
+# --- ours: outboxes, one per service -----------------------------------------------------------------------
+
+
+class OutboxColumns(Row):
+    id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_args=(Identity(always=True),))
+    topic: str = words()
+    key: str = words()
+    value: bytes = typed(LargeBinary)
+    headers: dict[str, Any] = typed(JSONB, "'{}'::jsonb")
+    created_at: datetime = moment("clock_timestamp()")
+
+
+class OutboxGateway(OutboxColumns, table=True):
+    """Writer: gateway."""
+
+    __tablename__ = "outbox_gateway"
+    __table_args__ = ours(**OFTEN_EMPTIED)
+
+
+class OutboxGenerator(OutboxColumns, table=True):
+    """Writer: generator."""
+
+    __tablename__ = "outbox_generator"
+    __table_args__ = ours(**OFTEN_EMPTIED)
+
+
+class OutboxPersistence(OutboxColumns, table=True):
+    """Writer: persistence."""
+
+    __tablename__ = "outbox_persistence"
+    __table_args__ = ours(**OFTEN_EMPTIED)
+
+
+class OutboxNotifier(OutboxColumns, table=True):
+    """Writer: notifier."""
+
+    __tablename__ = "outbox_notifier"
+    __table_args__ = ours(**OFTEN_EMPTIED)
+
+
+# --- ours: the generator's work ----------------------------------------------------------------------------
+
+
+class Task(Row, table=True):
+    """Writer: generator. Leases, attempts and the verdict of one job.
+
+    No index holds `lease_until` or `updated_at`: a heartbeat and a progress report stay HOT.
+    """
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        one_of("state", "queued", "running", "waiting", "finished", "cancelled"),
+        Index("tasks_queue_idx", text("priority DESC"), "created_at", postgresql_where=text("state = 'queued'")),
+        Index("tasks_due_idx", "due_at", postgresql_where=text("state in ('queued', 'waiting')")),
+        Index("tasks_running_idx", "created_at", postgresql_where=text("state = 'running'")),
+        Index(
+            "tasks_unsettled_idx",
+            "created_at",
+            postgresql_where=text("state in ('finished', 'cancelled') and settled_at is null"),
+        ),
+        Index(
+            "tasks_provider_operation_id_key",
+            "provider",
+            "operation_id",
+            unique=True,
+            postgresql_where=text("operation_id is not null"),
+        ),
+        ours(**TASKS_STORAGE),
+    )
+    job_id: str = words(primary_key=True)
+    kind: str = words()
+    owner_id: str = words()
+    organization_id: str | None = maybe()
+    provider: str = words()
+    model: str | None = maybe()
+    request: dict[str, Any] = typed(JSONB)
+    traceparent: str | None = maybe()
+    state: str = words("'queued'::text")
+    step: str | None = maybe()
+    fence: int = typed(Integer, "0")
+    lease_until: datetime | None = maybe(DateTime(timezone=True))
+    worker: str | None = maybe()
+    attempts: int = typed(Integer, "0")
+    operation_id: str | None = maybe()
+    due_at: datetime = moment()
+    priority: int = typed(SmallInteger, "0")
+    start_by: datetime | None = maybe(DateTime(timezone=True))
+    finish_by: datetime | None = maybe(DateTime(timezone=True))
+    report_step: int = typed(Integer, "0")
+    verdict: dict[str, Any] | None = maybe(JSONB)
+    settled_at: datetime | None = maybe(DateTime(timezone=True))
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
+
+
+class Operation(Row, table=True):
+    """Writer: generator. What was submitted to a provider, kept after the task: the proof of paid work."""
+
+    __tablename__ = "operations"
+    __table_args__ = (
+        Index(None, "provider", "operation_id"),
+        Index("operations_open_idx", "owner_id", postgresql_where=text("closed_at is null")),
+        ours(),
+    )
+    job_id: str = words(primary_key=True)
+    attempt: int = typed(Integer, primary_key=True)
+    provider: str = words()
+    operation_id: str | None = maybe()
+    owner_id: str = words()
+    submitted_at: datetime = moment()
+    closed_at: datetime | None = maybe(DateTime(timezone=True))
+
+
+# --- ours: the notifier's deliveries -----------------------------------------------------------------------
+
+
+class Delivery(Row, table=True):
+    """Writer: notifier. One event for one endpoint, until delivered or given up."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("endpoint", "event_id"),
+        one_of("state", "pending", "delivered", "superseded", "exhausted"),
+        Index("deliveries_due_idx", "next_attempt_at", postgresql_where=text("state = 'pending'")),
+        Index(None, "job_id"),
+        ours(**ROOM_FOR_UPDATES),
+    )
+    id: str = words(primary_key=True)
+    endpoint: str = words()
+    event_id: str = words()
+    job_id: str = words()
+    seq: int = typed(BigInteger)
+    type: str = words()
+    payload: dict[str, Any] = typed(JSONB)
+    state: str = words("'pending'::text")
+    attempts: int = typed(Integer, "0")
+    next_attempt_at: datetime = moment()
+    lease_until: datetime | None = maybe(DateTime(timezone=True))
+    fence: int = typed(Integer, "0")
+    created_at: datetime = moment()
+    finished_at: datetime | None = maybe(DateTime(timezone=True))
+
+
+class DeliveryAttempt(Row, table=True):
+    """Writer: notifier. What one try was answered."""
+
+    __tablename__ = "delivery_attempts"
+    __table_args__ = ours()
+    delivery_id: str = words(primary_key=True, foreign_key="sorami.deliveries.id", ondelete="CASCADE")
+    attempt: int = typed(Integer, primary_key=True)
+    at: datetime = moment()
+    status_code: int | None = maybe(Integer)
+    error: str | None = maybe()
+    duration_ms: int | None = maybe(Integer)
+    answer: str | None = maybe()
+
+
+# --- ours: what could not be used, and who is signed in ----------------------------------------------------
+
+
+class DeadLetter(Row, table=True):
+    """Writers: each consumer inserts, persistence does the rest. A record that could not be judged."""
+
+    __tablename__ = "dead_letters"
+    __table_args__ = ours()
+    topic: str = words(primary_key=True)
+    partition: int = typed(Integer, primary_key=True)
+    offset: int = typed(BigInteger, primary_key=True)
+    consumer: str = words(primary_key=True)
+    key: str | None = maybe()
+    reason: str = words()
+    detail: str | None = maybe()
+    value: bytes | None = maybe(LargeBinary)
+    headers: dict[str, Any] | None = maybe(JSONB)
+    at: datetime = moment()
+
+
+class Orphan(Row, table=True):
+    """Writer: gateway (inserts). A completion webhook nobody could be given."""
+
+    __tablename__ = "orphans"
+    __table_args__ = (UniqueConstraint("kind", "job_id", "status"), ours())
+    id: str = words(primary_key=True)
+    kind: str = words()
+    job_id: str = words()
+    status: str = words()
+    payload: dict[str, Any] = typed(JSONB)
+    reason: str = words()
+    received_at: datetime = moment()
+
+
+class Session(Row, table=True):
+    """Writer: gateway. A browser that is signed in; only the token's hash is kept."""
+
+    __tablename__ = "sessions"
+    __table_args__ = ours()
+    token_hash: bytes = typed(LargeBinary, primary_key=True)
+    user_id: str = words()
+    created_at: datetime = moment()
+    expires_at: datetime = moment(None)
+
+
+class SigninTicket(Row, table=True):
+    """Writer: gateway (inserts). A sign-in link that was used."""
+
+    __tablename__ = "signin_tickets"
+    __table_args__ = ours()
+    jti: str = words(primary_key=True)
+    used_at: datetime = moment()
+
+
+class SchemaMigration(Row, table=True):
+    """Writer: `sorami migrate`. A migration that was applied, with the checksum it had."""
+
+    __tablename__ = "schema_migrations"
+    __table_args__ = ours()
+    name: str = words(primary_key=True)
+    checksum: str = words()
+    applied_at: datetime = moment()

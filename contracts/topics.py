@@ -1,0 +1,42 @@
+"""Every topic once: its name, its key and how long it is kept. Nothing else may spell a topic."""
+
+from dataclasses import dataclass
+
+PARTITIONS = 12
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic; records are keyed by `key` (hashed with murmur2, Kafka's default) and kept for `retention_ms`."""
+
+    name: str
+    key: str = "job id"
+    partitions: int = PARTITIONS
+    retention_ms: int = 7 * DAY_MS
+
+    @property
+    def dead_letters(self) -> "Topic":
+        return Topic(f"{self.name}.dlq", self.key, self.partitions, 30 * DAY_MS)
+
+
+JOB_REQUESTED = Topic("job.requested")
+JOB_PROGRESS = Topic("job.progress")
+JOB_COMPLETED = Topic("job.completed")
+JOB_FAILED = Topic("job.failed")
+JOB_UPDATED = Topic("job.updated")
+NOTIFICATION_CREATED = Topic("notification.created", key="user id")
+
+TOPICS = (
+    JOB_REQUESTED,
+    JOB_PROGRESS,
+    JOB_COMPLETED,
+    JOB_FAILED,
+    JOB_UPDATED,
+    NOTIFICATION_CREATED,
+)
+
+
+def all_topics() -> tuple[Topic, ...]:
+    """Return every topic and its dead letters."""
+    return TOPICS + tuple(topic.dead_letters for topic in TOPICS)

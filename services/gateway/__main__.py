@@ -1,0 +1,74 @@
+"""The gateway's process: real parts, and nothing else touches the real world."""
+
+import sys
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+from services.gateway.app import Parts, build_app
+from services.gateway.settings import GatewaySettings
+from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.welcome_person import welcome_person
+from services.runtime.database import Pool, open_service_pool
+from services.runtime.health import database_check
+from services.runtime.http_server import HttpServer
+from services.runtime.identity import Identities
+from services.runtime.logs import configure_logs
+from services.runtime.process import run, run_until_signal
+from services.runtime.relay import Relay, build_producer
+from services.runtime.settings import load_settings
+from services.runtime.signed_urls import UrlSigner, credentials_of
+from services.runtime.tokens import KeySet, TokenVerifier
+
+SERVICE = "gateway"
+
+
+async def serve_gateway() -> int:
+    settings = load_settings(GatewaySettings, SERVICE)
+    configure_logs(SERVICE, level=settings.log_level, pretty=settings.log_format == "pretty")
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(await open_service_pool(settings, SERVICE))
+        relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
+        parts = await build_parts(settings, pool, relay, stack)
+        server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_PORT")
+        return await run_until_signal(
+            [server.run, relay.run], [server.stop, parts.request_generation.close, relay.close]
+        )
+
+
+async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack: AsyncExitStack) -> Parts:
+    verifier = None
+    if settings.jwt_issuer and settings.jwks_url:
+        verifier = TokenVerifier(settings.jwt_issuer, KeySet(settings.jwks_url), settings.jwt_azp)
+    streams = None
+    if settings.notifier_url:
+        import httpx
+
+        streams = await stack.enter_async_context(
+            httpx.AsyncClient(
+                base_url=settings.notifier_url,
+                timeout=httpx.Timeout(5.0, read=None),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
+                trust_env=False,
+            )
+        )
+    return Parts(
+        settings=settings,
+        pool=pool,
+        identities=Identities(pool, verifier, lambda claims: welcome_person(pool, claims)),
+        verifier=verifier,
+        request_generation=RequestGeneration(pool, relay.offer, lifetime=timedelta(hours=settings.job_lifetime_hours)),
+        accept_backend_webhook=AcceptBackendWebhook(pool, relay.offer, orphans=settings.orphans),
+        signer=UrlSigner(settings, credentials_of(settings)),
+        streams=streams,
+        checks={"database": database_check(pool)},
+    )
+
+
+def main() -> int:
+    """Run the gateway until a signal and return the exit code."""
+    return run(serve_gateway)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

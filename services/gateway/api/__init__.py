@@ -1,0 +1,1 @@
+"""The gateway's routes: they translate and call one use case or one query."""

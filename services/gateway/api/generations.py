@@ -1,0 +1,117 @@
+"""Create, status, result and list, for every kind from one factory."""
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from contracts.kinds import Kind
+from contracts.messages import choose_language
+from contracts.models import ModelUnknown
+from contracts.requests import REQUEST_MODELS, RequestRefused, read_request
+from contracts.status import JobStatus
+from services.gateway import queries
+from services.gateway.api import schemas, shapes
+from services.gateway.api.cursors import read_cursor, read_limit, write_cursor
+from services.gateway.usecases.request_generation import JobIdTaken
+from services.runtime.callers import caller_of
+from services.runtime.http_body import read_object
+from services.runtime.problems import Problem
+
+if TYPE_CHECKING:
+    from services.gateway.app import Parts
+
+BODY_LIMIT = 64 * 1024
+WHOLE_GALLERY = 5_000
+
+
+def not_found() -> Problem:
+    """Build the one answer for "not there" and "not yours"."""
+    return Problem(404, "job_not_found", "there is no job of this id among yours")
+
+
+def generation_router(parts: "Parts", kind: Kind) -> APIRouter:  # noqa: C901 - five routes, each a few lines
+    """Make the routes of a kind under /api/<plural>."""
+    router = APIRouter(prefix=f"/api/{kind.plural}", tags=[kind.plural])
+
+    async def caller(request: Request) -> Any:
+        return await caller_of(request, parts.identities, own_origins=parts.own_origins)
+
+    @router.post(
+        "/generate",
+        status_code=202,
+        summary=f"Ask for {kind.plural}",
+        operation_id=f"request_{kind.name}",
+        responses=schemas.created(kind),
+        openapi_extra={"requestBody": schemas.json_body(REQUEST_MODELS[kind.name])},
+    )
+    async def generate(request: Request) -> JSONResponse:
+        asking = await caller(request)
+        try:
+            wanted = read_request(kind, await read_object(request, limit=BODY_LIMIT))
+            accepted = await parts.request_generation(asking, wanted, request.headers.get("traceparent"))
+        except RequestRefused as error:
+            raise shapes.refused(error.faults) from None
+        except ModelUnknown as error:
+            raise Problem(422, "model_unknown", str(error), models=error.known) from None
+        except JobIdTaken:
+            raise Problem(409, "job_id_taken", "this job_id is taken; choose another or leave it out") from None
+        view = accepted.view
+        return JSONResponse(
+            shapes.status_body(view, choose_language(request.headers.get("accept-language"))),
+            status_code=202,
+            headers={"Location": f"/api/{kind.plural}/{view.job_id}/status", "Retry-After": "1"},
+        )
+
+    @router.get(
+        "/user",
+        summary=f"List my finished {kind.plural}",
+        operation_id=f"list_{kind.plural}",
+        responses=schemas.listed(kind),
+    )
+    async def listed(request: Request) -> JSONResponse:
+        asking = await caller(request)
+        limit = read_limit(request.query_params.get("limit"))
+        before = read_cursor(request.query_params.get("cursor"), asking.user_id)
+        paged = limit is not None or before is not None
+        most = (limit or 50) if paged else WHOLE_GALLERY
+        found = await queries.completed_generations(parts.pool, kind, asking.user_id, before=before, limit=most + 1)
+        cursor = write_cursor(found[most - 1], asking.user_id) if len(found) > most else None
+        return JSONResponse(shapes.gallery_body(found[:most], parts.public_url, cursor, paged=paged))
+
+    @router.get(
+        "/{job_id}/status",
+        summary="See where a job stands",
+        operation_id=f"get_{kind.name}_status",
+        responses=schemas.status(kind),
+    )
+    async def status(job_id: str, request: Request) -> JSONResponse:
+        asking = await caller(request)
+        view = await queries.status(parts.pool, kind, job_id, asking.user_id)
+        if view is None:
+            raise not_found()
+        return JSONResponse(shapes.status_body(view, choose_language(request.headers.get("accept-language"))))
+
+    @router.get(
+        "/{job_id}/result",
+        summary=f"Get the {kind.plural} of a finished job",
+        operation_id=f"get_{kind.name}_result",
+        responses=schemas.result(kind),
+    )
+    async def result(job_id: str, request: Request) -> JSONResponse:
+        asking = await caller(request)
+        found = await queries.generation(parts.pool, kind, job_id, asking.user_id)
+        if found is None:
+            raise not_found()
+        if found.job_status is not JobStatus.COMPLETED:
+            raise Problem(
+                409,
+                "job_not_finished"
+                if found.job_status in (JobStatus.PENDING, JobStatus.GENERATING)
+                else "job_has_no_result",
+                f"the job is {found.job_status}; only a COMPLETED job has a result",
+                job_status=found.job_status.value,
+            )
+        return JSONResponse(shapes.result_body(found, parts.public_url))
+
+    return router

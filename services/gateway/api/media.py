@@ -1,0 +1,55 @@
+"""The lasting address of every file: it redirects to an object address signed for minutes."""
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse
+
+from contracts.media import POSTER_EXTENSION
+from services.gateway import queries
+from services.gateway.api import schemas
+from services.runtime.problems import Problem
+from services.runtime.signed_urls import LIFETIME_SECONDS
+
+if TYPE_CHECKING:
+    from services.gateway.app import Parts
+
+
+def media_router(parts: "Parts") -> APIRouter:
+    """Make GET /media/<token>/<filename>; the token is the permission, so no sign-in is asked."""
+    router = APIRouter(prefix="/media", tags=["media"])
+
+    @router.api_route(
+        "/{token}/{filename}",
+        methods=["GET", "HEAD"],
+        summary="Show a file",
+        operation_id="get_media",
+        status_code=302,
+        responses=schemas.problems(404, 503) | {302: {"description": "To the object, signed for minutes"}},
+    )
+    async def media(token: str, filename: str) -> RedirectResponse:
+        file = await queries.file_by_token(parts.pool, token)
+        if file is None:
+            raise Problem(404, "media_not_found", "there is no file at this address")
+        return RedirectResponse(
+            _target(parts, file, filename),
+            status_code=302,
+            headers={
+                # The browser may reuse the redirect while the signed address surely still works.
+                "Cache-Control": f"private, max-age={LIFETIME_SECONDS // 2}",
+                "X-Content-Type-Options": "nosniff",
+                "Referrer-Policy": "no-referrer",
+            },
+        )
+
+    return router
+
+
+def _target(parts: "Parts", file: queries.StoredFile, filename: str) -> str:
+    wants_poster = filename.endswith(f".{POSTER_EXTENSION}") and filename != file.filename
+    if wants_poster and file.thumbnail_key:
+        return parts.signer.sign(file.thumbnail_key, content_type="image/jpeg", filename=filename)
+    if file.external_url is not None:
+        return file.external_url
+    assert file.storage_key is not None
+    return parts.signer.sign(file.storage_key, content_type=file.content_type, filename=file.filename)

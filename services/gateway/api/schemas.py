@@ -1,0 +1,127 @@
+"""What the OpenAPI document says about answers: models of the shapes, used for the document alone."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from contracts.failures import Failure
+from contracts.kinds import Kind
+from contracts.status import JobStatus, Stage
+
+
+class ProblemDocument(BaseModel):
+    """An RFC 9457 problem with a stable code."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
+class JobStatusBody(BaseModel):
+    """Where a job stands."""
+
+    job_id: str
+    status: JobStatus
+    progress: int = Field(ge=0, le=100)
+    stage: Stage | None
+    message: str | None
+    error_message: str | None
+    failure: Failure | None
+    poll_after: float | None = Field(description="Seconds after which asking again makes sense; null when finished.")
+    created_at: str
+
+
+class FileItem(BaseModel):
+    """A file of a generation."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    fileUrl: str = Field(description="A lasting address that works in an <img> without a token.")
+    format: str | None
+    width: int | None
+    height: int | None
+    aspectRatio: str | None
+    fileSize: int | None
+
+
+class ResultItem(FileItem):
+    """A file of a result."""
+
+    filename: str
+    description: str | None
+
+
+class WebhookAnswer(BaseModel):
+    """The answer to a backend's webhook."""
+
+    success: bool
+    ignored: bool | None = None
+    parked: bool | None = None
+    state: str | None = None
+
+
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """Describe a required JSON body by its model."""
+    schema = model.model_json_schema(mode="validation")
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the problem documents a route may answer with."""
+    schema = ProblemDocument.model_json_schema()
+    return {
+        status: {
+            "description": "A problem document",
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+def created(kind: Kind) -> dict[int | str, dict[str, Any]]:
+    return {202: {"model": JobStatusBody, "description": f"The request for {kind.plural} is durable"}} | problems(
+        400, 401, 409, 413, 415, 422, 503
+    )
+
+
+def status(kind: Kind) -> dict[int | str, dict[str, Any]]:
+    return {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}} | problems(401, 404, 503)
+
+
+def _listing(kind: Kind) -> type[BaseModel]:
+    generation = create_model(
+        f"{kind.title}Generation",
+        __config__=ConfigDict(extra="allow"),
+        id=(str, ...),
+        prompt=(str, ...),
+        status=(str, ...),
+        createdAt=(str, ...),
+        completedAt=(str | None, None),
+        **{kind.plural: (list[FileItem], ...)},  # type: ignore[call-overload]
+    )
+    model: type[BaseModel] = create_model(
+        f"{kind.title}Generations",
+        success=(bool, ...),
+        count=(int, ...),
+        generations=(list[generation], ...),  # type: ignore[valid-type]
+        nextCursor=(str | None, None),
+    )
+    return model
+
+
+def listed(kind: Kind) -> dict[int | str, dict[str, Any]]:
+    return {200: {"model": _listing(kind), "description": "Newest first"}} | problems(400, 401, 422, 503)
+
+
+def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
+    model = create_model(
+        f"{kind.title}Result",
+        job_id=(str, ...),
+        status=(str, ...),
+        metadata=(dict[str, Any], ...),
+        **{kind.plural: (list[ResultItem], ...)},  # type: ignore[call-overload]
+    )
+    return {200: {"model": model, "description": "The files and how they were made"}} | problems(401, 404, 409, 503)

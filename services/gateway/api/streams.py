@@ -1,0 +1,91 @@
+"""Event streams are the notifier's; in a local run, where no ingress routes to it, the gateway passes them through."""
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response, StreamingResponse
+
+from contracts.kinds import KINDS
+from services.gateway.api import schemas
+from services.runtime.problems import Problem
+
+if TYPE_CHECKING:
+    from services.gateway.app import Parts
+
+_FORWARDED = ("authorization", "cookie", "last-event-id", "accept", "accept-language")
+_RETURNED = ("content-type", "cache-control", "retry-after", "www-authenticate", "x-accel-buffering")
+
+
+def stream_router(parts: "Parts") -> APIRouter:
+    """Make GET /api/events and GET /api/<plural>/<id>/events."""
+    router = APIRouter(tags=["events"])
+    about: dict[str, Any] = {
+        "responses": {
+            200: {
+                "description": "Server-sent events",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            204: {"description": "Nothing more will come; a browser stops reconnecting"},
+        }
+        | schemas.problems(400, 401, 404, 503)
+    }
+
+    async def pass_through(request: Request) -> Response:
+        return await _pass_through(parts, request)
+
+    router.add_api_route(
+        "/api/events",
+        pass_through,
+        methods=["GET"],
+        summary="Watch all my jobs",
+        operation_id="stream_events",
+        **about,
+    )
+    for kind in KINDS.values():
+
+        async def of_job(job_id: str, request: Request) -> Response:
+            return await _pass_through(parts, request)
+
+        router.add_api_route(
+            f"/api/{kind.plural}/{{job_id}}/events",
+            of_job,
+            methods=["GET"],
+            summary=f"Watch one {kind.name} job",
+            operation_id=f"stream_{kind.name}_events",
+            **about,
+        )
+    return router
+
+
+async def _pass_through(parts: "Parts", request: Request) -> Response:
+    import httpx
+
+    if parts.streams is None:
+        raise Problem(503, "streams_elsewhere", "event streams are served by the notifier; route this path to it")
+    headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
+    client: httpx.AsyncClient = parts.streams
+    upstream = client.build_request("GET", request.url.path, params=request.query_params, headers=headers)
+    try:
+        response = await client.send(upstream, stream=True)
+    except httpx.HTTPError:
+        raise Problem(
+            503,
+            "streams_unavailable",
+            "event streams are not available; try again in a moment",
+            headers={"Retry-After": "1"},
+        ) from None
+    returned = {name: response.headers[name] for name in _RETURNED if name in response.headers}
+    return StreamingResponse(_body(response), status_code=response.status_code, headers=returned)
+
+
+async def _body(response: Any) -> Any:
+    import httpx
+
+    try:
+        async for chunk in response.aiter_raw():
+            yield chunk
+    except httpx.HTTPError:
+        # The notifier went away; ending the answer makes the client reconnect with its last event id.
+        return
+    finally:
+        await response.aclose()

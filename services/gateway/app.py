@@ -1,0 +1,95 @@
+"""The gateway's wiring: routes over use cases, from parts that somebody else made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from contracts.kinds import KINDS
+from services.gateway.api.backend_webhooks import backend_webhook_router
+from services.gateway.api.generations import generation_router
+from services.gateway.api.media import media_router
+from services.gateway.api.pages import page_router
+from services.gateway.api.probes import probe_router
+from services.gateway.api.streams import stream_router
+from services.gateway.settings import GatewaySettings
+from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.request_generation import RequestGeneration
+from services.runtime.database import Pool
+from services.runtime.health import Check
+from services.runtime.host_guard import HostGuard
+from services.runtime.identity import Identities
+from services.runtime.problems import CatchEverything, install_problem_handlers
+from services.runtime.signed_urls import UrlSigner
+from services.runtime.tokens import TokenVerifier
+
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All that the gateway's routes use."""
+
+    settings: GatewaySettings
+    pool: Pool
+    identities: Identities
+    verifier: TokenVerifier | None
+    request_generation: RequestGeneration
+    accept_backend_webhook: AcceptBackendWebhook
+    signer: UrlSigner
+    streams: Any
+    checks: Mapping[str, Check]
+
+    @property
+    def public_url(self) -> str:
+        return self.settings.public_url.rstrip("/")
+
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """Origins whose pages may write with our cookie."""
+        return frozenset({self.public_url, *self.settings.cors_origins})
+
+
+def allowed_hosts(settings: GatewaySettings) -> frozenset[str]:
+    """Host names this gateway answers to."""
+    own = urlsplit(settings.public_url).netloc
+    local = {f"{name}:{settings.port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+    return frozenset({own, *local, *settings.allow_hosts})
+
+
+def build_app(parts: Parts) -> Any:
+    """Wire the HTTP application; nothing is connected here."""
+    app = FastAPI(
+        title="Sorami",
+        version=VERSION,
+        description="Ask for images and videos, watch them being made, and keep them.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    install_problem_handlers(app)
+    app.include_router(probe_router(parts))
+    for kind in KINDS.values():
+        app.include_router(generation_router(parts, kind))
+        app.include_router(backend_webhook_router(parts, kind))
+    app.include_router(stream_router(parts))
+    app.include_router(media_router(parts))
+    app.include_router(page_router(parts))
+    if parts.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=parts.settings.cors_origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=[
+                "authorization",
+                "content-type",
+                "last-event-id",
+                "idempotency-key",
+                "traceparent",
+            ],
+            expose_headers=["location", "retry-after"],
+        )
+    return CatchEverything(HostGuard(app, allowed_hosts(parts.settings)))

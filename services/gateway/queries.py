@@ -1,0 +1,290 @@
+"""What the gateway reads. Generations come from Prisma's tables, so that one an application wrote is shown like any other."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.failures import Failure
+from contracts.kinds import KINDS, Kind
+from contracts.media import media_path
+from contracts.status import TERMINAL, JobStatus, Stage
+from services.runtime.database import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """Where a job stands, as its owner sees it."""
+
+    kind: Kind
+    job_id: str
+    status: JobStatus
+    stage: Stage | None
+    progress: int
+    message: str | None
+    failure: Failure | None
+    created_at: datetime
+
+    @classmethod
+    def requested(cls, kind: Kind, job_id: str, created_at: datetime) -> "StatusView":
+        return cls(kind, job_id, JobStatus.PENDING, None, 0, None, None, created_at)
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """Who asked for a job and the hash of what was asked."""
+
+    owner_id: str
+    request_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """A file of a generation; `token` is None for a file that no service of ours recorded."""
+
+    id: str
+    filename: str
+    file_url: str
+    format: str | None
+    width: int | None
+    height: int | None
+    aspect_ratio: str | None
+    file_size: int | None
+    description: str | None
+    token: str | None
+    external_url: str | None
+    extra: dict[str, Any]
+
+    def address(self, public_url: str) -> str:
+        """Return the lasting address under today's public URL; a backend's file keeps its own."""
+        if self.token is None or self.external_url is not None:
+            return self.file_url
+        return public_url + media_path(self.token, self.filename)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationView:
+    """A generation with its files, in the seeds' row shape."""
+
+    kind: Kind
+    id: str
+    prompt: str
+    status: str
+    job_status: JobStatus
+    created_at: datetime
+    completed_at: datetime | None
+    model: str | None
+    size: str
+    format: str
+    style: str | None
+    quality: str
+    origin: str | None
+    metadata: dict[str, Any]
+    files: list[FileView] = field(default_factory=list)
+
+
+def _utc(moment: datetime | None) -> Any:
+    # Prisma's timestamps have no zone and are UTC.
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def _status_statement(kind: Kind) -> str:
+    return f"""
+        SELECT g.id, g.status::text AS status, g.progress, g."createdAt" AS created_at,
+               j.status AS job_status, j.stage, j.message, j.failure
+        FROM {kind.generations_table} g LEFT JOIN sorami.jobs j ON j.id = g.id
+        WHERE g.id = $1 AND g."authorId" = $2
+    """  # noqa: S608 - names come from the declared kinds
+
+
+_STATUS = {kind.name: _status_statement(kind) for kind in KINDS.values()}
+
+
+async def status(pool: Pool, kind: Kind, job_id: str, owner_id: str) -> StatusView | None:
+    """Return where the owner's job stands, or None when there is none of this id for this owner."""
+    row = await pool.fetchrow(_STATUS[kind.name], job_id, owner_id)
+    if row is None:
+        return None
+    return StatusView(
+        kind=kind,
+        job_id=row["id"],
+        # A row that an application moved without us is ahead of our own.
+        status=_effective_status(row["job_status"], row["status"]),
+        stage=Stage(row["stage"]) if row["stage"] else None,
+        progress=row["progress"],
+        message=row["message"],
+        failure=Failure.model_validate_json(row["failure"]) if row["failure"] else None,
+        created_at=_utc(row["created_at"]),
+    )
+
+
+def _effective_status(ours: str | None, prisma: str) -> JobStatus:
+    if ours is None:
+        return JobStatus(prisma)
+    own = JobStatus(ours)
+    return own if own in TERMINAL or prisma not in ("COMPLETED", "FAILED") else JobStatus(prisma)
+
+
+async def job_asked_for(pool: Pool, job_id: str) -> AskedFor | None:
+    """Return who asked for the job."""
+    row = await pool.fetchrow("SELECT owner_id, request_hash FROM sorami.jobs WHERE id = $1", job_id)
+    return AskedFor(row["owner_id"], row["request_hash"]) if row else None
+
+
+def _generations_statement(kind: Kind, where: str) -> str:
+    extra = ", ".join(f"'{column}', f.\"{column}\"" for column in kind.file_columns.values())
+    extra_object = f"jsonb_build_object({extra})" if extra else "'{}'::jsonb"
+    return f"""
+        SELECT g.id, g.prompt, g.status::text AS status, g."createdAt" AS created_at, g."completedAt" AS completed_at,
+               g.model, g.size, g.format, g.style, g.quality, j.status AS job_status, j.origin, j.metadata,
+               coalesce(files.list, '[]') AS files
+        FROM {kind.generations_table} g
+        LEFT JOIN sorami.jobs j ON j.id = g.id
+        LEFT JOIN LATERAL (
+            SELECT jsonb_agg(jsonb_build_object(
+                'id', f.id, 'filename', f.filename, 'file_url', f."fileUrl", 'format', f.format, 'width', f.width,
+                'height', f.height, 'aspect_ratio', f."aspectRatio", 'file_size', f."fileSize",
+                'description', coalesce(s.description, f.metadata->>'description'), 'token', s.token,
+                'external_url', s.external_url, 'extra', {extra_object}
+            ) ORDER BY s.index, f."createdAt", f.id) AS list
+            FROM {kind.files_table} f LEFT JOIN sorami.files s ON s.id = f.id
+            WHERE f."generationId" = g.id
+        ) files ON true
+        WHERE {where}
+    """  # noqa: S608 - names come from the declared kinds
+
+
+_ONE = {kind.name: _generations_statement(kind, 'g.id = $1 AND g."authorId" = $2') for kind in KINDS.values()}
+_PAGE = {
+    kind.name: _generations_statement(
+        kind,
+        """g."authorId" = $1 AND g.status = 'COMPLETED'
+           AND ($2::timestamp IS NULL OR (g."createdAt", g.id) < ($2::timestamp, $3))
+           ORDER BY g."createdAt" DESC, g.id DESC LIMIT $4""",
+    )
+    for kind in KINDS.values()
+}
+
+
+async def generation(pool: Pool, kind: Kind, job_id: str, owner_id: str) -> GenerationView | None:
+    """Return the owner's generation with its files."""
+    row = await pool.fetchrow(_ONE[kind.name], job_id, owner_id)
+    return _generation(kind, row) if row else None
+
+
+async def completed_generations(
+    pool: Pool, kind: Kind, owner_id: str, *, before: tuple[datetime, str] | None, limit: int
+) -> list[GenerationView]:
+    """Return a page of the owner's finished generations, newest first, before a position."""
+    moment, place = before if before else (None, None)
+    naive = moment.astimezone(UTC).replace(tzinfo=None) if moment else None
+    rows = await pool.fetch(_PAGE[kind.name], owner_id, naive, place, limit)
+    return [_generation(kind, row) for row in rows]
+
+
+def _generation(kind: Kind, row: Any) -> GenerationView:
+    return GenerationView(
+        kind=kind,
+        id=row["id"],
+        prompt=row["prompt"],
+        status=row["status"],
+        job_status=_effective_status(row["job_status"], row["status"]),
+        created_at=_utc(row["created_at"]),
+        completed_at=_utc(row["completed_at"]),
+        model=row["model"],
+        size=row["size"],
+        format=row["format"],
+        style=row["style"],
+        quality=row["quality"],
+        origin=row["origin"],
+        metadata=json.loads(row["metadata"]) if row["metadata"] else {},
+        files=[FileView(**item) for item in json.loads(row["files"])],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Where the bytes of a lasting address lie."""
+
+    storage_key: str | None
+    external_url: str | None
+    thumbnail_key: str | None
+    filename: str
+    content_type: str
+
+
+_FILE = """
+    SELECT storage_key, external_url, thumbnail_key, filename, content_type FROM sorami.files WHERE token = $1
+"""
+
+
+async def file_by_token(pool: Pool, token: str) -> StoredFile | None:
+    """Return the file behind a lasting address."""
+    row = await pool.fetchrow(_FILE, token)
+    return StoredFile(**row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownJob:
+    """A job as the inbound webhook needs it."""
+
+    job_id: str
+    owner_id: str
+    organization_id: str | None
+    status: JobStatus
+
+
+_KNOWN = """
+    SELECT id, owner_id, organization_id, status FROM sorami.jobs WHERE kind = $2 AND id = $1
+    UNION ALL
+    SELECT j.id, j.owner_id, j.organization_id, j.status
+    FROM sorami.operations o JOIN sorami.jobs j ON j.id = o.job_id
+    WHERE o.operation_id = $1 AND j.kind = $2
+    LIMIT 1
+"""
+_GENERATION_OWNER = {
+    kind.name: f"""SELECT "authorId" AS owner_id, "organizationId" AS organization_id, status::text AS status, prompt
+                   FROM {kind.generations_table} WHERE id = $1"""  # noqa: S608
+    for kind in KINDS.values()
+}
+_OPEN_SUBMIT = """
+    SELECT EXISTS (SELECT FROM sorami.operations WHERE owner_id = $1 AND closed_at IS NULL AND operation_id IS NULL)
+"""
+_PERSON = """
+    SELECT u.id AS user_id,
+           (SELECT m."organizationId" FROM organization_memberships m
+            WHERE m."userId" = u.id ORDER BY m."createdAt", m.id LIMIT 1) AS organization_id
+    FROM users u
+"""
+
+
+async def known_job(pool: Pool, kind: Kind, job_id: str) -> KnownJob | None:
+    """Find the job of this id, or the one whose provider's operation has this id."""
+    row = await pool.fetchrow(_KNOWN, job_id, kind.name)
+    if row is None:
+        return None
+    return KnownJob(row["id"], row["owner_id"], row["organization_id"], JobStatus(row["status"]))
+
+
+async def application_generation(pool: Pool, kind: Kind, job_id: str) -> Any:
+    """Return the generation an application made without us, or None."""
+    return await pool.fetchrow(_GENERATION_OWNER[kind.name], job_id)
+
+
+async def has_open_submit(pool: Pool, owner_id: str) -> bool:
+    """Tell whether a provider may still owe this user an operation id."""
+    return bool(await pool.fetchval(_OPEN_SUBMIT, owner_id))
+
+
+async def person(pool: Pool, user_id: str) -> Any:
+    """Return the user of this id or of this identity provider's id, with the first organisation; None for nobody."""
+    return await pool.fetchrow(_PERSON + ' WHERE u.id = $1 OR u."clerkId" = $1 LIMIT 1', user_id)
+
+
+async def first_person(pool: Pool) -> Any:
+    """Return the first user ever, as the seeds did; only where an operator asked for it."""
+    return await pool.fetchrow(_PERSON + ' ORDER BY u."createdAt", u.id LIMIT 1')

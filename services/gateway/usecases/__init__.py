@@ -1,0 +1,1 @@
+"""What the gateway decides, one verb a file."""

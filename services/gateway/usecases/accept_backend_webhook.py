@@ -1,0 +1,198 @@
+"""Accept what a backend of the seeds reports: for a job of ours an event, for an unknown one a careful adoption."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from contracts.cloudevents import Record, to_record
+from contracts.events import JobCompleted, JobFailed, JobProgressed
+from contracts.ids import new_id
+from contracts.legacy_webhook import BackendReport
+from contracts.messages import ORPHAN_PROMPTS
+from contracts.status import STAGE_PROGRESS, TERMINAL, JobStatus
+from services.gateway import queries
+from services.gateway.store import INSERT_ORPHAN, NewJob, insert_jobs, put_events
+from services.runtime.database import Pool
+from services.runtime.logs import get_logger
+from services.runtime.outbox import OutboxRow
+
+PROVIDER = "backend"
+DEFAULT_MODEL = "gemini-2.5-flash-image"
+OrphanPolicy = Literal["adopt", "first-user", "reject"]
+
+_log = get_logger(part="backend webhook")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The report became an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredReport:
+    """The report changes nothing: the job had ended, or progress of a job nobody knows."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Nobody knows whose job this is; an operator decides."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The job is unknown, and the operator chose to refuse such reports."""
+
+
+Outcome = Taken | IgnoredReport | Parked | Refused
+
+
+class AcceptBackendWebhook:
+    """The use case behind POST /api/webhooks/{kind}-completion."""
+
+    def __init__(self, pool: Pool, offer: Callable[[Sequence[OutboxRow]], None], *, orphans: OrphanPolicy) -> None:
+        self._pool = pool
+        self._offer = offer
+        self._orphans = orphans
+
+    async def __call__(self, report: BackendReport, body: Mapping[str, Any], traceparent: str | None) -> Outcome:
+        """Decide one report; the same one again, at once or later, changes nothing."""
+        began = time.perf_counter()
+        log = _log.bind(
+            job_id=report.job_id, status=report.status, has_data=bool(report.files), files=len(report.files)
+        )
+        log.info("webhook received")
+        outcome = await self._decide(report, body, traceparent)
+        log.info("webhook done", outcome=type(outcome).__name__, ms=round((time.perf_counter() - began) * 1000, 1))
+        return outcome
+
+    async def _decide(self, report: BackendReport, body: Mapping[str, Any], traceparent: str | None) -> Outcome:
+        job = await queries.known_job(self._pool, report.kind, report.job_id)
+        if job is not None:
+            if job.status in TERMINAL:
+                return IgnoredReport(job.status.value)
+            self._offer(await put_events(self._pool, [_event(report, job.job_id, traceparent)]))
+            return Taken()
+        _log.warning("no generation of this id; it may have been made in the backend directly", job_id=report.job_id)
+        return await self._decide_unknown(report, body, traceparent)
+
+    async def _decide_unknown(self, report: BackendReport, body: Mapping[str, Any], traceparent: str | None) -> Outcome:
+        made = await queries.application_generation(self._pool, report.kind, report.job_id)
+        if made is not None and made["status"] in (JobStatus.COMPLETED, JobStatus.FAILED):
+            return IgnoredReport(made["status"])
+        if made is not None:
+            return await self._adopt(report, made["owner_id"], made["organization_id"], made["prompt"], traceparent)
+        if report.stage is not None:
+            return IgnoredReport("unknown")
+        owner = await self._owner(report)
+        if owner is None:
+            return Refused() if self._orphans == "reject" else await self._park(report, body, "user_unknown")
+        if await queries.has_open_submit(self._pool, owner["user_id"]):
+            # The backend may be answering a submit of ours under an id of its own: two rows would follow.
+            return await self._park(report, body, "submit_open")
+        prompt = report.original_prompt or next((f.description for f in report.files if f.description), None)
+        return await self._adopt(report, owner["user_id"], owner["organization_id"], prompt, traceparent)
+
+    async def _owner(self, report: BackendReport) -> Any:
+        owner = await queries.person(self._pool, report.user_id) if report.user_id else None
+        if owner is None and self._orphans == "first-user":
+            owner = await queries.first_person(self._pool)
+        return owner
+
+    async def _adopt(
+        self,
+        report: BackendReport,
+        owner_id: str,
+        organization_id: str | None,
+        prompt: str | None,
+        traceparent: str | None,
+    ) -> Outcome:
+        record = _event(report, report.job_id, traceparent)
+        job = _adopted_job(report, owner_id, organization_id, prompt, record)
+        inserted = await insert_jobs(self._pool, [job])
+        if job.id in inserted:
+            _log.info("generation created", job_id=job.id, owner_id=owner_id, files=len(report.files))
+        elif await queries.known_job(self._pool, report.kind, report.job_id) is None:
+            return Parked("generation_not_pending")
+        self._offer([row.outbox for row in inserted.values() if row.outbox is not None])
+        return Taken()
+
+    async def _park(self, report: BackendReport, body: Mapping[str, Any], reason: str) -> Outcome:
+        await self._pool.execute(
+            INSERT_ORPHAN,
+            new_id(),
+            report.kind.name,
+            report.job_id,
+            report.status,
+            json.dumps(dict(body)),
+            reason,
+        )
+        return Parked(reason)
+
+
+def _event(report: BackendReport, job_id: str, traceparent: str | None) -> Record:
+    now = datetime.now(UTC)
+    event: JobCompleted | JobFailed | JobProgressed
+    if report.failure is not None:
+        event = JobFailed(job_id=job_id, kind=report.kind.name, at=now, provider=PROVIDER, failure=report.failure)
+    elif report.stage is not None:
+        progress = report.progress if report.progress is not None else STAGE_PROGRESS[report.stage]
+        event = JobProgressed(
+            job_id=job_id,
+            kind=report.kind.name,
+            at=now,
+            provider=PROVIDER,
+            stage=report.stage,
+            progress=progress,
+            message=report.message[:500] if report.message else None,
+        )
+    else:
+        event = JobCompleted(
+            job_id=job_id,
+            kind=report.kind.name,
+            at=now,
+            provider=PROVIDER,
+            files=list(report.files),
+            metadata=dict(report.metadata),
+        )
+    return to_record(event, service="gateway", traceparent=traceparent)
+
+
+def _adopted_job(
+    report: BackendReport, owner_id: str, organization_id: str | None, prompt: str | None, record: Record
+) -> NewJob:
+    kind = report.kind
+    first = report.files[0] if report.files else None
+    size = f"{first.width}x{first.height}" if first and first.width and first.height else kind.default_size
+    numbers = {
+        number.name: (getattr(first, number.name, None) if first else None) or number.default for number in kind.numbers
+    }
+    model = report.metadata.get("model_name")
+    return NewJob(
+        id=report.job_id,
+        kind=kind,
+        owner_id=owner_id,
+        organization_id=organization_id,
+        origin="backend-direct",
+        prompt=prompt or ORPHAN_PROMPTS[kind.name],
+        model=model if isinstance(model, str) and model else DEFAULT_MODEL,
+        provider=PROVIDER,
+        count=max(1, len(report.files)),
+        size=size,
+        format=first.format if first else kind.default_format,
+        style=None,
+        quality="standard",
+        input_image_url=None,
+        # What a backend reported is what would be sent again if Kafka forgot it.
+        request=record.value.decode(),
+        request_hash="",
+        numbers=json.dumps(numbers),
+        finish_by=None,
+        record=record,
+    )

@@ -1,0 +1,91 @@
+"""The generator's process: real parts, and nothing else touches the real world."""
+
+import os
+import socket
+import sys
+from contextlib import AsyncExitStack
+
+from contracts.cloudevents import judge
+from services.generator.app import Parts, build_app, connect
+from services.generator.providers.base import Provider
+from services.generator.providers.instant import InstantProvider
+from services.generator.providers.procedural.provider import ProceduralProvider
+from services.generator.render_pool import RenderPool
+from services.generator.settings import GeneratorSettings
+from services.generator.usecases.read_input import ReadInput
+from services.runtime.consumer import Subscriptions, build_broker
+from services.runtime.database import open_service_pool
+from services.runtime.dead_letters import burier
+from services.runtime.guarded_http import GuardedFetcher
+from services.runtime.health import database_check, serve_health
+from services.runtime.logs import configure_logs
+from services.runtime.objects import open_objects
+from services.runtime.process import run, run_until_signal
+from services.runtime.relay import Relay, build_producer
+from services.runtime.settings import load_settings
+
+SERVICE = "generator"
+
+
+async def serve_generator() -> int:
+    settings = load_settings(GeneratorSettings, SERVICE)
+    configure_logs(SERVICE, level=settings.log_level, pretty=settings.log_format == "pretty")
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(await open_service_pool(settings, SERVICE))
+        relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
+        objects = await stack.enter_async_context(open_objects(settings))
+        fetcher = GuardedFetcher()
+        stack.push_async_callback(fetcher.close)
+        render_pool = RenderPool(settings.render_processes)
+        providers: dict[str, Provider] = {
+            provider.name: provider for provider in (ProceduralProvider(render_pool), InstantProvider())
+        }
+        parts = build_app(
+            settings,
+            pool,
+            relay,
+            objects,
+            providers,
+            ReadInput(pool, objects, fetcher, settings.public_url),
+            worker=f"{socket.gethostname()}:{os.getpid()}",
+        )
+        subscriptions = Subscriptions(
+            build_broker(settings, SERVICE),
+            service=SERVICE,
+            topic_prefix=settings.topic_prefix,
+            read=judge,
+            bury=burier(pool, relay, SERVICE),
+        )
+        connect(subscriptions, parts)
+        return await _run(settings, pool, relay, subscriptions, parts, render_pool)
+
+
+async def _run(
+    settings: GeneratorSettings,
+    pool: object,
+    relay: Relay,
+    subscriptions: Subscriptions,
+    parts: Parts,
+    render_pool: RenderPool,
+) -> int:
+    checks = {"database": database_check(pool), "consumers": subscriptions.unready}
+    return await run_until_signal(
+        [
+            lambda: serve_health(settings.health_port, checks),
+            relay.run,
+            subscriptions.run,
+            parts.run_tasks.run,
+            parts.settle_jobs.run,
+            render_pool.warm,
+        ],
+        [subscriptions.stop, parts.run_tasks.stop, parts.reports.close, relay.close, render_pool.close],
+    )
+
+
+def main() -> int:
+    """Run the generator until a signal and return the exit code."""
+    return run(serve_generator)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""What the generator hears, and which use case answers it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from contracts.status import TERMINAL
+from contracts.topics import JOB_REQUESTED, JOB_UPDATED
+from services.runtime.consumer import Incoming, Route, Subscriptions
+
+if TYPE_CHECKING:
+    from services.generator.app import Parts
+
+
+def subscribe(subscriptions: Subscriptions, parts: "Parts") -> None:
+    """Connect topics to use cases."""
+
+    async def on_job_requested(batch: Sequence[Incoming]) -> None:
+        """Accept requested jobs into the task table; rendering happens outside the handler."""
+        await parts.accept_jobs([(one.event, one.record.headers.get("traceparent")) for one in batch])
+
+    async def on_job_updated(batch: Sequence[Incoming]) -> None:
+        """Free the tasks of jobs that ended, whoever ended them."""
+        ended = [one.event.job_id for one in batch if one.event.status in TERMINAL]
+        if ended:
+            await parts.settle_jobs(ended)
+
+    subscriptions.batches(
+        Route((JOB_REQUESTED.name,), on_job_requested),
+        Route((JOB_UPDATED.name,), on_job_updated),
+    )

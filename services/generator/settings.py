@@ -1,0 +1,23 @@
+"""Settings of the generator."""
+
+import os
+
+from pydantic import Field
+
+from services.runtime.settings import ObjectSettings, RuntimeSettings
+
+
+def _render_processes() -> int:
+    return max(1, (os.cpu_count() or 2) // 2)
+
+
+class GeneratorSettings(RuntimeSettings, ObjectSettings):
+    """What the generator reads from the environment."""
+
+    health_port: int = Field(default=9007, ge=1, le=65_535, validation_alias="SORAMI_GENERATOR_PORT")
+    lease_seconds: float = Field(default=15, ge=3, le=600, validation_alias="SORAMI_LEASE_SECONDS")
+    max_attempts: int = Field(default=3, ge=1, le=20, validation_alias="SORAMI_MAX_ATTEMPTS")
+    render_processes: int = Field(
+        default_factory=_render_processes, ge=1, le=64, validation_alias="SORAMI_RENDER_PROCESSES"
+    )
+    instant_slots: int = Field(default=64, ge=1, le=1_024, validation_alias="SORAMI_INSTANT_SLOTS")

@@ -1,0 +1,258 @@
+"""Every statement the generator writes with. Each write after the claim carries the fence, so a stale worker is silent."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contracts.cloudevents import Record, outbox_headers
+from contracts.events import JobRequested
+from contracts.status import TERMINAL
+from services.runtime.database import Connection, Pool
+from services.runtime.outbox import OutboxRow
+
+_TERMINAL = ", ".join(f"'{status.value}'" for status in sorted(TERMINAL))
+
+# accept_tasks: one row a job however often it is requested.
+ACCEPT_TASKS = """
+    INSERT INTO sorami.tasks (job_id, kind, owner_id, organization_id, provider, model, request, traceparent,
+                              priority, start_by, finish_by)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
+                         $8::text[], $9::smallint[], $10::timestamptz[], $11::timestamptz[])
+    ON CONFLICT (job_id) DO NOTHING
+"""
+
+_CLAIM_FIELDS = """
+    state = 'running', fence = t.fence + 1, attempts = t.attempts + 1, worker = $3,
+    lease_until = now() + $4 * interval '1 second', step = 'initializing', report_step = 0, updated_at = now()
+"""
+_CLAIMED = """
+    t.job_id, t.kind, t.owner_id, t.provider, t.model, t.request, t.traceparent, t.fence, t.attempts, t.created_at,
+    (t.finish_by IS NOT NULL AND t.finish_by <= now()) OR
+    (t.start_by IS NOT NULL AND t.start_by <= now() AND t.fence = 1) AS overdue
+"""
+
+# claim_queued: the most urgent due tasks of each provider that has free slots.
+CLAIM_QUEUED = f"""
+    WITH picked AS (
+        SELECT due.job_id FROM unnest($1::text[], $2::int[]) AS free(provider, slots), LATERAL (
+            SELECT job_id FROM sorami.tasks
+            WHERE provider = free.provider AND state = 'queued' AND due_at <= now()
+            ORDER BY priority DESC, created_at LIMIT free.slots FOR UPDATE SKIP LOCKED) due
+    )
+    UPDATE sorami.tasks t SET {_CLAIM_FIELDS} FROM picked WHERE t.job_id = picked.job_id RETURNING {_CLAIMED}
+"""  # noqa: S608 - constant parts only
+
+# claim_expired: tasks whose worker stopped extending its lease; they go first, their clients wait longest.
+CLAIM_EXPIRED = f"""
+    WITH picked AS (
+        SELECT late.job_id FROM unnest($1::text[], $2::int[]) AS free(provider, slots), LATERAL (
+            SELECT job_id FROM sorami.tasks
+            WHERE provider = free.provider AND state = 'running' AND lease_until < now()
+            ORDER BY lease_until LIMIT free.slots FOR UPDATE SKIP LOCKED) late
+    )
+    UPDATE sorami.tasks t SET {_CLAIM_FIELDS} FROM picked WHERE t.job_id = picked.job_id RETURNING {_CLAIMED}
+"""  # noqa: S608 - constant parts only
+
+EXTEND_LEASES = """
+    UPDATE sorami.tasks t SET lease_until = now() + $3 * interval '1 second'
+    FROM unnest($1::text[], $2::int[]) AS mine(job_id, fence)
+    WHERE t.job_id = mine.job_id AND t.fence = mine.fence AND t.state = 'running'
+    RETURNING t.job_id
+"""
+
+# report: the last report of each job moves its task, and every report of a task that moved goes to the outbox.
+REPORT = """
+    WITH given AS MATERIALIZED (
+        SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::text[], $6::jsonb[], $7::text[],
+                             $8::bytea[], $9::jsonb[]) WITH ORDINALITY
+            AS g(job_id, fence, report_step, step, state, verdict, topic, value, headers, place)
+    ), latest AS (
+        SELECT DISTINCT ON (job_id, fence) * FROM given ORDER BY job_id, fence, report_step DESC
+    ), moved AS (
+        UPDATE sorami.tasks t
+        SET step = l.step, report_step = l.report_step, state = l.state, verdict = l.verdict, updated_at = now(),
+            lease_until = CASE WHEN l.state = 'running' THEN t.lease_until END
+        FROM latest l
+        WHERE t.job_id = l.job_id AND t.fence = l.fence AND t.state = 'running' AND t.report_step < l.report_step
+        RETURNING t.job_id, t.fence
+    ), sent AS (
+        INSERT INTO sorami.outbox_generator (topic, key, value, headers)
+        SELECT g.topic, g.job_id, g.value, g.headers FROM given g JOIN moved USING (job_id, fence) ORDER BY g.place
+        RETURNING id
+    ), numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS rank FROM sent),
+    placed AS (
+        SELECT g.place, row_number() OVER (ORDER BY g.place) AS rank FROM given g JOIN moved USING (job_id, fence)
+    )
+    SELECT placed.place, numbered.id FROM placed JOIN numbered USING (rank)
+"""
+
+# release: a worker that stops, or an attempt that may be repeated, gives the task back.
+RELEASE_TASK = """
+    UPDATE sorami.tasks SET state = 'queued', lease_until = NULL, due_at = now() + $3 * interval '1 second',
+           attempts = attempts - $4, updated_at = now()
+    WHERE job_id = $1 AND fence = $2 AND state = 'running'
+"""
+
+# settle: the job has ended, whoever ended it; unfinished work is called off.
+SETTLE_TASKS = """
+    UPDATE sorami.tasks SET settled_at = now(), lease_until = NULL, updated_at = now(),
+           state = CASE WHEN state = 'finished' THEN state ELSE 'cancelled' END
+    WHERE job_id = ANY($1::text[]) AND settled_at IS NULL
+    RETURNING job_id
+"""
+
+# settle_ended: the same for endings whose job.updated was never heard.
+SETTLE_ENDED = f"""
+    UPDATE sorami.tasks t SET settled_at = now(), lease_until = NULL, updated_at = now(),
+           state = CASE WHEN t.state = 'finished' THEN t.state ELSE 'cancelled' END
+    FROM sorami.jobs j
+    WHERE t.job_id = j.id AND t.settled_at IS NULL AND t.updated_at < now() - $1 * interval '1 second'
+      AND j.status IN ({_TERMINAL})
+    RETURNING t.job_id
+"""  # noqa: S608 - constant parts only
+
+# resend_verdicts: a finished task whose job has not ended was forgotten by Kafka; its verdict is sent again.
+RESEND_VERDICTS = """
+    WITH forgotten AS (
+        UPDATE sorami.tasks SET updated_at = now()
+        WHERE job_id IN (
+            SELECT job_id FROM sorami.tasks
+            WHERE state = 'finished' AND settled_at IS NULL AND updated_at < now() - $1 * interval '1 second'
+            ORDER BY updated_at LIMIT 200 FOR UPDATE SKIP LOCKED)
+        RETURNING job_id, verdict
+    )
+    INSERT INTO sorami.outbox_generator (topic, key, value, headers)
+    SELECT verdict->>'topic', job_id, convert_to(verdict->>'value', 'UTF8'), verdict->'headers' FROM forgotten
+    RETURNING id, topic, key, value, headers
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A requested job on its way into the task table."""
+
+    event: JobRequested
+    provider: str
+    model: str
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A task this process holds a lease on; `overdue` means its deadline has passed and it must not start."""
+
+    job_id: str
+    kind: str
+    owner_id: str
+    provider: str
+    model: str
+    request: JobRequested
+    traceparent: str | None
+    fence: int
+    attempts: int
+    created_at: datetime
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReport:
+    """One fenced report: where the task stands now, and the event that tells it."""
+
+    job_id: str
+    fence: int
+    report_step: int
+    step: str
+    state: str
+    record: Record
+
+    def verdict(self) -> str | None:
+        """What is kept of a final report, so that it can be sent again."""
+        if self.state != "finished":
+            return None
+        return json.dumps(
+            {"topic": self.record.topic, "value": self.record.value.decode(), "headers": self.record.headers}
+        )
+
+
+async def accept_tasks(pool: Pool, tasks: Sequence[NewTask]) -> None:
+    """Insert tasks for requested jobs; a job that is known already is left alone."""
+    events = [task.event for task in tasks]
+    await pool.execute(
+        ACCEPT_TASKS,
+        [event.job_id for event in events],
+        [event.kind for event in events],
+        [event.user_id for event in events],
+        [event.organization_id for event in events],
+        [task.provider for task in tasks],
+        [task.model for task in tasks],
+        [event.model_dump_json(exclude_none=True) for event in events],
+        [task.traceparent for task in tasks],
+        [event.priority for event in events],
+        [event.start_by for event in events],
+        [event.finish_by for event in events],
+    )
+
+
+async def claim(
+    pool: Pool, free: Mapping[str, int], *, worker: str, lease_seconds: float, expired: bool
+) -> list[Claim]:
+    """Lease up to the free slots of each provider."""
+    statement = CLAIM_EXPIRED if expired else CLAIM_QUEUED
+    rows = await pool.fetch(statement, list(free), list(free.values()), worker, lease_seconds)
+    return [_claim(row) for row in rows]
+
+
+def _claim(row: Any) -> Claim:
+    return Claim(**{**dict(row), "request": JobRequested.model_validate_json(row["request"])})
+
+
+async def extend_leases(pool: Pool, held: Mapping[str, int], lease_seconds: float) -> set[str]:
+    """Extend the leases (job id to fence) and return the jobs whose lease still holds."""
+    rows = await pool.fetch(EXTEND_LEASES, list(held), list(held.values()), lease_seconds)
+    return {row["job_id"] for row in rows}
+
+
+async def report(connection: Pool | Connection, reports: Sequence[TaskReport]) -> list[OutboxRow | None]:
+    """Write reports and their events in one statement; None for a report whose fence no longer holds."""
+    rows = await connection.fetch(
+        REPORT,
+        [item.job_id for item in reports],
+        [item.fence for item in reports],
+        [item.report_step for item in reports],
+        [item.step for item in reports],
+        [item.state for item in reports],
+        [item.verdict() for item in reports],
+        [item.record.topic for item in reports],
+        [item.record.value for item in reports],
+        [outbox_headers(item.record.headers) for item in reports],
+    )
+    ids = {row["place"]: row["id"] for row in rows}
+    return [
+        OutboxRow(ids[place], item.record.topic, item.record.key, item.record.value, item.record.headers)
+        if place in ids
+        else None
+        for place, item in enumerate(reports, 1)
+    ]
+
+
+async def release(pool: Pool, claim: Claim, *, after_seconds: float, forgive_attempt: bool) -> None:
+    """Give a task back; a forgiven attempt does not count."""
+    await pool.execute(RELEASE_TASK, claim.job_id, claim.fence, after_seconds, int(forgive_attempt))
+
+
+async def settle(pool: Pool, job_ids: Sequence[str]) -> list[str]:
+    """Note that jobs have ended and return those whose task was open."""
+    return [row["job_id"] for row in await pool.fetch(SETTLE_TASKS, list(job_ids))]
+
+
+async def settle_ended(pool: Pool, older_than_seconds: float) -> list[str]:
+    """Settle tasks whose job ended without our hearing it."""
+    return [row["job_id"] for row in await pool.fetch(SETTLE_ENDED, older_than_seconds)]
+
+
+async def resend_verdicts(pool: Pool, older_than_seconds: float) -> list[OutboxRow]:
+    """Put forgotten verdicts into the outbox again and return their rows."""
+    rows = await pool.fetch(RESEND_VERDICTS, older_than_seconds)
+    return [OutboxRow(r["id"], r["topic"], r["key"], r["value"], json.loads(r["headers"])) for r in rows]

@@ -1,0 +1,1 @@
+"""What the generator decides, one verb a file."""

@@ -1,0 +1,156 @@
+"""Run leased tasks in this process's slots: claim, keep the leases alive, render, and give back what cannot be finished."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.generator.store import Claim, claim, extend_leases, release
+from services.generator.usecases.render_task import FenceLost, GiveBack, RenderTask
+from services.runtime.database import Pool, is_transient
+from services.runtime.logs import get_logger
+from services.runtime.objects import ObjectClash, ObjectsUnavailable
+
+LOOK_EVERY = 2.0
+"""Seconds between looks for due and abandoned tasks when nothing wakes us."""
+
+_log = get_logger(part="tasks")
+
+
+class RunTasks:
+    """The scheduler of one process; `slots` says how many tasks of each provider run at once."""
+
+    def __init__(self, pool: Pool, *, slots: Mapping[str, int], worker: str, lease_seconds: float) -> None:
+        self._pool = pool
+        self._slots = slots
+        self._worker = worker
+        self._lease_seconds = lease_seconds
+        self._render: RenderTask | None = None
+        self._running: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
+        self._used: Counter[str] = Counter()
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    def use(self, render: RenderTask) -> None:
+        """Name the use case that a claimed task is given to."""
+        self._render = render
+
+    def wake(self) -> None:
+        """Look for tasks now."""
+        self._wake.set()
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    async def run(self) -> None:
+        """Claim and run tasks until cancelled or stopped."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_leases())
+            group.create_task(self._claim_forever())
+
+    async def _claim_forever(self) -> None:
+        look_for_expired = True
+        while not self._stopping:
+            try:
+                full = await self._claim_once(expired=look_for_expired)
+                if look_for_expired:
+                    full = await self._claim_once(expired=False) or full
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                _log.warning("tasks cannot be claimed now", error=type(error).__name__)
+                full = True
+            look_for_expired = False
+            if full:
+                # Every slot is taken, or the database is away: a finished task or the next look goes on.
+                self._wake.clear()
+            try:
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._wake.wait()
+            except TimeoutError:
+                look_for_expired = True
+            self._wake.clear()
+
+    async def _claim_once(self, *, expired: bool) -> bool:
+        free = {name: most - self._used[name] for name, most in self._slots.items() if most > self._used[name]}
+        if not free or self._stopping:
+            return True
+        claims = await claim(self._pool, free, worker=self._worker, lease_seconds=self._lease_seconds, expired=expired)
+        for one in claims:
+            self._used[one.provider] += 1
+            task = asyncio.create_task(self._run_one(one))
+            self._running[one.job_id] = (one, task)
+        return False
+
+    async def _run_one(self, one: Claim) -> None:
+        assert self._render is not None
+        log = _log.bind(job_id=one.job_id, fence=one.fence)
+        back: GiveBack | None = None
+        try:
+            back = await self._render(one)
+        except FenceLost:
+            log.warning("the lease was lost; the work is dropped")
+        except asyncio.CancelledError:
+            if self._stopping:
+                back = GiveBack(after_seconds=0, forgive_attempt=True)
+        except (ObjectsUnavailable, ObjectClash) as error:
+            log.warning("the media could not be stored; the task is tried again", error=type(error).__name__)
+            back = GiveBack(after_seconds=2, forgive_attempt=isinstance(error, ObjectsUnavailable))
+        except Exception as error:
+            if not is_transient(error):
+                log.exception("a task failed unexpectedly and is tried again")
+            back = GiveBack(after_seconds=2, forgive_attempt=is_transient(error))
+        finally:
+            self._used[one.provider] -= 1
+            if self._running.get(one.job_id, (None,))[0] is one:
+                del self._running[one.job_id]
+            self._wake.set()
+        if back is not None:
+            await self._give_back(one, back)
+
+    async def _give_back(self, one: Claim, back: GiveBack) -> None:
+        try:
+            await release(self._pool, one, after_seconds=back.after_seconds, forgive_attempt=back.forgive_attempt)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            # The lease runs out by itself.
+            _log.warning("a task cannot be given back now", job_id=one.job_id, error=type(error).__name__)
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease_seconds / 3)
+            held = {job_id: one.fence for job_id, (one, _) in self._running.items()}
+            if not held:
+                continue
+            try:
+                kept = await extend_leases(self._pool, held, self._lease_seconds)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                _log.warning("leases cannot be extended now", error=type(error).__name__)
+                continue
+            self.call_off([job_id for job_id in held if job_id not in kept], fences=held)
+
+    def call_off(self, job_ids: Sequence[str], fences: Mapping[str, int] | None = None) -> None:
+        """Stop work on jobs that ended or are another's now."""
+        for job_id in job_ids:
+            found = self._running.get(job_id)
+            if found is None or (fences is not None and found[0].fence != fences[job_id]):
+                continue
+            _log.info("work is called off", job_id=job_id)
+            found[1].cancel()
+
+    async def stop(self) -> None:
+        """Claim nothing more, give short work a moment to end, and hand the rest back."""
+        self._stopping = True
+        self._wake.set()
+        tasks: list[asyncio.Task[Any]] = [task for _, task in self._running.values()]
+        if not tasks:
+            return
+        _, unfinished = await asyncio.wait(tasks, timeout=3)
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            await asyncio.wait(unfinished, timeout=5)

@@ -1,0 +1,1 @@
+"""The notifier's routes: they translate and call one use case."""

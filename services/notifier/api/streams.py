@@ -1,0 +1,67 @@
+"""Server-sent events: all of my jobs, or one."""
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from starlette.responses import Response
+
+from contracts.kinds import KINDS, Kind
+from contracts.messages import choose_language
+from contracts.status import TERMINAL, JobStatus
+from services.runtime.callers import caller_of
+from services.runtime.problems import Problem
+
+if TYPE_CHECKING:
+    from services.notifier.app import Parts
+
+_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+
+
+def _last_event_id(request: Request) -> int | None:
+    text = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Problem(400, "last_event_id_invalid", "Last-Event-ID must be an id that this stream gave")
+    return int(text)
+
+
+def _streaming(frames: AsyncIterator[bytes]) -> StreamingResponse:
+    return StreamingResponse(frames, media_type="text/event-stream", headers=_HEADERS)
+
+
+def stream_router(parts: "Parts") -> APIRouter:
+    """Make /api/events and /api/<plural>/<id>/events."""
+    router = APIRouter(tags=["events"])
+
+    @router.get("/api/events", summary="Watch all my jobs", operation_id="stream_events")
+    async def events(request: Request) -> Response:
+        caller = await caller_of(request, parts.identities, own_origins=frozenset())
+        language = choose_language(request.headers.get("accept-language"))
+        return _streaming(parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language))
+
+    for kind in KINDS.values():
+        _add_job_stream(router, parts, kind)
+    return router
+
+
+def _add_job_stream(router: APIRouter, parts: "Parts", kind: Kind) -> None:
+    @router.get(
+        f"/api/{kind.plural}/{{job_id}}/events",
+        summary=f"Watch one {kind.name} job",
+        operation_id=f"stream_{kind.name}_events",
+    )
+    async def of_job(job_id: str, request: Request) -> Response:
+        caller = await caller_of(request, parts.identities, own_origins=frozenset())
+        last_id = _last_event_id(request)
+        job: Any = await parts.watch_jobs.job(kind, job_id, caller.user_id)
+        if job is None:
+            raise Problem(404, "job_not_found", "there is no job of this id among yours")
+        over = JobStatus(job["status"]) in TERMINAL
+        if over and last_id is not None and await parts.watch_jobs.is_over(job_id, last_id):
+            # The one answer after which a browser's EventSource stops reconnecting.
+            return Response(status_code=204)
+        language = choose_language(request.headers.get("accept-language"))
+        return _streaming(parts.watch_jobs.of_job(caller.user_id, job_id, last_id, language))

@@ -1,0 +1,1 @@
+"""How people and programs are told: one channel a file."""

@@ -1,0 +1,115 @@
+"""Event streams of one process: every update goes to the queues of its user's streams, and nobody waits for a slow one."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from contracts.events import JobUpdated
+from contracts.failures import FailureCode
+from contracts.kinds import KINDS
+from contracts.messages import failure_sentence, status_message
+
+QUEUE_BOUND = 256
+"""Updates a stream may lag behind before it is ended and told to come back with its last id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One move of a job, ready to be shown in any language."""
+
+    event: JobUpdated
+
+    @property
+    def n(self) -> int:
+        return self.event.n
+
+    def frame(self, language: str) -> bytes:
+        """Return the server-sent event, encoded once a language however many streams show it."""
+        return _frame(self.event.model_dump_json(), language)
+
+
+@lru_cache(maxsize=1_024)
+def _frame(data: str, language: str) -> bytes:
+    event = JobUpdated.model_validate_json(data)
+    body = json.dumps(describe(event, language), ensure_ascii=False, separators=(",", ":"))
+    return f"id: {event.n}\nevent: job.updated\ndata: {body}\n\n".encode()
+
+
+def describe(event: JobUpdated, language: str) -> dict[str, Any]:
+    """Return what a stream says of a move, in the words of the status route."""
+    kind = KINDS[event.kind]
+    shown = event.model_dump(mode="json", exclude={"user_id", "organization_id", "n"})
+    shown["message"] = event.message or status_message(kind, event.status, event.stage, language)
+    shown["error_message"] = failure_sentence(FailureCode(event.failure.code), language) if event.failure else None
+    return shown
+
+
+@dataclass(eq=False, slots=True)
+class Stream:
+    """The queue of one open stream; `ended` says that nothing more will be put."""
+
+    user_id: str
+    job_id: str | None
+    queue: "asyncio.Queue[Update | None]" = field(default_factory=lambda: asyncio.Queue(QUEUE_BOUND + 1))
+    ended: bool = False
+
+    def put(self, update: Update) -> None:
+        if self.ended:
+            return
+        if self.queue.qsize() >= QUEUE_BOUND:
+            self.end()
+            return
+        self.queue.put_nowait(update)
+
+    def end(self) -> None:
+        if not self.ended:
+            self.ended = True
+            self.queue.put_nowait(None)
+
+
+class Hub:
+    """All open streams of this process."""
+
+    def __init__(self) -> None:
+        self._streams: defaultdict[str, set[Stream]] = defaultdict(set)
+        self._closed = False
+
+    @property
+    def open_streams(self) -> int:
+        return sum(len(streams) for streams in self._streams.values())
+
+    def open(self, user_id: str, job_id: str | None) -> Stream:
+        """Open a stream; whatever is published from now on reaches its queue."""
+        stream = Stream(user_id, job_id)
+        if self._closed:
+            stream.end()
+        self._streams[user_id].add(stream)
+        return stream
+
+    def close_stream(self, stream: Stream) -> None:
+        streams = self._streams[stream.user_id]
+        streams.discard(stream)
+        if not streams:
+            del self._streams[stream.user_id]
+
+    def publish(self, events: Sequence[JobUpdated]) -> None:
+        """Put updates into the queues of those who watch; in the order of each user's numbers."""
+        for event in sorted(events, key=lambda event: event.n):
+            streams = self._streams.get(event.user_id)
+            if not streams:
+                continue
+            update = Update(event)
+            for stream in streams:
+                if stream.job_id is None or stream.job_id == event.job_id:
+                    stream.put(update)
+
+    def close(self) -> None:
+        """End every stream, so that clients reconnect elsewhere."""
+        self._closed = True
+        for streams in self._streams.values():
+            for stream in streams:
+                stream.end()

@@ -1,0 +1,1 @@
+"""What the notifier decides, one verb a file."""

@@ -1,0 +1,53 @@
+"""The process of persistence: real parts, and nothing else touches the real world."""
+
+import sys
+
+from contracts.cloudevents import judge
+from services.persistence.app import build_app, connect
+from services.persistence.settings import PersistenceSettings
+from services.runtime.consumer import Subscriptions, build_broker
+from services.runtime.database import open_service_pool
+from services.runtime.dead_letters import burier
+from services.runtime.health import database_check, serve_health
+from services.runtime.logs import configure_logs
+from services.runtime.process import run, run_until_signal
+from services.runtime.relay import Relay, build_producer
+from services.runtime.settings import load_settings
+
+SERVICE = "persistence"
+
+
+async def serve_persistence() -> int:
+    settings = load_settings(PersistenceSettings, SERVICE)
+    configure_logs(SERVICE, level=settings.log_level, pretty=settings.log_format == "pretty")
+    async with await open_service_pool(settings, SERVICE) as pool:
+        relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
+        bury = burier(pool, relay, SERVICE)
+        parts = build_app(settings, pool, relay, bury)
+        subscriptions = Subscriptions(
+            build_broker(settings, SERVICE),
+            service=SERVICE,
+            topic_prefix=settings.topic_prefix,
+            read=judge,
+            bury=bury,
+        )
+        connect(subscriptions, parts)
+        checks = {"database": database_check(pool), "consumers": subscriptions.unready}
+        return await run_until_signal(
+            [
+                lambda: serve_health(settings.health_port, checks),
+                relay.run,
+                subscriptions.run,
+                parts.reconcile_jobs.run,
+            ],
+            [subscriptions.stop, relay.close],
+        )
+
+
+def main() -> int:
+    """Run persistence until a signal and return the exit code."""
+    return run(serve_persistence)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""The wiring of persistence: topics to use cases, from parts that somebody else made."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from services.persistence.handlers import subscribe
+from services.persistence.settings import PersistenceSettings
+from services.persistence.store import Store
+from services.persistence.usecases.advance_jobs import AdvanceJobs
+from services.persistence.usecases.reconcile_jobs import ReconcileJobs
+from services.runtime.consumer import DeadLetter, Subscriptions
+from services.runtime.database import Pool
+from services.runtime.relay import Relay
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All that the handlers of persistence use."""
+
+    advance_jobs: AdvanceJobs
+    reconcile_jobs: ReconcileJobs
+
+
+def build_app(
+    settings: PersistenceSettings,
+    pool: Pool,
+    relay: Relay,
+    bury: Callable[[Sequence[DeadLetter]], Awaitable[None]],
+) -> Parts:
+    """Wire the use cases; nothing is connected here."""
+    store = Store(pool)
+    advance_jobs = AdvanceJobs(store, relay.offer, bury, public_url=settings.public_url)
+    return Parts(
+        advance_jobs=advance_jobs,
+        reconcile_jobs=ReconcileJobs(store, advance_jobs, relay.offer, event_days=settings.event_days),
+    )
+
+
+def connect(subscriptions: Subscriptions, parts: Parts) -> None:
+    """Subscribe the handlers."""
+    subscribe(subscriptions, parts)

@@ -1,0 +1,1 @@
+"""The SQL files in order, and what runs them."""

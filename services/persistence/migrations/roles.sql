@@ -1,0 +1,87 @@
+-- One role per service and what it may do: the writers' table as the database enforces it.
+-- Applied after the numbered files whenever its text changed or a role is missing; safe to run again.
+-- Unqualified names stand in the first schema of the search path. `sorami.login` names the login that takes
+-- the roles when it is not the one that runs this.
+
+DO $$
+DECLARE
+    service text;
+    login text := coalesce(nullif(current_setting('sorami.login', true), ''), current_user);
+    -- Postgres 16 tells being a member from being allowed to SET ROLE.
+    takes text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
+BEGIN
+    FOREACH service IN ARRAY ARRAY['sorami_gateway', 'sorami_generator', 'sorami_persistence', 'sorami_notifier'] LOOP
+        IF to_regrole(service) IS NULL THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', service);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- made meanwhile for another database of this server
+            END;
+        END IF;
+        IF NOT pg_has_role(login, service, takes) THEN
+            EXECUTE format('GRANT %I TO %I', service, login);
+        END IF;
+    END LOOP;
+END
+$$;
+
+DO $$
+DECLARE
+    allowed record;
+    public_tables CONSTANT text := current_schema();
+    services CONSTANT text := 'sorami_gateway, sorami_generator, sorami_persistence, sorami_notifier';
+BEGIN
+    IF to_regclass('sorami.schema_migrations') IS NULL THEN
+        RETURN; -- `sorami migrate` makes the tables and then grants
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA %I, sorami TO %s', public_tables, services);
+    EXECUTE format('GRANT USAGE ON TYPE "ImageJobStatus" TO %s', services);
+    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA sorami FROM %s', services);
+    EXECUTE format('REVOKE ALL ON users, organizations, organization_memberships, image_generations, image_files,'
+                   ' video_generations, video_files, notifications FROM %s', services);
+    FOR allowed IN
+        SELECT * FROM (VALUES
+            (services, 'SELECT', 'sorami.schema_migrations'),
+
+            -- gateway: inserts jobs, generations, people and organisations; it cannot change a job.
+            ('sorami_gateway', 'SELECT, INSERT', 'sorami.jobs, image_generations, video_generations'),
+            ('sorami_gateway', 'SELECT, INSERT', 'users, organizations, organization_memberships'),
+            ('sorami_gateway', 'UPDATE (email, name)', 'users'),
+            ('sorami_gateway', 'SELECT, INSERT', 'sorami.orphans, sorami.signin_tickets'),
+            ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.sessions'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.outbox_gateway'),
+            ('sorami_gateway', 'SELECT', 'image_files, video_files, notifications'),
+            ('sorami_gateway', 'SELECT', 'sorami.files, sorami.job_events, sorami.user_counters'),
+            ('sorami_gateway', 'SELECT', 'sorami.tasks, sorami.operations'),
+
+            -- generator: its own tasks; it cannot touch a job or a generation.
+            ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.tasks, sorami.operations'),
+            ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.outbox_generator'),
+            ('sorami_generator', 'SELECT', 'sorami.jobs, sorami.files, users'),
+
+            -- persistence: every later change of a job and its generation; it inserts neither.
+            ('sorami_persistence', 'SELECT, UPDATE', 'sorami.jobs, image_generations, video_generations'),
+            ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'image_files, video_files, notifications'),
+            ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.files, sorami.job_events'),
+            ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.user_counters, sorami.outbox_persistence'),
+            ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.dead_letters'),
+            ('sorami_persistence', 'SELECT', 'users, sorami.tasks, sorami.operations'),
+
+            -- notifier: its deliveries; everything else it only reads.
+            ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.deliveries, sorami.delivery_attempts'),
+            ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.outbox_notifier'),
+            ('sorami_notifier', 'SELECT', 'sorami.jobs, image_generations, video_generations'),
+            ('sorami_notifier', 'SELECT', 'sorami.files, image_files, video_files'),
+            ('sorami_notifier', 'SELECT', 'sorami.job_events, sorami.user_counters, sorami.sessions'),
+            ('sorami_notifier', 'SELECT', 'users, organizations, organization_memberships'),
+
+            -- A dead letter that stands already is not an error: ON CONFLICT reads the key it names.
+            ('sorami_generator, sorami_notifier', 'INSERT', 'sorami.dead_letters'),
+            ('sorami_generator, sorami_notifier', 'SELECT (topic, partition, "offset", consumer)',
+             'sorami.dead_letters')
+        ) AS matrix (roles, privileges, tables)
+    LOOP
+        EXECUTE format('GRANT %s ON %s TO %s', allowed.privileges, allowed.tables, allowed.roles);
+    END LOOP;
+END
+$$;

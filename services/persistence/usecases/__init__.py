@@ -1,0 +1,1 @@
+"""What persistence decides, one verb a file."""

@@ -1,0 +1,259 @@
+"""Advance jobs by a batch of reports: rows, files, notifications, job events and job.updated in one transaction."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.cloudevents import Record, to_record
+from contracts.events import (
+    CompletedFile,
+    JobCompleted,
+    JobFailed,
+    JobProgressed,
+    JobUpdated,
+    NotificationCreated,
+    PublishedFile,
+)
+from contracts.failures import Failure
+from contracts.ids import new_id, new_token
+from contracts.kinds import KINDS
+from contracts.media import media_path, poster_key
+from contracts.notifications import notice_for
+from contracts.status import Completed, Failed, JobState, JobStatus, Moved, Progressed, Report, reduce
+from services.persistence.store import FileRow, Job, JobEventRow, JobRow, NotificationRow, Store
+from services.runtime.consumer import DeadLetter, Incoming
+from services.runtime.logs import get_logger
+from services.runtime.outbox import OutboxRow
+
+_log = get_logger(part="advance")
+
+ReportEvent = JobProgressed | JobCompleted | JobFailed
+
+
+@dataclass(slots=True)
+class Advance:
+    """What a batch has decided about one job: where it ends, and each move on the way."""
+
+    job: Job
+    state: JobState
+    moves: list[tuple[JobState, ReportEvent]] = field(default_factory=list)
+    files: list[FileRow] = field(default_factory=list)
+
+    def take(self, event: ReportEvent) -> None:
+        """Apply a report; one that may not move the job changes nothing."""
+        decision = reduce(self.state, _as_report(event))
+        if not isinstance(decision, Moved):
+            _log.debug("a report changes nothing", job_id=self.job.id, why=decision.value, type=type(event).__name__)
+            return
+        self.state = decision.state
+        self.moves.append((decision.state, event))
+
+
+def _as_report(event: ReportEvent) -> Report:
+    match event:
+        case JobProgressed():
+            return Progressed(event.stage, event.progress, event.fence)
+        case JobCompleted():
+            return Completed(event.fence)
+        case JobFailed():
+            return Failed(event.failure.code, event.fence)
+
+
+class AdvanceJobs:
+    """The only way a job moves."""
+
+    def __init__(
+        self,
+        store: Store,
+        offer: Callable[[Sequence[OutboxRow]], None],
+        bury: Callable[[Sequence[DeadLetter]], Awaitable[None]],
+        *,
+        public_url: str,
+    ) -> None:
+        self._store = store
+        self._offer = offer
+        self._bury = bury
+        self._public_url = public_url.rstrip("/")
+
+    async def on_records(self, batch: Sequence[Incoming]) -> None:
+        """Advance by records; those that report on no job of ours become dead letters."""
+        unknown = await self([one.event for one in batch], [one.record.headers.get("traceparent") for one in batch])
+        letters = [
+            DeadLetter(batch[place].record, "unknown_job", "no job of this id and kind exists") for place in unknown
+        ]
+        if letters:
+            _log.warning("reports on unknown jobs", count=len(letters))
+            await self._bury(letters)
+
+    async def __call__(self, events: Sequence[ReportEvent], traces: Sequence[str | None]) -> list[int]:
+        """Advance by events and return the places of those whose job is unknown."""
+        async with self._store.transaction() as connection:
+            jobs = await self._store.lock_jobs(connection, {event.job_id for event in events})
+            advances = {job.id: Advance(job, job.state) for job in jobs}
+            unknown: list[int] = []
+            trace_of: dict[str, str | None] = {}
+            for place, (event, trace) in enumerate(zip(events, traces, strict=True)):
+                advance = advances.get(event.job_id)
+                if advance is None or advance.job.kind != event.kind:
+                    unknown.append(place)
+                    continue
+                advance.take(event)
+                trace_of[event.job_id] = trace or trace_of.get(event.job_id)
+            moved = [advance for advance in advances.values() if advance.moves]
+            if not moved:
+                return unknown
+            counts = Counter({a.job.owner_id: 0 for a in moved})
+            for a in moved:
+                counts[a.job.owner_id] += len(a.moves)
+            numbers = await self._store.take_numbers(connection, counts)
+            rows = self._rows(moved, numbers, trace_of)
+            sent = await self._store.write(connection, rows)
+        self._offer(sent)
+        return unknown
+
+    def _rows(self, moved: Sequence[Advance], numbers: Mapping[str, int], traces: Mapping[str, str | None]) -> "Rows":
+        rows = Rows()
+        next_number = dict(numbers)
+        now = datetime.now(UTC)
+        for advance in moved:
+            last = advance.moves[-1][1]
+            rows.jobs.append(_job_row(advance, last))
+            if isinstance(last, JobCompleted):
+                advance.files = [self._file_row(advance.job, file, last) for file in last.files]
+                rows.files += advance.files
+            trace = traces.get(advance.job.id)
+            for state, event in advance.moves:
+                n = next_number[advance.job.owner_id]
+                next_number[advance.job.owner_id] = n + 1
+                updated = self._updated(advance, state, event, n, now)
+                record = to_record(updated, service="persistence", traceparent=trace)
+                rows.events.append(
+                    JobEventRow(advance.job.id, state.seq, advance.job.owner_id, n, record.value.decode())
+                )
+                rows.records.append(record)
+            self._notify(rows, advance, last, now, trace)
+        return rows
+
+    def _notify(self, rows: "Rows", advance: Advance, last: ReportEvent, now: datetime, trace: str | None) -> None:
+        job = advance.job
+        failure = last.failure if isinstance(last, JobFailed) else None
+        notice = notice_for(KINDS[job.kind], advance.state.status, len(advance.files), failure)
+        if notice is None:
+            return
+        metadata = {"generationId": job.id}
+        if job.origin == "backend-direct":
+            metadata["source"] = job.origin
+        row = NotificationRow(new_id(), job.owner_id, notice.type, notice.title, notice.message, metadata)
+        rows.notifications.append(row)
+        event = NotificationCreated(
+            job_id=job.id,
+            kind=job.kind,
+            at=now,
+            notification_id=row.id,
+            user_id=job.owner_id,
+            type=notice.type,
+            title=notice.title,
+            message=notice.message,
+        )
+        rows.records.append(to_record(event, service="persistence", traceparent=trace))
+
+    def _file_row(self, job: Job, file: CompletedFile, event: JobCompleted) -> FileRow:
+        token = new_token()
+        ours = file.url is None
+        poster = poster_key(file.filename) if file.thumbnail_key else None
+        thumbnail = self._public_url + media_path(token, poster) if poster else file.thumbnail_url
+        return FileRow(
+            id=new_id(),
+            job_id=job.id,
+            kind=job.kind,
+            index=file.index,
+            token=token,
+            storage_key=file.storage_key if ours else None,
+            external_url=file.url,
+            s3_key=file.storage_key or file.filename,
+            file_url=self._public_url + media_path(token, file.filename) if file.url is None else file.url,
+            filename=file.filename,
+            content_type=file.content_type,
+            format=file.format.upper(),
+            size_bytes=file.size_bytes,
+            width=file.width,
+            height=file.height,
+            duration_seconds=file.duration_seconds,
+            fps=file.fps,
+            sha256=file.sha256,
+            description=file.description,
+            thumbnail_key=file.thumbnail_key,
+            thumbnail_url=thumbnail,
+            model=event.metadata.get("model_name"),
+            generation_time=event.metadata.get("generation_time_seconds"),
+        )
+
+    def _updated(self, advance: Advance, state: JobState, event: ReportEvent, n: int, now: datetime) -> JobUpdated:
+        completed = isinstance(event, JobCompleted)
+        return JobUpdated(
+            job_id=advance.job.id,
+            kind=advance.job.kind,
+            at=now,
+            user_id=advance.job.owner_id,
+            organization_id=advance.job.organization_id,
+            seq=state.seq,
+            n=n,
+            status=state.status,
+            stage=state.stage,
+            progress=state.progress,
+            message=event.message if isinstance(event, JobProgressed) else None,
+            failure=event.failure if isinstance(event, JobFailed) else None,
+            provider=event.provider,
+            files=[_published(file) for file in advance.files] if completed else [],
+            metadata=event.metadata if isinstance(event, JobCompleted) else None,
+            created_at=advance.job.created_at,
+        )
+
+
+@dataclass(slots=True)
+class Rows:
+    """All that one transaction writes."""
+
+    jobs: list[JobRow] = field(default_factory=list)
+    files: list[FileRow] = field(default_factory=list)
+    notifications: list[NotificationRow] = field(default_factory=list)
+    events: list[JobEventRow] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+
+
+def _job_row(advance: Advance, last: ReportEvent) -> JobRow:
+    state = advance.state
+    failure: Failure | None = last.failure if isinstance(last, JobFailed) else None
+    metadata: dict[str, Any] | None = last.metadata if isinstance(last, JobCompleted) else None
+    return JobRow(
+        id=advance.job.id,
+        kind=advance.job.kind,
+        status=state.status,
+        stage=state.stage,
+        progress=state.progress,
+        seq=state.seq,
+        fence=state.fence,
+        message=last.message if isinstance(last, JobProgressed) else None,
+        failure=failure.model_dump_json() if failure else None,
+        metadata=metadata,
+        ended=state.status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED),
+    )
+
+
+def _published(file: FileRow) -> PublishedFile:
+    return PublishedFile(
+        id=file.id,
+        index=file.index,
+        url=file.file_url,
+        filename=file.filename,
+        format=file.format,
+        content_type=file.content_type,
+        size_bytes=file.size_bytes,
+        width=file.width,
+        height=file.height,
+        duration_seconds=file.duration_seconds,
+        fps=file.fps,
+        thumbnail_url=file.thumbnail_url,
+    )

@@ -1,0 +1,86 @@
+"""Reconcile what Kafka forgot, end what is overdue, and forget events that nobody replays any more."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.cloudevents import Record, to_record
+from contracts.events import Event, JobCompleted, JobFailed, JobProgressed, JobRequested
+from contracts.failures import Failure, FailureCode
+from services.persistence.store import Store
+from services.persistence.usecases.advance_jobs import AdvanceJobs
+from services.runtime.database import is_transient
+from services.runtime.logs import get_logger
+from services.runtime.outbox import OutboxRow
+
+FORGOTTEN_AFTER = 60.0
+OVERDUE_GRACE = 60.0
+"""Seconds the generator has, after a deadline, to say so itself."""
+LOOK_EVERY = 15.0
+
+_log = get_logger(part="reconcile")
+
+
+class ReconcileJobs:
+    """Looks at the rows themselves, since no hop trusts a topic alone."""
+
+    def __init__(
+        self,
+        store: Store,
+        advance: AdvanceJobs,
+        offer: Callable[[Sequence[OutboxRow]], None],
+        *,
+        event_days: int,
+    ) -> None:
+        self._store = store
+        self._advance = advance
+        self._offer = offer
+        self._event_days = event_days
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                await self.resend_forgotten()
+                await self.end_overdue()
+                await self._store.forget_events(self._event_days)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                _log.warning("the look is put off", error=type(error).__name__)
+
+    async def resend_forgotten(self, forgotten_after: float = FORGOTTEN_AFTER) -> int:
+        """Send again what should have moved a job long ago; returns how many."""
+        rows = await self._store.forgotten_requests(forgotten_after)
+        records = [_record(row) for row in rows]
+        if records:
+            _log.warning("jobs nobody took up are sent again", jobs=len(records))
+            self._offer(await self._store.put_events(records))
+        return len(records)
+
+    async def end_overdue(self, grace: float = OVERDUE_GRACE) -> None:
+        """Fail open jobs whose deadline passed and whose generator did not say so."""
+        rows = await self._store.overdue_jobs(grace)
+        if rows:
+            await self._advance([_overdue(row) for row in rows], [None] * len(rows))
+
+
+def _record(row: Any) -> Record:
+    asked = json.loads(row["request"])
+    model: type[Event] = JobRequested
+    if row["origin"] == "backend-direct" or "fence" in asked:
+        # An adopted job has no request: what its backend reported is what Kafka forgot.
+        model = JobCompleted if "files" in asked else JobFailed if "failure" in asked else JobProgressed
+    return to_record(model.model_validate(asked), service="persistence")
+
+
+def _overdue(row: Any) -> JobFailed:
+    failure = (
+        Failure.of(FailureCode.TIMEOUT, "the deadline passed before the work was done", charged="unknown")
+        if row["has_task"]
+        else Failure.of(FailureCode.NO_WORKER, "no generator took the job up before its deadline")
+    )
+    return JobFailed(job_id=row["id"], kind=row["kind"], at=datetime.now(UTC), failure=failure)

@@ -1,0 +1,107 @@
+"""Postgres: one pool a process under the service's own role, with time-outs, and one judgement of errors."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from services.runtime.database_url import parse_database_url
+from services.runtime.process import until_available
+from services.runtime.schema_version import SchemaMismatch, check_schema
+from services.runtime.settings import RuntimeSettings
+
+if TYPE_CHECKING:
+    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
+
+# SQLSTATE classes of a database that is away or busy: connection, resources, operator intervention, system,
+# read-only after a fail-over, serialization, deadlock, lock not available.
+_TRANSIENT_CLASSES = ("08", "53", "57", "58")
+_TRANSIENT_CODES = frozenset({"25006", "40001", "40P01", "55P03"})
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[type-arg]
+    def get_reset_query(self) -> str:
+        """Skip the reset: no statement of ours leaves anything behind in a session, and it costs a round trip."""
+        return ""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether trying again later can help: the database is away, not the data wrong."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = getattr(error, "sqlstate", None) or ""
+        return state in _TRANSIENT_CODES or state[:2] in _TRANSIENT_CLASSES
+    return isinstance(error, (OSError, TimeoutError, asyncio.TimeoutError, asyncpg.InterfaceError))
+
+
+async def open_pool(
+    url: str,
+    *,
+    role: str | None,
+    application: str,
+    size: int,
+    statement_timeout_ms: int = 10_000,
+) -> Pool:
+    """Open a pool whose sessions take the role and keep UTC; raises what asyncpg raises when the database is away."""
+    address = parse_database_url(url)
+    settings = {
+        "application_name": application,
+        "timezone": "UTC",
+        "statement_timeout": str(statement_timeout_ms),
+        "lock_timeout": "5000",
+        "idle_in_transaction_session_timeout": "30000",
+    }
+    if address.schema and address.schema != "public":
+        settings["search_path"] = f"{address.schema},public"
+
+    async def take_role(connection: Any) -> None:
+        if role is not None:
+            await connection.execute(f'SET ROLE "{role}"')
+
+    return await asyncpg.create_pool(
+        address.dsn,
+        min_size=1,
+        max_size=size,
+        init=take_role,
+        connection_class=_Connection,
+        command_timeout=statement_timeout_ms / 1000 + 5,
+        timeout=5,
+        max_inactive_connection_lifetime=0,
+        server_settings=settings,
+    )
+
+
+async def open_service_pool(settings: RuntimeSettings, service: str) -> Pool:
+    """Open the pool of a service and check the schema; waits a minute for the database, then exits with 75."""
+    opened: list[Pool] = []
+
+    async def attempt() -> None:
+        pool = await open_pool(
+            settings.database_url.get_secret_value(),
+            role=f"sorami_{service}" if settings.takes_role else None,
+            application=f"sorami-{service}",
+            size=settings.database_pool,
+        )
+        opened.append(pool)
+
+    await until_available("the database", attempt)
+    try:
+        async with opened[0].acquire() as connection:
+            await check_schema(connection)
+    except SchemaMismatch as error:
+        print(f"{service}: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    return opened[0]
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """Open one transaction; the only place that begins and commits one."""
+    async with pool.acquire() as connection, connection.transaction():
+        yield connection

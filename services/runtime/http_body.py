@@ -1,0 +1,34 @@
+"""Request bodies: JSON only, never compressed, cut at a limit before anything is parsed."""
+
+from typing import Any
+
+from starlette.requests import Request
+
+from services.runtime.problems import Problem
+from services.runtime.strict_json import JsonRefused, parse_object
+
+_STATUS = {"body_not_object": 422}
+
+
+async def read_object(request: Request, *, limit: int) -> dict[str, Any]:
+    """Read a JSON object of at most `limit` bytes; raises Problem."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise Problem(415, "content_type_unsupported", "send the body as application/json")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem(415, "content_encoding_unsupported", "send the body without content-encoding")
+    too_large = Problem(
+        413, "body_too_large", f"the body is larger than {limit} bytes", headers={"Connection": "close"}
+    )
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise too_large
+    try:
+        return parse_object(bytes(body))
+    except JsonRefused as error:
+        raise Problem(_STATUS.get(error.code, 400), error.code, error.detail) from None

@@ -1,0 +1,67 @@
+"""An HTTP server inside a process that has other work: uvicorn without signal handling of its own."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+from services.runtime.settings import EXIT_WRONG_SETTING
+
+DRAIN_SECONDS = 10
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the process."""
+        yield
+
+
+class HttpServer:
+    """Serves an application on an address that is bound at once, so that a taken port is one clear line."""
+
+    def __init__(self, app: Any, host: str, port: int, *, port_setting: str) -> None:
+        self._socket = _bind(host, port, port_setting)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            http="httptools",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_keep_alive=75,
+        )
+        self._server = _Server(config)
+        self._finished = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until stopped."""
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            self._finished.set()
+
+    async def stop(self) -> None:
+        """Stop listening, then wait for the requests under way."""
+        self._server.should_exit = True
+        await self._finished.wait()
+
+
+def _bind(host: str, port: int, port_setting: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        print(f"config error: {port_setting}: cannot listen on {host}:{port}: {error.strerror}", file=sys.stderr)
+        raise SystemExit(EXIT_WRONG_SETTING) from None
+    listening.listen(2048)
+    listening.setblocking(False)
+    return listening

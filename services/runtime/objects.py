@@ -1,0 +1,113 @@
+"""Objects in S3: create-only writes that tell a repeat from a clash."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from services.runtime.settings import ObjectSettings
+
+PUT_TIMEOUT = 120.0
+
+
+class ObjectClash(Exception):
+    """Another object lies under this key; keys are written once, so the writer must not go on."""
+
+
+class ObjectsUnavailable(Exception):
+    """The object store did not take the object; trying again later can help."""
+
+
+class Objects:
+    """The bucket. One client a process; made by `open_objects`."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    async def put(self, key: str, body: bytes | Path, *, content_type: str, sha256: str) -> None:
+        """Write a new object. The same bytes under the same key count as written; raises ObjectClash for others."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        data = await asyncio.to_thread(body.read_bytes) if isinstance(body, Path) else body
+        try:
+            async with asyncio.timeout(PUT_TIMEOUT):
+                await self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=data,
+                    ContentType=content_type,
+                    CacheControl="private, max-age=31536000, immutable",
+                    Metadata={"sha256": sha256},
+                    IfNoneMatch="*",
+                )
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            if status != 412:
+                raise ObjectsUnavailable(f"the object store answered {status}") from error
+            if await self._stored_hash(key) != sha256:
+                raise ObjectClash(key) from error
+        except (BotoCoreError, OSError, TimeoutError) as error:
+            raise ObjectsUnavailable(type(error).__name__) from error
+
+    async def get(self, key: str, *, most_bytes: int) -> bytes:
+        """Read an object of at most `most_bytes`; raises ObjectsUnavailable when it cannot be read."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            async with asyncio.timeout(PUT_TIMEOUT):
+                answer = await self._client.get_object(Bucket=self._bucket, Key=key)
+                async with answer["Body"] as stream:
+                    body: bytes = await stream.read(most_bytes + 1)
+        except (ClientError, BotoCoreError, OSError, TimeoutError) as error:
+            raise ObjectsUnavailable(type(error).__name__) from error
+        if len(body) > most_bytes:
+            raise ObjectsUnavailable(f"the object is larger than {most_bytes} bytes")
+        return body
+
+    async def _stored_hash(self, key: str) -> str | None:
+        head = await self._client.head_object(Bucket=self._bucket, Key=key)
+        stored: str | None = head.get("Metadata", {}).get("sha256")
+        return stored
+
+    async def reachable(self) -> None:
+        """Ask for the bucket; raises ObjectsUnavailable."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            await self._client.head_bucket(Bucket=self._bucket)
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise ObjectsUnavailable(type(error).__name__) from error
+
+
+@asynccontextmanager
+async def open_objects(settings: ObjectSettings, *, connections: int = 32) -> AsyncIterator[Objects]:
+    """Open the client of the bucket; nothing is sent before the first call."""
+    import aioboto3
+    from aiobotocore.config import AioConfig
+
+    key_id, secret, token = (
+        settings.aws_access_key_id,
+        settings.aws_secret_access_key,
+        settings.aws_session_token,
+    )
+    session = aioboto3.Session(
+        aws_access_key_id=key_id.get_secret_value() if key_id else None,
+        aws_secret_access_key=secret.get_secret_value() if secret else None,
+        aws_session_token=token.get_secret_value() if token else None,
+        region_name=settings.s3_region,
+    )
+    config = AioConfig(
+        signature_version="s3v4",
+        # Many S3-compatible stores refuse the checksums that botocore adds by default since 1.36.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=connections,
+        s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
+    )
+    async with session.client("s3", endpoint_url=settings.s3_endpoint_url, config=config) as client:
+        yield Objects(client, settings.s3_bucket)

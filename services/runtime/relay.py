@@ -1,0 +1,213 @@
+"""Outbox rows to Kafka: inline after the commit, by a sweeper after a crash or an outage; nothing unacknowledged is deleted."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from services.runtime.broker import connection_options, until_reachable
+from services.runtime.database import Pool, is_transient, transaction
+from services.runtime.logs import get_logger
+from services.runtime.outbox import OutboxRow, table_of
+from services.runtime.settings import RuntimeSettings
+
+SEND_TIMEOUT = 10.0
+"""Seconds a send may take; an older row that is still there was not acknowledged to anyone."""
+SWEEP_AFTER = 15.0
+"""Seconds of age from which the sweeper takes a row: above the send time-out, so never one in flight."""
+SWEEP_EVERY = 1.0
+CHUNK = 500
+KEEP_AT_MOST = 5_000
+"""Rows remembered while Kafka is away; the rest is left to the sweeper, which reads them from the table."""
+
+_log = get_logger(part="relay")
+
+
+def build_producer(settings: RuntimeSettings, service: str) -> AIOKafkaProducer:
+    """Build a service's producer: every in-sync replica acknowledges, and a send that is not is given up in time."""
+    # Not idempotent: aiokafka's idempotent producer never expires a batch, and readers take a repeat as the same event.
+    return AIOKafkaProducer(
+        **connection_options(settings),
+        acks="all",
+        request_timeout_ms=int(SEND_TIMEOUT * 1000),
+        client_id=f"sorami-{service}",
+    )
+
+
+class Relay:
+    """Publishes one service's outbox. While something waits, nothing goes past it: order per key is kept."""
+
+    def __init__(self, pool: Pool, producer: AIOKafkaProducer, *, service: str, topic_prefix: str = "") -> None:
+        self._pool = pool
+        self._producer = producer
+        self._table = table_of(service)
+        self._prefix = topic_prefix
+        self._waiting: deque[OutboxRow] = deque()
+        self._overflowed = False
+        self._started = False
+        self._wake = asyncio.Event()
+        self._acknowledged: list[int] = []
+        self._acknowledged_wake = asyncio.Event()
+        self._sends: set[asyncio.Task[None]] = set()
+
+    @property
+    def waiting(self) -> int:
+        """Rows this process holds because Kafka did not take them yet."""
+        return len(self._waiting)
+
+    def offer(self, rows: Sequence[OutboxRow]) -> None:
+        """Send rows that were just committed; returns at once, and a crash from here on costs nothing."""
+        if not rows:
+            return
+        if not self._started or self._waiting or self._overflowed:
+            self._keep(rows)
+            return
+        task = asyncio.create_task(self._send_inline(list(rows)))
+        self._sends.add(task)
+        task.add_done_callback(self._sends.discard)
+
+    async def run(self) -> None:
+        """Start the producer, then send what waits until cancelled."""
+        await until_reachable(self._producer.start, what="producer")
+        self._started = True
+        self._wake.set()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._flush_waiting())
+            group.create_task(self._delete_acknowledged())
+            group.create_task(self._sweep())
+
+    async def close(self) -> None:
+        """Finish the sends under way and forget nothing: what was acknowledged is deleted, the rest stays a row."""
+        if self._sends:
+            await asyncio.wait(self._sends, timeout=SEND_TIMEOUT)
+        if self._acknowledged:
+            await self._delete(self._take_acknowledged())
+        await self._producer.stop()
+
+    def _keep(self, rows: Sequence[OutboxRow]) -> None:
+        if len(self._waiting) + len(rows) > KEEP_AT_MOST:
+            self._overflowed = True
+            return
+        self._waiting.extend(rows)
+        self._wake.set()
+
+    async def _send_inline(self, rows: list[OutboxRow]) -> None:
+        unsent = await self._send(rows)
+        if unsent:
+            self._keep(unsent)
+
+    async def _send(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+        """Send rows in order and return those that were not acknowledged."""
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT):
+                futures = [await self._start_send(row) for row in rows]
+                results = await asyncio.gather(*futures, return_exceptions=True)
+        except (TimeoutError, KafkaError, OSError) as error:
+            _log.warning("kafka did not take the rows", table=self._table, rows=len(rows), error=type(error).__name__)
+            return list(rows)
+        unsent = []
+        for row, result in zip(rows, results, strict=True):
+            if isinstance(result, MessageSizeTooLargeError):
+                _log.error(
+                    "the broker refuses this row as too large; raise max.message.bytes",
+                    table=self._table,
+                    row=row.id,
+                )
+            elif isinstance(result, BaseException):
+                unsent.append(row)
+            else:
+                self._acknowledged.append(row.id)
+        self._acknowledged_wake.set()
+        if unsent:
+            _log.warning("kafka did not acknowledge rows", table=self._table, rows=len(unsent))
+        return unsent
+
+    async def _start_send(self, row: OutboxRow) -> "asyncio.Future[Any]":
+        headers = [(name, value.encode()) for name, value in row.headers.items()]
+        try:
+            future: asyncio.Future[Any] = await self._producer.send(
+                self._prefix + row.topic, value=row.value, key=row.key.encode(), headers=headers
+            )
+        except MessageSizeTooLargeError as error:
+            future = asyncio.get_running_loop().create_future()
+            future.set_exception(error)
+        return future
+
+    async def _flush_waiting(self) -> None:
+        pause = 0.2
+        while True:
+            await self._wake.wait()
+            if not self._waiting:
+                self._wake.clear()
+                continue
+            chunk = list(islice(self._waiting, CHUNK))
+            unsent = await self._send(chunk)
+            if unsent:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+            pause = pause if unsent else 0.2
+            for _ in chunk:
+                self._waiting.popleft()
+            self._waiting.extendleft(reversed(unsent))
+
+    def _take_acknowledged(self) -> list[int]:
+        taken, self._acknowledged = self._acknowledged, []
+        return taken
+
+    async def _delete_acknowledged(self) -> None:
+        while True:
+            await self._acknowledged_wake.wait()
+            self._acknowledged_wake.clear()
+            await self._delete(self._take_acknowledged())
+
+    async def _delete(self, ids: list[int]) -> None:
+        try:
+            await self._pool.execute(f"DELETE FROM {self._table} WHERE id = ANY($1::bigint[])", ids)  # noqa: S608
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            # The rows stay: the sweeper sends them again, which readers take as the same events.
+            _log.warning("sent rows could not be deleted", table=self._table, rows=len(ids), error=type(error).__name__)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY)
+            if self._waiting:
+                continue
+            try:
+                while await self._sweep_chunk():
+                    pass
+                self._overflowed = False
+            except Exception as error:
+                if not is_transient(error) and not isinstance(error, KafkaError):
+                    raise
+                _log.warning("the sweep is put off", table=self._table, error=type(error).__name__)
+
+    async def _sweep_chunk(self) -> bool:
+        """Send the oldest rows that nobody acknowledged; True when there may be more."""
+        if not await self._pool.fetchval(
+            f"SELECT EXISTS (SELECT FROM {self._table} WHERE created_at < now() - $1 * interval '1 second')",  # noqa: S608
+            SWEEP_AFTER,
+        ):
+            return False
+        async with transaction(self._pool) as connection:
+            # One sweeper a producer: two of them would put rows of one key out of order.
+            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock(hashtext($1))", self._table):
+                return False
+            records = await connection.fetch(
+                f"""SELECT id, topic, key, value, headers FROM {self._table}
+                    WHERE created_at < now() - $1 * interval '1 second' ORDER BY id LIMIT {CHUNK}""",  # noqa: S608
+                SWEEP_AFTER,
+            )
+            rows = [OutboxRow(r["id"], r["topic"], r["key"], r["value"], json.loads(r["headers"])) for r in records]
+            unsent = await self._send(rows)
+            sent = sorted({row.id for row in rows} - {row.id for row in unsent})
+            await connection.execute(f"DELETE FROM {self._table} WHERE id = ANY($1::bigint[])", sent)  # noqa: S608
+        if rows:
+            _log.info("swept rows", table=self._table, sent=len(sent), left=len(unsent))
+        return len(sent) == CHUNK

@@ -1,0 +1,105 @@
+"""Settings from the environment: every service has one class; a wrong one stops the start with a clear line each."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+EXIT_WRONG_SETTING = 78
+"""EX_CONFIG of sysexits.h."""
+EXIT_UNAVAILABLE = 75
+"""EX_TEMPFAIL of sysexits.h: something the service needs was not there in time."""
+
+
+def _comma_list(value: Any) -> Any:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
+
+
+class RuntimeSettings(BaseSettings):
+    """What every process reads."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
+
+    environment: Literal["development", "test", "production"] = Field(
+        default="development", validation_alias="ENVIRONMENT"
+    )
+    database_url: SecretStr = Field(validation_alias="DATABASE_URL")
+    takes_role: bool = Field(default=True, exclude=True, description="False for a service that logs in as itself.")
+    database_pool: int = Field(default=6, ge=1, le=64, validation_alias="SORAMI_DATABASE_POOL")
+    kafka_bootstrap_servers: CommaList = Field(
+        default=["127.0.0.1:9092"], min_length=1, validation_alias="KAFKA_BOOTSTRAP_SERVERS"
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", validation_alias="KAFKA_SECURITY_PROTOCOL"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        default=None, validation_alias="KAFKA_SASL_MECHANISM"
+    )
+    kafka_sasl_username: str | None = Field(default=None, validation_alias="KAFKA_SASL_USERNAME")
+    kafka_sasl_password: SecretStr | None = Field(default=None, validation_alias="KAFKA_SASL_PASSWORD")
+    kafka_ssl_cafile: str | None = Field(default=None, validation_alias="KAFKA_SSL_CAFILE")
+    topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$", validation_alias="SORAMI_TOPIC_PREFIX")
+    public_url: str = Field(default="http://127.0.0.1:9006", validation_alias="SORAMI_PUBLIC_URL")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", validation_alias="SORAMI_LOG_LEVEL")
+    log_format: Literal["json", "pretty"] = Field(default="json", validation_alias="SORAMI_LOG_FORMAT")
+
+
+class ObjectSettings(BaseSettings):
+    """Where media lie; `public_endpoint_url` is what browsers reach."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
+
+    s3_endpoint_url: str | None = Field(default=None, validation_alias="S3_ENDPOINT_URL")
+    s3_public_endpoint_url: str | None = Field(default=None, validation_alias="S3_PUBLIC_ENDPOINT_URL")
+    s3_bucket: str = Field(default="sorami", min_length=3, max_length=63, validation_alias="S3_BUCKET")
+    s3_region: str = Field(default="us-east-1", min_length=1, validation_alias="S3_REGION")
+    aws_access_key_id: SecretStr | None = Field(default=None, validation_alias="AWS_ACCESS_KEY_ID")
+    aws_secret_access_key: SecretStr | None = Field(default=None, validation_alias="AWS_SECRET_ACCESS_KEY")
+    aws_session_token: SecretStr | None = Field(default=None, validation_alias="AWS_SESSION_TOKEN")
+
+
+class TokenSettings(BaseSettings):
+    """Whose bearer tokens are believed."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
+
+    jwt_issuer: str | None = Field(default=None, validation_alias="SORAMI_JWT_ISSUER")
+    jwks_url: str | None = Field(default=None, validation_alias="SORAMI_JWKS_URL")
+    jwt_azp: CommaList = Field(default=[], validation_alias="SORAMI_JWT_AZP")
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load_settings(settings: type[S], service: str) -> S:
+    """Read a service's settings, or print one line for each wrong one and exit with 78; no value is ever printed."""
+    own_url = os.environ.get(f"SORAMI_{service.upper()}_DATABASE_URL")
+    given: Mapping[str, Any] = {"database_url": own_url, "takes_role": False} if own_url else {}
+    try:
+        return settings(**given)
+    except ValidationError as error:
+        for item in error.errors(include_url=False, include_input=False, include_context=False):
+            name = str(item["loc"][0]) if item["loc"] else settings.__name__
+            print(
+                f"config error: {_env_name(settings, name)}: {_reason(item['type'], item['msg'])}",
+                file=sys.stderr,
+            )
+        raise SystemExit(EXIT_WRONG_SETTING) from None
+
+
+def _env_name(settings: type[BaseSettings], name: str) -> str:
+    field = settings.model_fields.get(name)
+    alias = field.validation_alias if field else None
+    return alias if isinstance(alias, str) else name
+
+
+def _reason(kind: str, text: str) -> str:
+    return "is required and not set" if kind == "missing" else text

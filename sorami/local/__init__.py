@@ -1,0 +1,1 @@
+"""The embedded stack: real Postgres, Kafka and S3 servers and the services, supervised on one machine."""

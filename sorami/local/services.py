@@ -1,0 +1,35 @@
+"""Which services a stack runs, and the commands that go before them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service process: what it runs and what must be there before it starts."""
+
+    name: str
+    entry: str
+    port_setting: str
+    # The fork server's stage of libraries after which it can be forked.
+    stage: str = "all"
+    # A service that needs no broker starts as soon as the database is migrated.
+    needs_broker: bool = True
+    needs_objects: bool = False
+    health: str = "/readyz"
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Run to their end before the services: entries answer an exit code."""
+
+    migrate: str | None = "services.persistence.migrate:main"
+    topics: str | None = "services.persistence.topics:main"
+
+
+GATEWAY = Service("gateway", "services.gateway.__main__:main", "SORAMI_PORT", stage="web", needs_broker=False)
+SERVICES = (
+    GATEWAY,
+    Service("persistence", "services.persistence.__main__:main", "SORAMI_PERSISTENCE_PORT", stage="broker"),
+    Service("generator", "services.generator.__main__:main", "SORAMI_GENERATOR_PORT", needs_objects=True),
+    Service("notifier", "services.notifier.__main__:main", "SORAMI_NOTIFIER_PORT", stage="broker"),
+)

@@ -1,0 +1,1 @@
+"""What tests of several levels share: the embedded stack, stand-in processes."""
