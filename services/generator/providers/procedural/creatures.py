@@ -52,12 +52,73 @@ SPECIES: dict[str, Species] = {
 }  # fmt: skip
 
 _HEADS: dict[str, list[tuple[float, float]]] = {
-    "cat": [(0, -0.405), (0.16, -0.385), (0.32, -0.30), (0.44, -0.13), (0.495, 0.06), (0.485, 0.17), (0.41, 0.28), (0.29, 0.36), (0.14, 0.415), (0, 0.42)],
-    "dog": [(0, -0.45), (0.16, -0.42), (0.31, -0.32), (0.40, -0.12), (0.40, 0.08), (0.34, 0.26), (0.25, 0.40), (0.13, 0.47), (0, 0.48)],
-    "fox": [(0, -0.375), (0.17, -0.35), (0.34, -0.265), (0.47, -0.08), (0.53, 0.10), (0.42, 0.22), (0.27, 0.33), (0.12, 0.43), (0, 0.455)],
-    "rabbit": [(0, -0.40), (0.14, -0.37), (0.28, -0.27), (0.39, -0.10), (0.43, 0.09), (0.40, 0.24), (0.29, 0.36), (0.14, 0.42), (0, 0.43)],
-    "bear": [(0, -0.46), (0.18, -0.425), (0.355, -0.31), (0.465, -0.12), (0.50, 0.10), (0.44, 0.28), (0.30, 0.40), (0.14, 0.45), (0, 0.455)],
-    "owl": [(0, -0.45), (0.18, -0.425), (0.35, -0.33), (0.455, -0.16), (0.48, 0.06), (0.45, 0.26), (0.36, 0.42), (0.18, 0.50), (0, 0.52)],
+    "cat": [
+        (0, -0.405),
+        (0.16, -0.385),
+        (0.32, -0.30),
+        (0.44, -0.13),
+        (0.495, 0.06),
+        (0.485, 0.17),
+        (0.41, 0.28),
+        (0.29, 0.36),
+        (0.14, 0.415),
+        (0, 0.42),
+    ],
+    "dog": [
+        (0, -0.45),
+        (0.16, -0.42),
+        (0.31, -0.32),
+        (0.40, -0.12),
+        (0.40, 0.08),
+        (0.34, 0.26),
+        (0.25, 0.40),
+        (0.13, 0.47),
+        (0, 0.48),
+    ],
+    "fox": [
+        (0, -0.375),
+        (0.17, -0.35),
+        (0.34, -0.265),
+        (0.47, -0.08),
+        (0.53, 0.10),
+        (0.42, 0.22),
+        (0.27, 0.33),
+        (0.12, 0.43),
+        (0, 0.455),
+    ],
+    "rabbit": [
+        (0, -0.40),
+        (0.14, -0.37),
+        (0.28, -0.27),
+        (0.39, -0.10),
+        (0.43, 0.09),
+        (0.40, 0.24),
+        (0.29, 0.36),
+        (0.14, 0.42),
+        (0, 0.43),
+    ],
+    "bear": [
+        (0, -0.46),
+        (0.18, -0.425),
+        (0.355, -0.31),
+        (0.465, -0.12),
+        (0.50, 0.10),
+        (0.44, 0.28),
+        (0.30, 0.40),
+        (0.14, 0.45),
+        (0, 0.455),
+    ],
+    "owl": [
+        (0, -0.45),
+        (0.18, -0.425),
+        (0.35, -0.33),
+        (0.455, -0.16),
+        (0.48, 0.06),
+        (0.45, 0.26),
+        (0.36, 0.42),
+        (0.18, 0.50),
+        (0, 0.52),
+    ],
 }
 
 
@@ -91,7 +152,9 @@ def draw(pad: Pad, look: Look, covered_eyes: bool, fur: Floats) -> None:
         _mane(pad, look)
     _body(pad, look, fur)
     _EARS[look.species.ears](pad, look)
-    head = pad.fill(smooth(mirrored(_HEADS[look.species.head])), shift(look.coat, light=0.03), to=shift(look.coat, light=-0.06))
+    head = pad.fill(
+        smooth(mirrored(_HEADS[look.species.head])), shift(look.coat, light=0.03), to=shift(look.coat, light=-0.06)
+    )
     if head is None:
         return
     _fur(pad, head, fur)
@@ -133,18 +196,38 @@ def _body(pad: Pad, look: Look, fur: Floats) -> None:
         _fur(pad, body, fur)
     if "panda" not in look.species.marks:
         chest = [(0, 0.34), (0.15, 0.40), (0.26, 0.60), (0.29, 0.9), (0.26, 1.4), (0.2, 3.0), (0, 3.0)]
-        pad.fill(smooth(mirrored(chest), 8), shift(look.belly, light=-0.05), to=shift(look.belly, light=-0.14), soft=0.03, within=body)
+        pad.fill(
+            smooth(mirrored(chest), 8),
+            shift(look.belly, light=-0.05),
+            to=shift(look.belly, light=-0.14),
+            soft=0.03,
+            within=body,
+        )
         for row, count in ((0.52, 3), (0.68, 4), (0.86, 3)):
             for i in range(count):
                 x = (i - (count - 1) / 2) * 0.1
-                pad.fill(stroke([(x, row), (x + 0.012, row + 0.05), (x, row + 0.1)], 0.014), shift(look.belly, light=-0.13), alpha=0.6)
+                pad.fill(
+                    stroke([(x, row), (x + 0.012, row + 0.05), (x, row + 0.1)], 0.014),
+                    shift(look.belly, light=-0.13),
+                    alpha=0.6,
+                )
     pad.fill(oval(0, 0.4, 0.4, 0.12), shift(dark, light=-0.28), alpha=0.5, soft=0.05, within=body)
 
 
-def _ear_pair(pad: Pad, look: Look, outer: list[tuple[float, float]], inner: list[tuple[float, float]], tint: Rgb, twitch: float = 1.0) -> None:
+def _ear_pair(
+    pad: Pad,
+    look: Look,
+    outer: list[tuple[float, float]],
+    inner: list[tuple[float, float]],
+    tint: Rgb,
+    twitch: float = 1.0,
+) -> None:
     for side in (-1.0, 1.0):
         turn = look.twitch * 0.16 * twitch if side > 0 else 0.0
-        for outline, colour, low in ((outer, look.coat, shift(look.coat, light=-0.1)), (inner, tint, shift(tint, light=-0.12))):
+        for outline, colour, low in (
+            (outer, look.coat, shift(look.coat, light=-0.1)),
+            (inner, tint, shift(tint, light=-0.12)),
+        ):
             points = np.asarray(outline) * [side, 1.0]
             root = np.array([0.3 * side, -0.28])
             turned = (points - root) @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]).T + root
@@ -152,13 +235,31 @@ def _ear_pair(pad: Pad, look: Look, outer: list[tuple[float, float]], inner: lis
 
 
 def _pointed(pad: Pad, look: Look) -> None:
-    outer = [(0.08, -0.33), (0.20, -0.53), (0.345, -0.715), (0.385, -0.725), (0.41, -0.69), (0.465, -0.44), (0.475, -0.10), (0.25, -0.12)]
+    outer = [
+        (0.08, -0.33),
+        (0.20, -0.53),
+        (0.345, -0.715),
+        (0.385, -0.725),
+        (0.41, -0.69),
+        (0.465, -0.44),
+        (0.475, -0.10),
+        (0.25, -0.12),
+    ]
     inner = [(0.17, -0.36), (0.25, -0.50), (0.355, -0.63), (0.38, -0.62), (0.415, -0.42), (0.41, -0.20), (0.26, -0.24)]
     _ear_pair(pad, look, outer, inner, look.ear)
 
 
 def _tall(pad: Pad, look: Look) -> None:
-    outer = [(0.07, -0.28), (0.16, -0.52), (0.315, -0.80), (0.355, -0.81), (0.385, -0.77), (0.455, -0.46), (0.47, -0.08), (0.25, -0.10)]
+    outer = [
+        (0.07, -0.28),
+        (0.16, -0.52),
+        (0.315, -0.80),
+        (0.355, -0.81),
+        (0.385, -0.77),
+        (0.455, -0.46),
+        (0.47, -0.08),
+        (0.25, -0.10),
+    ]
     inner = [(0.16, -0.32), (0.22, -0.50), (0.325, -0.69), (0.35, -0.69), (0.40, -0.44), (0.40, -0.20), (0.25, -0.22)]
     _ear_pair(pad, look, outer, inner, mix(look.ear, look.coat, 0.12))
 
@@ -176,20 +277,41 @@ def _round_ears(pad: Pad, look: Look, place: tuple[float, float], size: float) -
     for side in (-1.0, 1.0):
         grown = size * (1 + 0.05 * look.twitch * (side > 0))
         pad.fill(oval(side * place[0], place[1], grown, grown), shift(dark, light=0.02), to=shift(dark, light=-0.1))
-        pad.fill(oval(side * place[0] * 0.98, place[1] + 0.02, size * 0.62, size * 0.62), look.ear, to=shift(look.ear, light=-0.1))
+        pad.fill(
+            oval(side * place[0] * 0.98, place[1] + 0.02, size * 0.62, size * 0.62),
+            look.ear,
+            to=shift(look.ear, light=-0.1),
+        )
 
 
 def _floppy(pad: Pad, look: Look) -> None:
     dark = mix(look.coat, look.ear, 0.75)
     for side in (-1.0, 1.0):
         lift = 0.03 * look.twitch * (side > 0)
-        half = [(0.20, -0.41), (0.38, -0.43 - lift), (0.52, -0.28 - lift), (0.60, 0.02), (0.575, 0.24 - lift), (0.48, 0.29), (0.40, 0.12), (0.36, -0.12)]
+        half = [
+            (0.20, -0.41),
+            (0.38, -0.43 - lift),
+            (0.52, -0.28 - lift),
+            (0.60, 0.02),
+            (0.575, 0.24 - lift),
+            (0.48, 0.29),
+            (0.40, 0.12),
+            (0.36, -0.12),
+        ]
         pad.fill(smooth(np.asarray(half) * [side, 1.0]), shift(dark, light=0.01), to=shift(dark, light=-0.1))
 
 
 def _long(pad: Pad, look: Look) -> None:
     outer = [(0.05, -0.30), (0.06, -0.62), (0.13, -0.98), (0.21, -1.10), (0.29, -1.00), (0.31, -0.66), (0.28, -0.26)]
-    inner = [(0.115, -0.36), (0.12, -0.64), (0.175, -0.94), (0.215, -0.99), (0.25, -0.90), (0.255, -0.62), (0.23, -0.32)]
+    inner = [
+        (0.115, -0.36),
+        (0.12, -0.64),
+        (0.175, -0.94),
+        (0.215, -0.99),
+        (0.25, -0.90),
+        (0.255, -0.62),
+        (0.23, -0.32),
+    ]
     _ear_pair(pad, look, outer, inner, look.ear)
 
 
@@ -215,14 +337,22 @@ def _mane(pad: Pad, look: Look) -> None:
             way = 2 * np.pi * (lock + 0.5 * ring) / 26
             sway = 0.05 * look.twitch * np.sin(way * 3)
             x, y = np.cos(way + sway), np.sin(way + sway) * 0.98
-            pad.fill(oval(x * reach * 0.68, y * reach * 0.68 + 0.02, 0.22, 0.12, float(way)), shift(dark, light=light + 0.02 * (lock % 2)))
+            pad.fill(
+                oval(x * reach * 0.68, y * reach * 0.68 + 0.02, 0.22, 0.12, float(way)),
+                shift(dark, light=light + 0.02 * (lock % 2)),
+            )
 
 
 def _tabby(pad: Pad, look: Look, head: Patch) -> None:
     dark = shift(mix(look.coat, (0.25, 0.15, 0.1), 0.25), light=-0.1)
     for x, top, low, width in ((0.0, -0.44, -0.2, 0.05), (0.105, -0.43, -0.22, 0.045), (0.2, -0.4, -0.23, 0.04)):
-        for side in ((1.0,) if x == 0 else (-1.0, 1.0)):
-            pad.fill(stroke([(side * x * 1.25, top), (side * x, (top + low) / 2), (side * x * 0.8, low)], width), dark, alpha=0.8, within=head)
+        for side in (1.0,) if x == 0 else (-1.0, 1.0):
+            pad.fill(
+                stroke([(side * x * 1.25, top), (side * x, (top + low) / 2), (side * x * 0.8, low)], width),
+                dark,
+                alpha=0.8,
+                within=head,
+            )
     for side in (-1.0, 1.0):
         for y, reach in ((0.07, 0.30), (0.16, 0.315), (0.25, 0.27)):
             line = [(side * 0.55, y - 0.03), (side * (0.55 + reach) / 2, y), (side * reach, y + 0.015)]
@@ -232,17 +362,47 @@ def _tabby(pad: Pad, look: Look, head: Patch) -> None:
 def _tiger(pad: Pad, look: Look, head: Patch) -> None:
     dark: Rgb = (0.13, 0.09, 0.09)
     for side in (-1.0, 1.0):
-        pad.fill(smooth([(side * 0.12, -0.2), (side * 0.22, -0.27), (side * 0.33, -0.2), (side * 0.3, -0.1), (side * 0.2, -0.13)]), look.belly, alpha=0.9, soft=0.012)
-        pad.fill(smooth([(side * 0.5, 0.05), (side * 0.3, 0.1), (side * 0.24, 0.3), (side * 0.42, 0.4)]), look.belly, alpha=0.9, soft=0.03, within=head)
+        pad.fill(
+            smooth(
+                [
+                    (side * 0.12, -0.2),
+                    (side * 0.22, -0.27),
+                    (side * 0.33, -0.2),
+                    (side * 0.3, -0.1),
+                    (side * 0.2, -0.13),
+                ]
+            ),
+            look.belly,
+            alpha=0.9,
+            soft=0.012,
+        )
+        pad.fill(
+            smooth([(side * 0.5, 0.05), (side * 0.3, 0.1), (side * 0.24, 0.3), (side * 0.42, 0.4)]),
+            look.belly,
+            alpha=0.9,
+            soft=0.03,
+            within=head,
+        )
         for y, reach in ((-0.2, 0.33), (-0.06, 0.38), (0.08, 0.33), (0.2, 0.34), (0.3, 0.3)):
-            pad.fill(stroke([(side * 0.56, y - 0.05), (side * 0.46, y), (side * reach, y + 0.02)], 0.055), dark, within=head)
+            pad.fill(
+                stroke([(side * 0.56, y - 0.05), (side * 0.46, y), (side * reach, y + 0.02)], 0.055), dark, within=head
+            )
     for y, wide in ((-0.37, 0.16), (-0.29, 0.13), (-0.21, 0.08)):
         pad.fill(stroke([(-wide, y - 0.03), (0, y + 0.025), (wide, y - 0.03)], 0.045), dark, within=head)
 
 
 def _mask(pad: Pad, look: Look, head: Patch) -> None:
     for side in (-1.0, 1.0):
-        cheek = [(side * 0.03, 0.0), (side * 0.14, 0.1), (side * 0.3, 0.08), (side * 0.56, 0.06), (side * 0.42, 0.28), (side * 0.2, 0.45), (0.0, 0.5), (side * 0.02, 0.2)]
+        cheek = [
+            (side * 0.03, 0.0),
+            (side * 0.14, 0.1),
+            (side * 0.3, 0.08),
+            (side * 0.56, 0.06),
+            (side * 0.42, 0.28),
+            (side * 0.2, 0.45),
+            (0.0, 0.5),
+            (side * 0.02, 0.2),
+        ]
         pad.fill(smooth(cheek), look.belly, to=shift(look.belly, light=-0.07), within=head, soft=0.008)
         brow = [(side * 0.1, -0.14), (side * 0.17, -0.2), (side * 0.25, -0.16), (side * 0.18, -0.125)]
         pad.fill(smooth(brow), look.belly, alpha=0.8, soft=0.006)
@@ -267,7 +427,11 @@ def _owl(pad: Pad, look: Look, head: Patch) -> None:
             far = np.array([np.cos(way), np.sin(way)])
             line = [tuple(far * 0.16 + (side * 0.2, -0.02)), tuple(far * 0.245 + (side * 0.2, -0.02))]
             pad.fill(stroke(line, 0.012, curved=False), look.coat, alpha=0.45, within=head)
-    pad.fill(smooth([(0, -0.1), (-0.1, -0.26), (-0.3, -0.4), (0, -0.3), (0.3, -0.4), (0.1, -0.26)]), shift(look.coat, light=-0.05), within=head)
+    pad.fill(
+        smooth([(0, -0.1), (-0.1, -0.26), (-0.3, -0.4), (0, -0.3), (0.3, -0.4), (0.1, -0.26)]),
+        shift(look.coat, light=-0.05),
+        within=head,
+    )
 
 
 def _penguin(pad: Pad, look: Look, head: Patch) -> None:
@@ -291,16 +455,35 @@ def _eye(pad: Pad, look: Look, side: float) -> None:
         return
     open_ = 1.0 - look.blink
     pad.fill(oval(x, y, size * 1.1, size * open_ * 1.06, side * 0.12), dark)
-    iris = pad.fill(oval(x, y, size * 0.98, size * 0.94 * open_, side * 0.12), shift(look.iris, light=-0.12), to=shift(look.iris, light=0.12))
+    iris = pad.fill(
+        oval(x, y, size * 0.98, size * 0.94 * open_, side * 0.12),
+        shift(look.iris, light=-0.12),
+        to=shift(look.iris, light=0.12),
+    )
     gaze = look.glance * size * 0.25
     wide = size * (0.34 if look.species.pupil == "slit" else 0.62)
     pad.fill(oval(x + gaze, y, wide, size * 0.84), dark, within=iris)
-    pad.fill(oval(x - size * 0.3 + gaze * 0.5, y - size * 0.36 * open_, size * 0.25, size * 0.25 * open_), (1.0, 1.0, 1.0), within=iris)
-    pad.fill(oval(x + size * 0.34, y + size * 0.4 * open_, size * 0.12, size * 0.12 * open_), (1.0, 1.0, 1.0), alpha=0.6, within=iris)
+    pad.fill(
+        oval(x - size * 0.3 + gaze * 0.5, y - size * 0.36 * open_, size * 0.25, size * 0.25 * open_),
+        (1.0, 1.0, 1.0),
+        within=iris,
+    )
+    pad.fill(
+        oval(x + size * 0.34, y + size * 0.4 * open_, size * 0.12, size * 0.12 * open_),
+        (1.0, 1.0, 1.0),
+        alpha=0.6,
+        within=iris,
+    )
 
 
 def _nose(pad: Pad, tint: Rgb, y: float, size: float) -> None:
-    half = [(0, y - size * 0.55), (size * 0.7, y - size * 0.55), (size, y - size * 0.2), (size * 0.55, y + size * 0.4), (0, y + size * 0.72)]
+    half = [
+        (0, y - size * 0.55),
+        (size * 0.7, y - size * 0.55),
+        (size, y - size * 0.2),
+        (size * 0.55, y + size * 0.4),
+        (0, y + size * 0.72),
+    ]
     pad.fill(smooth(mirrored(half)), shift(tint, light=0.04), to=shift(tint, light=-0.1))
     pad.fill(oval(-size * 0.25, y - size * 0.28, size * 0.35, size * 0.13), (1.0, 1.0, 1.0), alpha=0.4, soft=0.004)
 
@@ -308,14 +491,18 @@ def _nose(pad: Pad, tint: Rgb, y: float, size: float) -> None:
 def _mouth(pad: Pad, y: float, wide: float, tint: Rgb) -> None:
     pad.fill(stroke([(0, y - 0.06), (0, y - 0.03), (0, y)], 0.014, 0.6), tint)
     for side in (-1.0, 1.0):
-        pad.fill(stroke([(0, y), (side * wide * 0.4, y + wide * 0.42), (side * wide, y + wide * 0.18)], 0.016, 0.4), tint)
+        pad.fill(
+            stroke([(0, y), (side * wide * 0.4, y + wide * 0.42), (side * wide, y + wide * 0.18)], 0.016, 0.4), tint
+        )
 
 
 def _cat_muzzle(pad: Pad, look: Look, head: Patch) -> None:
     line = mix(look.coat, (0.2, 0.1, 0.1), 0.75)
     pad.fill(oval(0, 0.315, 0.1, 0.075), shift(look.belly, light=-0.06), soft=0.012)
     for side in (-1.0, 1.0):
-        pad.fill(oval(side * 0.092, 0.215, 0.128, 0.1, side * 0.2), look.belly, to=shift(look.belly, light=-0.06), soft=0.006)
+        pad.fill(
+            oval(side * 0.092, 0.215, 0.128, 0.1, side * 0.2), look.belly, to=shift(look.belly, light=-0.06), soft=0.006
+        )
     _nose(pad, rgb(look.species.nose), 0.135, 0.052)
     _mouth(pad, 0.215, 0.105, line)
     if look.species.whiskers:
@@ -327,13 +514,26 @@ def _whiskers(pad: Pad, look: Look) -> None:
     for side in (-1.0, 1.0):
         for row in range(3):
             lift = 0.03 * look.twitch
-            line = [(side * 0.14, 0.2 + 0.03 * row), (side * 0.4, 0.14 + 0.06 * row - lift), (side * 0.66, 0.11 + 0.115 * row - lift)]
+            line = [
+                (side * 0.14, 0.2 + 0.03 * row),
+                (side * 0.4, 0.14 + 0.06 * row - lift),
+                (side * 0.66, 0.11 + 0.115 * row - lift),
+            ]
             pad.fill(stroke(line, 0.011, 0.1), tint, alpha=0.9)
-            pad.fill(oval(side * (0.075 + 0.045 * (row % 2)), 0.2 + 0.026 * row, 0.006, 0.006), mix(look.coat, (0.2, 0.1, 0.1), 0.5), alpha=0.7)
+            pad.fill(
+                oval(side * (0.075 + 0.045 * (row % 2)), 0.2 + 0.026 * row, 0.006, 0.006),
+                mix(look.coat, (0.2, 0.1, 0.1), 0.5),
+                alpha=0.7,
+            )
 
 
 def _fox_muzzle(pad: Pad, look: Look, head: Patch) -> None:
-    pad.fill(smooth([(-0.1, 0.1), (0.1, 0.1), (0.13, 0.25), (0.08, 0.39), (-0.08, 0.39), (-0.13, 0.25)]), shift(look.belly, light=0.02), to=shift(look.belly, light=-0.06), soft=0.015)
+    pad.fill(
+        smooth([(-0.1, 0.1), (0.1, 0.1), (0.13, 0.25), (0.08, 0.39), (-0.08, 0.39), (-0.13, 0.25)]),
+        shift(look.belly, light=0.02),
+        to=shift(look.belly, light=-0.06),
+        soft=0.015,
+    )
     _nose(pad, rgb(look.species.nose), 0.25, 0.062)
     _mouth(pad, 0.335, 0.1, mix(look.coat, (0.12, 0.08, 0.1), 0.85))
 
@@ -341,7 +541,11 @@ def _fox_muzzle(pad: Pad, look: Look, head: Patch) -> None:
 def _dog_muzzle(pad: Pad, look: Look, head: Patch) -> None:
     pad.fill(oval(0, 0.27, 0.215, 0.185), look.belly, to=shift(look.belly, light=-0.08), soft=0.01)
     tongue: Rgb = (0.93, 0.48, 0.5)
-    pad.fill(smooth([(-0.06, 0.33), (0.06, 0.33), (0.07, 0.43), (0, 0.485), (-0.07, 0.43)]), tongue, to=shift(tongue, light=-0.08))
+    pad.fill(
+        smooth([(-0.06, 0.33), (0.06, 0.33), (0.07, 0.43), (0, 0.485), (-0.07, 0.43)]),
+        tongue,
+        to=shift(tongue, light=-0.08),
+    )
     pad.fill(stroke([(0, 0.35), (0, 0.42)], 0.01, curved=False), shift(tongue, light=-0.16))
     _nose(pad, rgb(look.species.nose), 0.165, 0.082)
     _mouth(pad, 0.29, 0.15, (0.2, 0.12, 0.12))
@@ -351,7 +555,11 @@ def _rabbit_muzzle(pad: Pad, look: Look, head: Patch) -> None:
     for side in (-1.0, 1.0):
         pad.fill(oval(side * 0.085, 0.205, 0.115, 0.09), look.belly, to=shift(look.belly, light=-0.05), soft=0.01)
         pad.fill(oval(side * 0.27, 0.2, 0.075, 0.05), (0.98, 0.6, 0.58), alpha=0.35, soft=0.025)
-    pad.fill(smooth([(-0.035, 0.25), (0.035, 0.25), (0.033, 0.315), (-0.033, 0.315)]), (1.0, 0.99, 0.96), to=(0.92, 0.9, 0.86))
+    pad.fill(
+        smooth([(-0.035, 0.25), (0.035, 0.25), (0.033, 0.315), (-0.033, 0.315)]),
+        (1.0, 0.99, 0.96),
+        to=(0.92, 0.9, 0.86),
+    )
     pad.fill(stroke([(0, 0.25), (0, 0.31)], 0.006, curved=False), (0.7, 0.66, 0.62))
     _nose(pad, rgb(look.species.nose), 0.13, 0.046)
     _mouth(pad, 0.205, 0.085, mix(look.coat, (0.25, 0.12, 0.12), 0.7))
@@ -367,14 +575,22 @@ def _bear_muzzle(pad: Pad, look: Look, head: Patch) -> None:
 def _koala_muzzle(pad: Pad, look: Look, head: Patch) -> None:
     pad.fill(oval(0, 0.32, 0.16, 0.08), look.belly, soft=0.02)
     nose = rgb(look.species.nose)
-    pad.fill(smooth(mirrored([(0, -0.06), (0.06, -0.05), (0.1, 0.05), (0.105, 0.17), (0.06, 0.235), (0, 0.245)])), shift(nose, light=0.08), to=nose)
+    pad.fill(
+        smooth(mirrored([(0, -0.06), (0.06, -0.05), (0.1, 0.05), (0.105, 0.17), (0.06, 0.235), (0, 0.245)])),
+        shift(nose, light=0.08),
+        to=nose,
+    )
     pad.fill(oval(-0.03, 0.0, 0.03, 0.05), (1.0, 1.0, 1.0), alpha=0.25, soft=0.012)
     _mouth(pad, 0.3, 0.09, (0.2, 0.18, 0.2))
 
 
 def _beak(pad: Pad, look: Look, head: Patch) -> None:
     tint = rgb(look.species.nose)
-    pad.fill(smooth(mirrored([(0, 0.06), (0.06, 0.08), (0.085, 0.14), (0.04, 0.215), (0, 0.26)])), shift(tint, light=0.03), to=shift(tint, light=-0.12))
+    pad.fill(
+        smooth(mirrored([(0, 0.06), (0.06, 0.08), (0.085, 0.14), (0.04, 0.215), (0, 0.26)])),
+        shift(tint, light=0.03),
+        to=shift(tint, light=-0.12),
+    )
     pad.fill(stroke([(-0.06, 0.15), (0, 0.175), (0.06, 0.15)], 0.012), shift(tint, light=-0.25), alpha=0.7)
 
 

@@ -35,7 +35,9 @@ def smooth(corners: Pairs | Points, steps: int = 10, closed: bool = True) -> Poi
         points = padded[1:-2]
     t = np.linspace(0, 1, steps, endpoint=False)[:, None, None]
     curve = points + 0.5 * t * (
-        after - before + t * (2 * before - 5 * points + 4 * after - beyond + t * (3 * (points - after) + beyond - before))
+        after
+        - before
+        + t * (2 * before - 5 * points + 4 * after - beyond + t * (3 * (points - after) + beyond - before))
     )
     line: Points = curve.transpose(1, 0, 2).reshape(-1, 2)
     return line if closed else np.concatenate([line, np.asarray(corners, dtype=np.float64)[-1:]])
@@ -141,8 +143,12 @@ class Pad:
     def places(self, patch: Patch) -> tuple[Floats, Floats]:
         """The pad's units at each pixel of a patch."""
         height, width = patch.mask.shape
-        x = (np.arange(width, dtype=np.float32) + np.float32(patch.left + 0.5 - self._centre[0])) / np.float32(self.unit)
-        y = (np.arange(height, dtype=np.float32) + np.float32(patch.top + 0.5 - self._centre[1])) / np.float32(self.unit)
+        x = (np.arange(width, dtype=np.float32) + np.float32(patch.left + 0.5 - self._centre[0])) / np.float32(
+            self.unit
+        )
+        y = (np.arange(height, dtype=np.float32) + np.float32(patch.top + 0.5 - self._centre[1])) / np.float32(
+            self.unit
+        )
         return x[None], y[:, None]
 
 

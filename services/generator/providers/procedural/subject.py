@@ -47,9 +47,11 @@ def _words(text: str) -> set[str]:
     for phrase, mark in PHRASES.items():
         text = re.sub(rf"\b{phrase}\b", mark, text)
     words = set(text.split())
-    return words | {word[:-1] for word in words if len(word) > 3 and word[-1] in "sx"} | {
-        word[:-2] for word in words if len(word) > 4 and word.endswith("es")
-    }
+    return (
+        words
+        | {word[:-1] for word in words if len(word) > 3 and word[-1] in "sx"}
+        | {word[:-2] for word in words if len(word) > 4 and word.endswith("es")}
+    )
 
 
 def _subject(text: str, words: set[str]) -> Subject:

@@ -22,7 +22,9 @@ def _subject(
     scene: str, words: str, moods: str, weight: int = 1, *, free: bool = False, instead: str = "", not_colours: str = ""
 ) -> Subject:
     swaps = dict(pair.split(":") for pair in instead.split())
-    return Subject(scene, frozenset(words.split()), tuple(moods.split()), weight, free, swaps, frozenset(not_colours.split()))
+    return Subject(
+        scene, frozenset(words.split()), tuple(moods.split()), weight, free, swaps, frozenset(not_colours.split())
+    )
 
 
 # Phrases that mean something else than their words; a mark stands for them.
@@ -38,49 +40,157 @@ PHRASES: Final[dict[str, str]] = {
 }
 
 SCENES: Final[tuple[Subject, ...]] = (
-    _subject("animals", "cat chat chatte kitten chaton kitty tiger tigre lion lionne dog chien chienne puppy chiot corgi labrador fox "
-             "renard wolf loup husky rabbit lapin bunny hare lievre bear ours ourson teddy panda koala mouse souris hamster rat owl "
-             "hibou chouette penguin manchot pingouin animal pet", "candy sunset spring dusk", 4),
-    _subject("mountains", "mountain montagne alp alpes peak sommet hill colline summit everest valley vallee range",
-             "dusk dawn sunset day mist", free=True),
-    _subject("sea", "sea mer ocean beach plage wave vague coast cote sunset coucher horizon sail voile voilier boat bateau "
-             "ship navire island ile lake lac bay baie sun soleil", "sunset dusk sunset ocean dawn", free=True),
-    _subject("city", "city ville skyline building immeuble tower tour gratte skyscraper town urban urbain street rue paris "
-             "tokyo york london londres metropolis metropole downtown cyberpunk", "night dusk neon night", free=True),
-    _subject("night", "night nuit star etoile etoilee milky lactee constellation starry moonlight",
-             "night night dusk", free=True, instead="dusk:night"),
-    _subject("fern", "fern fougere plant plante leaf feuille botanical botanique herb herbe palm palmier foliage feuillage",
-             "forest spring forest vintage", 2, free=True),
-    _subject("glass", "glass verre stained vitrail vitraux cathedral cathedrale church eglise rosace mosaic mosaique kaleidoscope "
-             "mandala", "dusk ocean sunset candy", 2, free=True),
-    _subject("stone", "stone pierre agate marble marbre mineral crystal cristal gem gemme rock roche geode quartz jade opal opale",
-             "ocean autumn dusk desert", 2, free=True),
-    _subject("wind", "wind vent flow flux stream courant breeze brise air storm tempete music musique motion mouvement dance danse "
-             "line ligne", "sunset autumn ocean winter", free=True),
-    _subject("flowers", "flower fleur meadow prairie garden jardin rose tulip tulipe daisy marguerite poppy coquelicot sunflower "
-             "tournesol lavender lavande bouquet blossom spring printemps bleuet field champ grass herbe", "spring dawn day sunset", 2,
-             not_colours="rose lavande lavender"),
-    _subject("forest", "forest foret wood woods bois tree arbre jungle trunk tronc sapin pine oak chene autumn automne path sentier",
-             "forest mist autumn dawn", free=True),
-    _subject("portrait", "portrait person personne man homme woman femme face visage girl fille boy garcon child enfant profile profil "
-             "silhouette lady dame human humain people king roi queen reine self mother mere father pere", "sunset dawn dusk forest", 3,
-             free=True),
-    _subject("dunes", "dune desert sahara sand sable oasis canyon camel chameau caravan caravane", "desert sunset desert dusk", 2, free=True,
-             instead="day:desert"),
-    _subject("space", "space espace planet planete saturn saturne jupiter mars galaxy galaxie nebula nebuleuse cosmos universe univers "
-             "astronaut astronaute rocket fusee alien orbit orbite anneau", "neon dusk aurora ember", 2, free=True,
-             instead="night:dusk day:dusk"),
-    _subject("still", "still nature morte vase bottle bouteille jug cruche bowl bol cup tasse coffee cafe tea fruit apple pomme pear poire "
-             "lemon citron wine vin table kitchen cuisine ceramic ceramique pottery poterie food", "vintage autumn mist dawn", 2, free=True,
-             not_colours="orange"),
-    _subject("maps", "map carte chart treasure tresor island archipelago archipel topographic topographique atlas world monde voyage travel "
-             "pirate geography geographie relief continent", "vintage mist ocean autumn", 2, free=True),
-    _subject("weave", "weave woven textile tissu tapis carpet rug kilim pattern motif cloth fabric wool laine yarn knit tricot tapestry "
-             "tapisserie ethnic ethnique geometric geometrique embroidery broderie", "autumn vintage desert candy", 2, free=True),
-    _subject("reef", "underwater fish poisson reef recif coral corail aquarium whale baleine dolphin dauphin shark requin octopus pieuvre "
-             "jellyfish meduse turtle tortue diving plongee mermaid sirene koi", "ocean", 3, free=True, instead="day:ocean night:ocean"),
-    _subject("shapes", "abstract abstrait abstraite shape forme bauhaus geometry geometrie minimal minimaliste circle cercle cubism cubisme "
-             "modern moderne poster affiche logo design art", "vintage sunset autumn winter", 1, free=True),
-    _subject("aurora", "aurora aurore boreal boreale polar polaire lapland laponie iceland islande fjord", "aurora", 2,
-             free=True, instead="night:aurora winter:aurora forest:aurora"),
+    _subject(
+        "animals",
+        "cat chat chatte kitten chaton kitty tiger tigre lion lionne dog chien chienne puppy chiot corgi labrador fox "
+        "renard wolf loup husky rabbit lapin bunny hare lievre bear ours ourson teddy panda koala mouse souris hamster rat owl "
+        "hibou chouette penguin manchot pingouin animal pet",
+        "candy sunset spring dusk",
+        4,
+    ),
+    _subject(
+        "mountains",
+        "mountain montagne alp alpes peak sommet hill colline summit everest valley vallee range",
+        "dusk dawn sunset day mist",
+        free=True,
+    ),
+    _subject(
+        "sea",
+        "sea mer ocean beach plage wave vague coast cote sunset coucher horizon sail voile voilier boat bateau "
+        "ship navire island ile lake lac bay baie sun soleil",
+        "sunset dusk sunset ocean dawn",
+        free=True,
+    ),
+    _subject(
+        "city",
+        "city ville skyline building immeuble tower tour gratte skyscraper town urban urbain street rue paris "
+        "tokyo york london londres metropolis metropole downtown cyberpunk",
+        "night dusk neon night",
+        free=True,
+    ),
+    _subject(
+        "night",
+        "night nuit star etoile etoilee milky lactee constellation starry moonlight",
+        "night night dusk",
+        free=True,
+        instead="dusk:night",
+    ),
+    _subject(
+        "fern",
+        "fern fougere plant plante leaf feuille botanical botanique herb herbe palm palmier foliage feuillage",
+        "forest spring forest vintage",
+        2,
+        free=True,
+    ),
+    _subject(
+        "glass",
+        "glass verre stained vitrail vitraux cathedral cathedrale church eglise rosace mosaic mosaique kaleidoscope "
+        "mandala",
+        "dusk ocean sunset candy",
+        2,
+        free=True,
+    ),
+    _subject(
+        "stone",
+        "stone pierre agate marble marbre mineral crystal cristal gem gemme rock roche geode quartz jade opal opale",
+        "ocean autumn dusk desert",
+        2,
+        free=True,
+    ),
+    _subject(
+        "wind",
+        "wind vent flow flux stream courant breeze brise air storm tempete music musique motion mouvement dance danse "
+        "line ligne",
+        "sunset autumn ocean winter",
+        free=True,
+    ),
+    _subject(
+        "flowers",
+        "flower fleur meadow prairie garden jardin rose tulip tulipe daisy marguerite poppy coquelicot sunflower "
+        "tournesol lavender lavande bouquet blossom spring printemps bleuet field champ grass herbe",
+        "spring dawn day sunset",
+        2,
+        not_colours="rose lavande lavender",
+    ),
+    _subject(
+        "forest",
+        "forest foret wood woods bois tree arbre jungle trunk tronc sapin pine oak chene autumn automne path sentier",
+        "forest mist autumn dawn",
+        free=True,
+    ),
+    _subject(
+        "portrait",
+        "portrait person personne man homme woman femme face visage girl fille boy garcon child enfant profile profil "
+        "silhouette lady dame human humain people king roi queen reine self mother mere father pere",
+        "sunset dawn dusk forest",
+        3,
+        free=True,
+    ),
+    _subject(
+        "dunes",
+        "dune desert sahara sand sable oasis canyon camel chameau caravan caravane",
+        "desert sunset desert dusk",
+        2,
+        free=True,
+        instead="day:desert",
+    ),
+    _subject(
+        "space",
+        "space espace planet planete saturn saturne jupiter mars galaxy galaxie nebula nebuleuse cosmos universe univers "
+        "astronaut astronaute rocket fusee alien orbit orbite anneau",
+        "neon dusk aurora ember",
+        2,
+        free=True,
+        instead="night:dusk day:dusk",
+    ),
+    _subject(
+        "still",
+        "still nature morte vase bottle bouteille jug cruche bowl bol cup tasse coffee cafe tea fruit apple pomme pear poire "
+        "lemon citron wine vin table kitchen cuisine ceramic ceramique pottery poterie food",
+        "vintage autumn mist dawn",
+        2,
+        free=True,
+        not_colours="orange",
+    ),
+    _subject(
+        "maps",
+        "map carte chart treasure tresor island archipelago archipel topographic topographique atlas world monde voyage travel "
+        "pirate geography geographie relief continent",
+        "vintage mist ocean autumn",
+        2,
+        free=True,
+    ),
+    _subject(
+        "weave",
+        "weave woven textile tissu tapis carpet rug kilim pattern motif cloth fabric wool laine yarn knit tricot tapestry "
+        "tapisserie ethnic ethnique geometric geometrique embroidery broderie",
+        "autumn vintage desert candy",
+        2,
+        free=True,
+    ),
+    _subject(
+        "reef",
+        "underwater fish poisson reef recif coral corail aquarium whale baleine dolphin dauphin shark requin octopus pieuvre "
+        "jellyfish meduse turtle tortue diving plongee mermaid sirene koi",
+        "ocean",
+        3,
+        free=True,
+        instead="day:ocean night:ocean",
+    ),
+    _subject(
+        "shapes",
+        "abstract abstrait abstraite shape forme bauhaus geometry geometrie minimal minimaliste circle cercle cubism cubisme "
+        "modern moderne poster affiche logo design art",
+        "vintage sunset autumn winter",
+        1,
+        free=True,
+    ),
+    _subject(
+        "aurora",
+        "aurora aurore boreal boreale polar polaire lapland laponie iceland islande fjord",
+        "aurora",
+        2,
+        free=True,
+        instead="night:aurora winter:aurora forest:aurora",
+    ),
 )

@@ -120,7 +120,7 @@ def _box(field: Floats, reach: int) -> Floats:
     half = reach // 2
     size = 2 * half + 1
     padded = np.pad(field, half, mode="edge")
-    rows = padded[:-2 * half or None].copy()
+    rows = padded[: -2 * half or None].copy()
     for step in range(1, size):
         rows += padded[step : step + field.shape[0]]
     out = rows[:, : field.shape[1]].copy()

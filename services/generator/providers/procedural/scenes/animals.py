@@ -26,8 +26,12 @@ NAMES: dict[str, str] = {
 def compose(stage: Stage) -> Frame:
     """The ground stays but for its rays; the animal breathes, blinks and pricks an ear."""
     rng = stage.rng("animal")
-    kind = next((NAMES[word] for word in sorted(stage.words) if word in NAMES and NAMES[word] in creatures.SPECIES), "cat")
-    wanted = next((rgb(COLOURS[word]) for word in sorted(stage.words) if word in COLOURS and word not in {"or", "rose"}), None)
+    kind = next(
+        (NAMES[word] for word in sorted(stage.words) if word in NAMES and NAMES[word] in creatures.SPECIES), "cat"
+    )
+    wanted = next(
+        (rgb(COLOURS[word]) for word in sorted(stage.words) if word in COLOURS and word not in {"or", "rose"}), None
+    )
     look = creatures.choose(creatures.SPECIES[kind], rng, wanted, stage.palette.light)
     clothes = attire.worn(stage)
     ground, rays = _ground(stage, look.coat)
@@ -109,9 +113,17 @@ def _leaves(stage: Stage) -> list[tuple[float, float, float, float, Rgb, bool]]:
     return leaves
 
 
-def _draw_leaves(stage: Stage, picture: Floats, leaves: list[tuple[float, float, float, float, Rgb, bool]], angle: float, behind: bool) -> None:
+def _draw_leaves(
+    stage: Stage,
+    picture: Floats,
+    leaves: list[tuple[float, float, float, float, Rgb, bool]],
+    angle: float,
+    behind: bool,
+) -> None:
     pad = Pad(picture, (stage.width / 2, stage.height / 2), float(stage.side))
-    blade = np.array([(0.0, 0.0), (0.1, 0.28), (0.115, 0.55), (0.06, 0.85), (0.0, 1.05), (-0.06, 0.85), (-0.115, 0.55), (-0.1, 0.28)])
+    blade = np.array(
+        [(0.0, 0.0), (0.1, 0.28), (0.115, 0.55), (0.06, 0.85), (0.0, 1.05), (-0.06, 0.85), (-0.115, 0.55), (-0.1, 0.28)]
+    )
     for x, y, turn, length, tint, back in leaves:
         if back != behind:
             continue

@@ -103,9 +103,7 @@ def _houses(stage: Stage, rng: Rng, near: float, shore: float) -> list[_House]:
     return houses
 
 
-def _roof(
-    stage: Stage, draw: ImageDraw.ImageDraw, rng: Rng, house: _House, near: float, windows: "_Windows"
-) -> None:
+def _roof(stage: Stage, draw: ImageDraw.ImageDraw, rng: Rng, house: _House, near: float, windows: "_Windows") -> None:
     """What stands on a roof: a step, a spire, a mast with a beacon, a gable, or nothing."""
     kind = rng.choice(["flat", "flat", "step", "spire", "mast", "gable"])
     wide, middle, roof = house.right - house.left, (house.left + house.right) / 2, house.roof
@@ -120,12 +118,20 @@ def _roof(
     elif kind == "spire":
         top = roof - rng.uniform(5, 9) * unit
         box(house.left + wide * 0.25, roof - 1.5 * unit, house.right - wide * 0.25)
-        corners = [(house.left + wide * 0.32, roof - 1.5 * unit), (middle, top), (house.right - wide * 0.32, roof - 1.5 * unit)]
+        corners = [
+            (house.left + wide * 0.32, roof - 1.5 * unit),
+            (middle, top),
+            (house.right - wide * 0.32, roof - 1.5 * unit),
+        ]
         draw.polygon([(a * SCALE, b * SCALE) for a, b in corners], fill=255)
     elif kind == "mast":
         top = roof - rng.uniform(4, 8) * unit
         box(middle - wide * 0.2, roof - unit, middle + wide * 0.2)
-        draw.line([middle * SCALE, roof * SCALE, middle * SCALE, top * SCALE], fill=255, width=max(2, round(0.28 * unit * SCALE)))
+        draw.line(
+            [middle * SCALE, roof * SCALE, middle * SCALE, top * SCALE],
+            fill=255,
+            width=max(2, round(0.28 * unit * SCALE)),
+        )
         windows.beacon(middle, top, near)
     elif kind == "gable":
         corners = [(house.left, roof), (house.left + wide * 0.3, roof - 2.4 * unit), (house.right, roof)]
@@ -143,7 +149,12 @@ class _Windows:
         self._rng = stage.rng("windows")
         palette = stage.palette
         warm = mix(palette.accents[0], (1.0, 0.86, 0.55), 0.75)
-        self._tints = [warm, (1.0, 0.93, 0.75), mix(warm, (1.0, 0.7, 0.35), 0.5), mix(palette.accents[1], (0.8, 0.92, 1.0), 0.55)]
+        self._tints = [
+            warm,
+            (1.0, 0.93, 0.75),
+            mix(warm, (1.0, 0.7, 0.35), 0.5),
+            mix(palette.accents[1], (0.8, 0.92, 1.0), 0.55),
+        ]
 
     def hide(self, mask: Floats) -> None:
         """A nearer row hides the windows behind it."""

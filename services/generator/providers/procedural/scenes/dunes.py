@@ -83,9 +83,7 @@ def _lay(stage: Stage, canvas: Floats, layer: int, crest: Floats, mask: Floats, 
     paint.glow(canvas, palette.light, edge * np.float32(0.35))
 
 
-def _faces(
-    stage: Stage, rng: Rng, crest: Floats, depth: Floats, side: float, near: float
-) -> tuple[Floats, Floats]:
+def _faces(stage: Stage, rng: Rng, crest: Floats, depth: Floats, side: float, near: float) -> tuple[Floats, Floats]:
     """Shade (0 lit to 1 dark): the slope of the crest, carried down along winding ridges; and the way across."""
     slope = np.gradient(crest) * stage.width * side
     # A ridge is sharp; seen from far away it still must not be jagged.

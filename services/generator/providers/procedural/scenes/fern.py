@@ -22,7 +22,11 @@ def compose(stage: Stage) -> Frame:
     fronds = _fronds(stage, rng)
     palette = stage.palette
     green = _green(stage)
-    tones = [mix(shift(green, light=-0.13), palette.ink, 0.25), green, mix(shift(green, light=0.16), palette.accents[1], 0.25)]
+    tones = [
+        mix(shift(green, light=-0.13), palette.ink, 0.25),
+        green,
+        mix(shift(green, light=0.16), palette.accents[1], 0.25),
+    ]
 
     def frame(moment: float) -> Floats:
         plant, mask = _draw(stage, fronds, tones, moment)

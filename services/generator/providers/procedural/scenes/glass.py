@@ -17,7 +17,10 @@ LEAD: Rgb = (0.035, 0.033, 0.04)
 def compose(stage: Stage) -> Frame:
     """Panes cut once; light wanders behind them."""
     rng = stage.rng("glass")
-    rose = stage.has("rosace", "rose", "cathedral", "cathedrale", "church", "eglise", "kaleidoscope", "mandala") or rng.random() < 0.4
+    rose = (
+        stage.has("rosace", "rose", "cathedral", "cathedrale", "church", "eglise", "kaleidoscope", "mandala")
+        or rng.random() < 0.4
+    )
     panes = _rose(stage, rng) if rose else _shards(stage, rng)
     colour, lead, numbers = _draw(stage, rng, panes, rose)
     body = _glass(stage) * colour
@@ -28,7 +31,9 @@ def compose(stage: Stage) -> Frame:
     def frame(moment: float) -> Floats:
         angle = stage.turns(moment, 5.0)
         x, y = 0.28 * np.sin(angle), -0.12 + 0.12 * np.cos(angle)
-        far = ((spots[:, 0] / (stage.width * SCALE) - 0.5 - x) ** 2 + (spots[:, 1] / (stage.height * SCALE) - 0.5 - y) ** 2)
+        far = (spots[:, 0] / (stage.width * SCALE) - 0.5 - x) ** 2 + (
+            spots[:, 1] / (stage.height * SCALE) - 0.5 - y
+        ) ** 2
         light = np.concatenate([[0.0], 0.74 + 0.5 * np.exp(-far / 0.12)])
         light += 0.06 * np.sin(angle + phase)
         shine = np.take(light.astype(np.float32), numbers)
@@ -146,8 +151,14 @@ def _rose(stage: Stage, rng: Rng) -> list[Polygon]:
     def arc(inner: float, outer: float, start: float, end: float, bulge: float) -> Polygon:
         way = np.linspace(start, end, 9)
         swell = 1 + bulge * np.sin(np.linspace(0, np.pi, 9))
-        out = [(cx + outer * unit * s * np.cos(a), cy + outer * unit * s * np.sin(a)) for a, s in zip(way, swell, strict=True)]
-        back = [(cx + inner * unit * s * np.cos(a), cy + inner * unit * s * np.sin(a)) for a, s in zip(way, swell, strict=True)]
+        out = [
+            (cx + outer * unit * s * np.cos(a), cy + outer * unit * s * np.sin(a))
+            for a, s in zip(way, swell, strict=True)
+        ]
+        back = [
+            (cx + inner * unit * s * np.cos(a), cy + inner * unit * s * np.sin(a))
+            for a, s in zip(way, swell, strict=True)
+        ]
         return [(float(a), float(b)) for a, b in out + back[::-1]]
 
     circle = np.linspace(0, 2 * np.pi, 25)[:-1]
@@ -175,7 +186,7 @@ def _rose(stage: Stage, rng: Rng) -> list[Polygon]:
 def _shards(stage: Stage, rng: Rng) -> list[Polygon]:
     """Voronoi cells of relaxed points."""
     width, height = stage.width * SCALE, stage.height * SCALE
-    count = int(170 * width * height / min(width, height) ** 2 ** 1.0)
+    count = int(170 * width * height / min(width, height) ** 2**1.0)
     points = rng.random((count, 2)) * [width * 1.2, height * 1.2] - [width * 0.1, height * 0.1]
     for _ in range(2):
         cells = _cells(points, width, height)
@@ -186,7 +197,9 @@ def _shards(stage: Stage, rng: Rng) -> list[Polygon]:
 def _cells(points: NDArray[np.float64], width: float, height: float) -> list[NDArray[np.float64]]:
     """Each point's cell: a box cut by the bisectors towards its nearest neighbours."""
     margin = 0.12 * max(width, height)
-    box = np.array([(-margin, -margin), (width + margin, -margin), (width + margin, height + margin), (-margin, height + margin)])
+    box = np.array(
+        [(-margin, -margin), (width + margin, -margin), (width + margin, height + margin), (-margin, height + margin)]
+    )
     gaps = np.sum((points[:, None] - points[None]) ** 2, axis=2)
     near = np.argsort(gaps, axis=1)[:, 1:17]
     cells = []

@@ -10,7 +10,28 @@ from services.generator.providers.procedural.pad import Pad, oval, smooth, strok
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
 Floats = NDArray[np.float32]
-SYLLABLES = ("al", "bre", "cor", "da", "el", "far", "gal", "is", "ka", "lo", "mar", "no", "or", "pel", "ri", "sa", "tor", "ul", "va", "zen")
+SYLLABLES = (
+    "al",
+    "bre",
+    "cor",
+    "da",
+    "el",
+    "far",
+    "gal",
+    "is",
+    "ka",
+    "lo",
+    "mar",
+    "no",
+    "or",
+    "pel",
+    "ri",
+    "sa",
+    "tor",
+    "ul",
+    "va",
+    "zen",
+)
 
 
 def compose(stage: Stage) -> Frame:
@@ -51,14 +72,29 @@ def _heights(stage: Stage) -> Floats:
     coarse = noise.resize(rough, stage.width, stage.height)
     fine = noise.resize(noise.clouds(rng, 512, 512, 2.1, 6.0), stage.width, stage.height)
     away = np.sqrt((x / (0.5 * scale)) ** 2 + (y / 0.46) ** 2)
-    return coarse * np.float32(0.42) + fine * np.float32(0.035) + np.float32(0.42) - away.astype(np.float32) * np.float32(0.62)
+    return (
+        coarse * np.float32(0.42)
+        + fine * np.float32(0.035)
+        + np.float32(0.42)
+        - away.astype(np.float32) * np.float32(0.62)
+    )
 
 
 def _tints(stage: Stage, height: Floats) -> Floats:
     palette = stage.palette
     paper = palette.paper
-    land = [mix(paper, palette.accents[1], 0.25), mix(paper, palette.accents[2], 0.35), mix(paper, palette.accents[1], 0.5), mix(paper, palette.accents[0], 0.5), shift(paper, light=0.02)]
-    sea = [mix(paper, palette.accents[3], 0.3), mix(paper, palette.accents[3], 0.55), mix(mix(paper, palette.accents[3], 0.6), palette.accents[4], 0.3)]
+    land = [
+        mix(paper, palette.accents[1], 0.25),
+        mix(paper, palette.accents[2], 0.35),
+        mix(paper, palette.accents[1], 0.5),
+        mix(paper, palette.accents[0], 0.5),
+        shift(paper, light=0.02),
+    ]
+    sea = [
+        mix(paper, palette.accents[3], 0.3),
+        mix(paper, palette.accents[3], 0.55),
+        mix(mix(paper, palette.accents[3], 0.6), palette.accents[4], 0.3),
+    ]
     ground = paint.lookup(ramp(land, 1024), np.clip(height / 1.0, 0, 1))
     water = paint.lookup(ramp(sea, 1024), np.clip(-height / 0.8, 0, 1))
     steep = np.maximum(np.abs(np.gradient(height, axis=0)) + np.abs(np.gradient(height, axis=1)), 1e-5)
@@ -86,7 +122,14 @@ def _contours(stage: Stage, canvas: Floats, height: Floats) -> None:
         off = np.abs(levels - np.round(levels)) * np.float32(step) / steep
         line = np.clip(width * unit - off + 0.5, 0, 1) * (calm > step * 0.6)
         paint.blend(canvas, brown, line.astype(np.float32) * np.float32(alpha))
-    coast = np.clip(1.5 * unit - np.abs(height) / (np.hypot(np.gradient(height, axis=0), np.gradient(height, axis=1)).astype(np.float32) + 1e-6) + 0.5, 0, 1)
+    coast = np.clip(
+        1.5 * unit
+        - np.abs(height)
+        / (np.hypot(np.gradient(height, axis=0), np.gradient(height, axis=1)).astype(np.float32) + 1e-6)
+        + 0.5,
+        0,
+        1,
+    )
     paint.blend(canvas, mix(palette.ink, palette.accents[4], 0.2), coast.astype(np.float32) * np.float32(0.9))
 
 
@@ -120,7 +163,9 @@ def _route(stage: Stage, rng: Rng, height: Floats) -> NDArray[np.float64]:
     return smooth(way + across / np.linalg.norm(across) * bend, 14, closed=False)
 
 
-def _draw_route(stage: Stage, picture: Floats, route: NDArray[np.float64], done: float, red: tuple[float, float, float]) -> None:
+def _draw_route(
+    stage: Stage, picture: Floats, route: NDArray[np.float64], done: float, red: tuple[float, float, float]
+) -> None:
     pad = Pad(picture, (stage.width / 2, stage.height / 2), float(stage.side))
     length = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(route, axis=0).T))])
     total, dash = length[-1] * done, 0.016
@@ -154,18 +199,42 @@ def _furniture(stage: Stage, canvas: Floats, rng: Rng, height: Floats) -> None:
         level = at(x, y)
         size = rng.uniform(0.011, 0.017)
         if level > 0.52:
-            pad.fill(np.array([(x - size, y + size * 0.6), (x, y - size), (x + size, y + size * 0.6)]), mix(palette.paper, ink, 0.12))
-            pad.fill(np.array([(x, y - size), (x + size, y + size * 0.6), (x + size * 0.25, y + size * 0.6)]), mix(palette.paper, ink, 0.5))
-            pad.fill(stroke([(x - size, y + size * 0.6), (x, y - size), (x + size, y + size * 0.6)], 0.0024, 0.7, curved=False), ink)
+            pad.fill(
+                np.array([(x - size, y + size * 0.6), (x, y - size), (x + size, y + size * 0.6)]),
+                mix(palette.paper, ink, 0.12),
+            )
+            pad.fill(
+                np.array([(x, y - size), (x + size, y + size * 0.6), (x + size * 0.25, y + size * 0.6)]),
+                mix(palette.paper, ink, 0.5),
+            )
+            pad.fill(
+                stroke(
+                    [(x - size, y + size * 0.6), (x, y - size), (x + size, y + size * 0.6)], 0.0024, 0.7, curved=False
+                ),
+                ink,
+            )
         elif 0.1 < level < 0.34 and np.sin(x * 21) + np.cos(y * 17) > 0.35:
-            pad.fill(smooth([(x, y - size), (x + size * 0.45, y + size * 0.2), (x, y + size * 0.4), (x - size * 0.45, y + size * 0.2)], 4), mix(palette.accents[3], ink, 0.35))
+            pad.fill(
+                smooth(
+                    [
+                        (x, y - size),
+                        (x + size * 0.45, y + size * 0.2),
+                        (x, y + size * 0.4),
+                        (x - size * 0.45, y + size * 0.2),
+                    ],
+                    4,
+                ),
+                mix(palette.accents[3], ink, 0.35),
+            )
     corners = [(sx * (wide - 0.15), sy * (high - 0.15)) for sx in (-1, 1) for sy in (-1, 1)]
     place = min(corners, key=lambda spot: at(*spot))
     _rose(pad.moved(place[0], place[1], 0.105), ink, palette.paper, mix(palette.accents[0], ink, 0.2))
     _names(stage, canvas, rng, height, ink)
 
 
-def _rose(pad: Pad, ink: tuple[float, float, float], paper: tuple[float, float, float], red: tuple[float, float, float]) -> None:
+def _rose(
+    pad: Pad, ink: tuple[float, float, float], paper: tuple[float, float, float], red: tuple[float, float, float]
+) -> None:
     ring, hole = oval(0, 0, 0.8, 0.8, steps=90), oval(0, 0, 0.765, 0.765, steps=90)
     pad.fill(np.concatenate([ring, ring[:1], hole[:1], hole[::-1]]), ink)
     for count, reach, width in ((8, 0.7, 0.13), (4, 1.0, 0.17)):
@@ -213,7 +282,11 @@ def _border(stage: Stage) -> Floats:
         return np.clip(width * unit / 2 - np.abs(inside - at * unit) + 0.5, 0, 1)
 
     block = np.float32(stage.side / 16)
-    along = np.where(np.minimum(px, stage.width - px) < np.minimum(py, stage.height - py), py - stage.height / 2, px - stage.width / 2)
+    along = np.where(
+        np.minimum(px, stage.width - px) < np.minimum(py, stage.height - py),
+        py - stage.height / 2,
+        px - stage.width / 2,
+    )
     chequer = (np.floor(along / block) % 2 == 0) & (inside > 21 * unit) & (inside < 29 * unit)
     lines = np.maximum(np.maximum(rule(20, 2), rule(30, 2)), np.maximum(rule(40, 1.2), chequer.astype(np.float32)))
     return (lines * 0.88).astype(np.float32)

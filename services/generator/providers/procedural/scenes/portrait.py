@@ -96,8 +96,21 @@ def _outline(stage: Stage, rng: Rng) -> tuple[Points, tuple[tuple[float, float],
 
 def _world(stage: Stage, rng: Rng) -> Frame:
     """The landscape inside: one the prompt names, or any."""
-    named = {"forest": "forest", "foret": "forest", "mountain": "mountains", "montagne": "mountains", "sea": "sea", "mer": "sea",
-             "ocean": "sea", "night": "night", "nuit": "night", "star": "night", "etoile": "night", "city": "city", "ville": "city"}
+    named = {
+        "forest": "forest",
+        "foret": "forest",
+        "mountain": "mountains",
+        "montagne": "mountains",
+        "sea": "sea",
+        "mer": "sea",
+        "ocean": "sea",
+        "night": "night",
+        "nuit": "night",
+        "star": "night",
+        "etoile": "night",
+        "city": "city",
+        "ville": "city",
+    }
     wanted = sorted({named[word] for word in stage.words if word in named})
     name = wanted[0] if wanted else str(rng.choice(WORLDS))
     module = importlib.import_module(f"services.generator.providers.procedural.scenes.{name}")
@@ -106,7 +119,10 @@ def _world(stage: Stage, rng: Rng) -> Frame:
 
 
 def _birds(rng: Rng) -> list[tuple[float, float, float, float]]:
-    return [(rng.uniform(-0.1, 0.2), rng.uniform(-0.08, 0.08), rng.uniform(0.016, 0.03), rng.uniform(0, 6.28)) for _ in range(6)]
+    return [
+        (rng.uniform(-0.1, 0.2), rng.uniform(-0.08, 0.08), rng.uniform(0.016, 0.03), rng.uniform(0, 6.28))
+        for _ in range(6)
+    ]
 
 
 def _fly(stage: Stage, picture: Floats, birds: list[tuple[float, float, float, float]], moment: float) -> None:
@@ -117,7 +133,13 @@ def _fly(stage: Stage, picture: Floats, birds: list[tuple[float, float, float, f
         beat = np.sin(stage.turns(moment, 0.8) + phase)
         drift = 0.02 * np.sin(stage.turns(moment, 4.0) + phase)
         at = (x * 1.6 + drift, y * 1.6)
-        wings = [(at[0] - size, at[1] - size * 0.45 * beat), (at[0] - size * 0.4, at[1] - size * 0.35), at, (at[0] + size * 0.4, at[1] - size * 0.35), (at[0] + size, at[1] - size * 0.45 * beat)]
+        wings = [
+            (at[0] - size, at[1] - size * 0.45 * beat),
+            (at[0] - size * 0.4, at[1] - size * 0.35),
+            at,
+            (at[0] + size * 0.4, at[1] - size * 0.35),
+            (at[0] + size, at[1] - size * 0.45 * beat),
+        ]
         pad.fill(stroke(wings, size * 0.3, 0.1), ink)
 
 

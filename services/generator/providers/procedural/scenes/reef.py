@@ -18,12 +18,18 @@ def compose(stage: Stage) -> Frame:
     rng = stage.rng("reef")
     palette = stage.palette
     surface, deep = mix(palette.sky[3], palette.accents[2], 0.35), mix(palette.sky[0], palette.near, 0.3)
-    canvas = paint.fade(stage, [shift(surface, light=0.1), surface, mix(surface, deep, 0.55), deep], at=[0, 0.2, 0.62, 1])
+    canvas = paint.fade(
+        stage, [shift(surface, light=0.1), surface, mix(surface, deep, 0.55), deep], at=[0, 0.2, 0.62, 1]
+    )
     sun = (rng.uniform(0.3, 0.7), -0.12)
     paint.glow(canvas, palette.light, scenery.halo(stage, *sun, 0.5, 1.2) * np.float32(0.75))
     for layer in range(3):
         ground = _rocks(stage, layer)
-        paint.blend(canvas, mix(mix(surface, deep, 0.5), shift(palette.near, light=0.02), (0.35, 0.68, 0.96)[layer]), scenery.below(stage, ground))
+        paint.blend(
+            canvas,
+            mix(mix(surface, deep, 0.5), shift(palette.near, light=0.02), (0.35, 0.68, 0.96)[layer]),
+            scenery.below(stage, ground),
+        )
     rays = _Rays(stage, sun)
     weeds = _weeds(stage, rng)
     fish = _shoal(stage, rng)
@@ -101,14 +107,18 @@ def _shoal(stage: Stage, rng: Rng) -> list[_Fish]:
     for _ in range(16):
         x, y = heart[0] + rng.normal(0, 0.2) * wide, heart[1] + rng.normal(0, 0.07) * high
         tint = mix(palette.accents[3], water, 0.45)
-        fish.append(_Fish(x, y, rng.uniform(0.03, 0.045), way, 1, 2, tint, shift(tint, light=0.08), rng.uniform(0, 6.28), True))
+        fish.append(
+            _Fish(x, y, rng.uniform(0.03, 0.045), way, 1, 2, tint, shift(tint, light=0.08), rng.uniform(0, 6.28), True)
+        )
     named = stage.has("fish", "poisson", "clown", "nemo", "koi", "carpe")
     for number in range(4 if named else 3):
         colour = palette.accents[number % 2]
         band = mix(palette.paper, (1.0, 1.0, 1.0), 0.5)
         place = ((number - 1.2) * 0.27 * wide + rng.uniform(-0.05, 0.05), rng.uniform(-0.05, 0.25) * high)
         size = rng.uniform(0.1, 0.15) if number else 0.19
-        fish.append(_Fish(*place, size, float(rng.choice([-1, 1])), 1, number % 2, colour, band, rng.uniform(0, 6.28), False))
+        fish.append(
+            _Fish(*place, size, float(rng.choice([-1, 1])), 1, number % 2, colour, band, rng.uniform(0, 6.28), False)
+        )
     return fish
 
 
@@ -123,13 +133,30 @@ def _swim(stage: Stage, picture: Floats, fish: _Fish, moment: float) -> None:
     flip = np.array([fish.way, 1.0])
     slim = (0.36, 0.5, 0.24)[fish.kind]
     dark = shift(fish.body, light=-0.1)
-    fan = [(-0.52, 0.0), (-0.78, -0.28 + tail), (-0.98, -0.34 + tail), (-0.86, 0.0 + tail), (-0.98, 0.34 + tail), (-0.78, 0.28 + tail)]
+    fan = [
+        (-0.52, 0.0),
+        (-0.78, -0.28 + tail),
+        (-0.98, -0.34 + tail),
+        (-0.86, 0.0 + tail),
+        (-0.98, 0.34 + tail),
+        (-0.78, 0.28 + tail),
+    ]
     pad.fill(smooth(np.array(fan) * flip), dark, to=fish.body)
     top = [(-0.3, -slim * 0.8), (-0.2, -slim * 1.5), (0.15, -slim * 1.45), (0.3, -slim * 0.75)]
     pad.fill(smooth(np.array(top) * flip), dark, alpha=0.95)
     low = [(-0.15, slim * 0.8), (-0.18, slim * 1.4), (0.1, slim * 1.2), (0.12, slim * 0.8)]
     pad.fill(smooth(np.array(low) * flip), dark, alpha=0.95)
-    outline = [(0.62, 0.03), (0.5, -slim * 0.5), (0.2, -slim * 0.95), (-0.2, -slim * 0.8), (-0.55, -slim * 0.18), (-0.55, slim * 0.18), (-0.2, slim * 0.8), (0.2, slim * 0.92), (0.5, slim * 0.5)]
+    outline = [
+        (0.62, 0.03),
+        (0.5, -slim * 0.5),
+        (0.2, -slim * 0.95),
+        (-0.2, -slim * 0.8),
+        (-0.55, -slim * 0.18),
+        (-0.55, slim * 0.18),
+        (-0.2, slim * 0.8),
+        (0.2, slim * 0.92),
+        (0.5, slim * 0.5),
+    ]
     body = pad.fill(smooth(np.array(outline) * flip), shift(fish.body, light=0.05), to=shift(fish.body, light=-0.1))
     if fish.kind < 2:
         for at, width in ((0.3, 0.12), (-0.08, 0.14), (-0.42, 0.09)):
@@ -158,11 +185,23 @@ def _weeds(stage: Stage, rng: Rng) -> list[tuple[float, float, float, float, Rgb
         tint = mix(palette.accents[(number * 2 + 1) % 5], water, 0.25 + 0.3 * (1 - min(1, near)))
         kind = int(rng.random() < 0.3)
         tall = rng.uniform(0.12, 0.36) * (0.6 + 0.6 * abs(x) / wide) * (0.55 if kind else 1.0)
-        weeds.append((float(x), high + 0.02 - 0.06 * abs(x) / wide, tall, rng.uniform(0.014, 0.03), shift(tint, light=rng.uniform(-0.06, 0.06)), rng.uniform(0, 6.28), kind))
+        weeds.append(
+            (
+                float(x),
+                high + 0.02 - 0.06 * abs(x) / wide,
+                tall,
+                rng.uniform(0.014, 0.03),
+                shift(tint, light=rng.uniform(-0.06, 0.06)),
+                rng.uniform(0, 6.28),
+                kind,
+            )
+        )
     return weeds
 
 
-def _sway(stage: Stage, picture: Floats, weeds: list[tuple[float, float, float, float, Rgb, float, int]], moment: float) -> None:
+def _sway(
+    stage: Stage, picture: Floats, weeds: list[tuple[float, float, float, float, Rgb, float, int]], moment: float
+) -> None:
     pad = Pad(picture, (stage.width / 2, stage.height / 2), float(stage.side))
     angle = stage.turns(moment, 4.0)
     for x, foot, tall, width, tint, phase, kind in weeds:
@@ -196,4 +235,8 @@ def _rise(stage: Stage, picture: Floats, bubbles: NDArray[np.float64], moment: f
         px = (0.12 + 0.76 * x) * stage.width + np.sin(phase * 6.28 + up * 20) * radius
         py = up * stage.height
         pad.fill(oval(px, py, radius, radius, steps=24), (1.0, 1.0, 1.0), alpha=0.22)
-        pad.fill(oval(px - radius * 0.3, py - radius * 0.35, radius * 0.35, radius * 0.28, steps=16), (1.0, 1.0, 1.0), alpha=0.75)
+        pad.fill(
+            oval(px - radius * 0.3, py - radius * 0.35, radius * 0.35, radius * 0.28, steps=16),
+            (1.0, 1.0, 1.0),
+            alpha=0.75,
+        )

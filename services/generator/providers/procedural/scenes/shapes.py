@@ -15,7 +15,10 @@ def compose(stage: Stage) -> Frame:
     """Shapes keep their balance while they turn slowly."""
     rng = stage.rng("shapes")
     palette = stage.palette
-    ground = paint.plain(stage, mix(palette.paper, palette.accents[1], 0.08) if not palette.dark else mix(palette.ink, palette.sky[0], 0.4))
+    ground = paint.plain(
+        stage,
+        mix(palette.paper, palette.accents[1], 0.08) if not palette.dark else mix(palette.ink, palette.sky[0], 0.4),
+    )
     cloud = noise.resize(noise.clouds(rng, 128, 128, 2.4), stage.width, stage.height)
     fibre = noise.resize(noise.clouds(rng, 512, 512, 0.8, 10.0), stage.width, stage.height)
     ground *= 1.0 + np.float32(0.012) * cloud + np.float32(0.01) * fibre
@@ -29,7 +32,12 @@ def compose(stage: Stage) -> Frame:
         angle = stage.turns(moment, 8.0)
         for number, (kind, x, y, size, turn) in enumerate(plan):
             drift = 0.012 * np.sin(angle + number * 1.7)
-            _SHAPES[kind](pad.moved(x + drift, y - drift * 0.7, size), turn + 0.16 * np.sin(angle + number), tints[number % 5], ink)
+            _SHAPES[kind](
+                pad.moved(x + drift, y - drift * 0.7, size),
+                turn + 0.16 * np.sin(angle + number),
+                tints[number % 5],
+                ink,
+            )
         return picture
 
     return frame
@@ -53,7 +61,10 @@ def _plan(stage: Stage, rng: Rng) -> list[tuple[str, float, float, float, float]
         ("dot", -side * 0.12 * wide, 0.08 * high, 0.026, turn),
         ("arc", side * 0.06 * wide, 0.05 * high, 0.36, turn + 2.0),
     ]
-    return [(k, x + rng.uniform(-0.03, 0.03), y + rng.uniform(-0.03, 0.03), s * rng.uniform(0.85, 1.12), t) for k, x, y, s, t in plan]
+    return [
+        (k, x + rng.uniform(-0.03, 0.03), y + rng.uniform(-0.03, 0.03), s * rng.uniform(0.85, 1.12), t)
+        for k, x, y, s, t in plan
+    ]
 
 
 def _turned(points: NDArray[np.float64], turn: float) -> NDArray[np.float64]:
@@ -86,7 +97,10 @@ def _bar(pad: Pad, turn: float, tint: Rgb, ink: Rgb) -> None:
 
 def _rings(pad: Pad, turn: float, tint: Rgb, ink: Rgb) -> None:
     for ring in range(5):
-        outer, inner = oval(0, 0, 1 - 0.2 * ring, 1 - 0.2 * ring, steps=90), oval(0, 0, 0.93 - 0.2 * ring, 0.93 - 0.2 * ring, steps=90)
+        outer, inner = (
+            oval(0, 0, 1 - 0.2 * ring, 1 - 0.2 * ring, steps=90),
+            oval(0, 0, 0.93 - 0.2 * ring, 0.93 - 0.2 * ring, steps=90),
+        )
         pad.fill(np.concatenate([outer, outer[:1], inner[:1], inner[::-1]]), ink if ring % 2 else tint)
 
 
@@ -107,7 +121,12 @@ def _bars(pad: Pad, turn: float, tint: Rgb, ink: Rgb) -> None:
     for bar in range(5):
         y = (bar - 2) * 0.36
         long = 1.0 - 0.14 * bar
-        pad.fill(_turned(np.array([(-1, y - 0.09), (-1 + 2 * long, y - 0.09), (-1 + 2 * long, y + 0.09), (-1, y + 0.09)]), turn), tint if bar % 2 else ink)
+        pad.fill(
+            _turned(
+                np.array([(-1, y - 0.09), (-1 + 2 * long, y - 0.09), (-1 + 2 * long, y + 0.09), (-1, y + 0.09)]), turn
+            ),
+            tint if bar % 2 else ink,
+        )
 
 
 def _dot(pad: Pad, turn: float, tint: Rgb, ink: Rgb) -> None:

@@ -23,7 +23,17 @@ FORMS: dict[str, tuple[float, ...]] = {
     "apple": (0.12, 0.3, 0.39, 0.445, 0.48, 0.5, 0.51, 0.512, 0.505, 0.49, 0.465, 0.435, 0.395, 0.34, 0.265, 0.14),
     "orange": (0.1, 0.25, 0.34, 0.4, 0.445, 0.475, 0.492, 0.5, 0.5, 0.492, 0.475, 0.445, 0.4, 0.34, 0.25, 0.12),
 }  # fmt: skip
-HEIGHTS = {"bottle": 0.56, "slim": 0.5, "jug": 0.36, "vase": 0.42, "bowl": 0.13, "cup": 0.17, "pear": 0.2, "apple": 0.135, "orange": 0.12}
+HEIGHTS = {
+    "bottle": 0.56,
+    "slim": 0.5,
+    "jug": 0.36,
+    "vase": 0.42,
+    "bowl": 0.13,
+    "cup": 0.17,
+    "pear": 0.2,
+    "apple": 0.135,
+    "orange": 0.12,
+}
 FRUIT = frozenset({"pear", "apple", "orange"})
 
 
@@ -75,7 +85,9 @@ def _room(stage: Stage, table: float) -> tuple[Floats, None]:
     canvas *= 1.0 + np.float32(0.018) * plaster
     y = stage.grid()[1]
     edge = np.clip((y - np.float32(table)) * stage.height + 0.5, 0, 1) * np.ones((1, stage.width), np.float32)
-    board = paint.fade(stage, [shift(wood, light=0.05), shift(wood, light=0.05), shift(wood, light=-0.12)], at=[0, table, 1])
+    board = paint.fade(
+        stage, [shift(wood, light=0.05), shift(wood, light=0.05), shift(wood, light=-0.12)], at=[0, table, 1]
+    )
     streaks = noise.resize(noise.clouds(rng, 256, 256, 1.7, 3.0, 9.0), stage.width, stage.height)
     board *= 1.0 + np.float32(0.035) * streaks
     paint.blend(canvas, board, edge)
@@ -88,24 +100,62 @@ def _arrange(stage: Stage, rng: Rng) -> list[_Thing]:
     """Tall forms behind, fruit and cups before them, none hidden."""
     palette = stage.palette
     wide = stage.width / stage.side
-    named = {"bottle": "bottle", "bouteille": "bottle", "wine": "bottle", "vin": "bottle", "jug": "jug", "cruche": "jug", "vase": "vase",
-             "bowl": "bowl", "bol": "bowl", "cup": "cup", "tasse": "cup", "coffee": "cup", "cafe": "cup", "tea": "cup", "the": "cup",
-             "pear": "pear", "poire": "pear", "apple": "apple", "pomme": "apple", "orange": "orange", "lemon": "orange", "citron": "orange"}
+    named = {
+        "bottle": "bottle",
+        "bouteille": "bottle",
+        "wine": "bottle",
+        "vin": "bottle",
+        "jug": "jug",
+        "cruche": "jug",
+        "vase": "vase",
+        "bowl": "bowl",
+        "bol": "bowl",
+        "cup": "cup",
+        "tasse": "cup",
+        "coffee": "cup",
+        "cafe": "cup",
+        "tea": "cup",
+        "the": "cup",
+        "pear": "pear",
+        "poire": "pear",
+        "apple": "apple",
+        "pomme": "apple",
+        "orange": "orange",
+        "lemon": "orange",
+        "citron": "orange",
+    }
     wanted = sorted({named[word] for word in stage.words if word in named})
-    tall = [w for w in wanted if HEIGHTS[w] > 0.3] + [str(f) for f in rng.permutation(["bottle", "jug", "vase", "slim"])]
-    low = [w for w in wanted if HEIGHTS[w] <= 0.3] * 2 + [str(f) for f in rng.permutation(["pear", "apple", "cup", "orange", "bowl"])]
+    tall = [w for w in wanted if HEIGHTS[w] > 0.3] + [
+        str(f) for f in rng.permutation(["bottle", "jug", "vase", "slim"])
+    ]
+    low = [w for w in wanted if HEIGHTS[w] <= 0.3] * 2 + [
+        str(f) for f in rng.permutation(["pear", "apple", "cup", "orange", "bowl"])
+    ]
     behind = tall[: 3 if wide < 1.4 else 4]
     before = low[: 3 if wide < 1.4 else 4]
-    tints = [mix(palette.accents[i % 5], palette.paper, (0.12, 0.35, 0.3, 0.2, 0.15)[i % 5]) for i in rng.permutation(5)]
+    tints = [
+        mix(palette.accents[i % 5], palette.paper, (0.12, 0.35, 0.3, 0.2, 0.15)[i % 5]) for i in rng.permutation(5)
+    ]
     things = []
     for row, forms in ((0, behind), (1, before)):
         span = min(0.5 * wide, 0.24 * len(forms))
         for i, form in enumerate(forms):
-            place = (i - (len(forms) - 1) / 2) / max(len(forms) - 1, 1) * span + (0.07 if row else 0.0) * (1 if len(forms) % 2 else -1)
+            place = (i - (len(forms) - 1) / 2) / max(len(forms) - 1, 1) * span + (0.07 if row else 0.0) * (
+                1 if len(forms) % 2 else -1
+            )
             x = place + rng.uniform(-0.02, 0.02)
             foot = (0.2, 0.285)[row] + rng.uniform(-0.012, 0.012)
             height = HEIGHTS[form] * rng.uniform(0.94, 1.08) * min(1.12, 0.94 + 0.1 * stage.height / stage.side)
-            things.append(_Thing(form, x, foot, height, _colour(stage, form, tints[(i + 2 * row) % 5]), 0.2 if form in FRUIT else rng.uniform(0.25, 0.6)))
+            things.append(
+                _Thing(
+                    form,
+                    x,
+                    foot,
+                    height,
+                    _colour(stage, form, tints[(i + 2 * row) % 5]),
+                    0.2 if form in FRUIT else rng.uniform(0.25, 0.6),
+                )
+            )
     return things
 
 
@@ -139,7 +189,9 @@ class _Drawn:
         curve = np.convolve(np.pad(curve, 12, mode="edge"), np.ones(25) / 25, "valid")
         half = float(curve[-1])
         # Rows bend into ellipses: a point lies on the ring whose front passes through it.
-        bend = np.sqrt(np.clip(1 - (x / max(reach, 1)) ** 2, 0, 1)) * np.float32(reach * self._tip * (0.0 if thing.form in FRUIT else 1.0))
+        bend = np.sqrt(np.clip(1 - (x / max(reach, 1)) ** 2, 0, 1)) * np.float32(
+            reach * self._tip * (0.0 if thing.form in FRUIT else 1.0)
+        )
         t = (y - bend - np.float32(self._foot - high)) / np.float32(high)
         width = np.interp(t, fine, curve).astype(np.float32)
         slope = np.interp(t, fine, np.gradient(curve, high / 400)).astype(np.float32)
@@ -181,7 +233,10 @@ class _Drawn:
         day = self._nx * np.float32(light[0]) + self._ny * np.float32(light[1]) + self._nz * np.float32(light[2])
         lit = paint.smoothstep(-0.45, 0.95, day)
         bounce = np.clip(self._nx * 0.8 + 0.2, 0, 1) * np.clip(0.6 - self._nz, 0, 1) * np.float32(0.3)
-        dark, bright = mix(shift(thing.colour, light=-0.27), palette.ink, 0.3), mix(shift(thing.colour, light=0.06), palette.light, 0.22)
+        dark, bright = (
+            mix(shift(thing.colour, light=-0.27), palette.ink, 0.3),
+            mix(shift(thing.colour, light=0.06), palette.light, 0.22),
+        )
         colours = paint.ramp([dark, shift(thing.colour, light=-0.07), thing.colour, bright], 512)
         body = paint.lookup(colours, np.clip(lit + bounce, 0, 1)) * self._texture
         half = np.array([light[0], light[1], light[2] + 1.0]) / np.linalg.norm([light[0], light[1], light[2] + 1.0])
@@ -197,7 +252,9 @@ class _Drawn:
     def _mouth(self, patch: Floats, dark: Rgb) -> None:
         """The opening at the top: a rim and the dark inside."""
         wide = FORMS[self._thing.form][0] * self._high
-        y = self._t * np.float32(self._high) + np.sqrt(np.clip(1 - (self._x / max(self._reach, 1)) ** 2, 0, 1)) * np.float32(self._reach * self._tip)
+        y = self._t * np.float32(self._high) + np.sqrt(
+            np.clip(1 - (self._x / max(self._reach, 1)) ** 2, 0, 1)
+        ) * np.float32(self._reach * self._tip)
         y = y - np.float32(self._reach * self._tip)
         rim = np.sqrt((self._x / wide) ** 2 + (y / (wide * 0.24)) ** 2)
         edge = np.float32(1.2 / max(wide * 0.24, 1))
@@ -207,5 +264,9 @@ class _Drawn:
     def _stem(self, patch: Floats) -> None:
         y = self._t * np.float32(self._high)
         lean = self._x - (y * np.float32(-0.25))
-        stem = np.clip(self._high * 0.014 - np.abs(lean) + 0.5, 0, 1) * np.clip(y + self._high * 0.1, 0, 1) * np.clip(self._high * 0.1 - y, 0, 1)
+        stem = (
+            np.clip(self._high * 0.014 - np.abs(lean) + 0.5, 0, 1)
+            * np.clip(y + self._high * 0.1, 0, 1)
+            * np.clip(self._high * 0.1 - y, 0, 1)
+        )
         paint.blend(patch, (0.24, 0.16, 0.1), stem.astype(np.float32))

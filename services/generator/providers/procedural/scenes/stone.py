@@ -83,9 +83,23 @@ def _bands(stage: Stage, marble: bool) -> Floats:
     """One period of colour: broad zones of the palette, cut by thin pale lines."""
     rng = stage.rng("bands")
     palette = stage.palette
-    base = [palette.accents[4], palette.accents[3], palette.accents[2], palette.paper, palette.accents[1], palette.accents[0]]
+    base = [
+        palette.accents[4],
+        palette.accents[3],
+        palette.accents[2],
+        palette.paper,
+        palette.accents[1],
+        palette.accents[0],
+    ]
     if marble:
-        base = [palette.paper, mix(palette.paper, palette.accents[3], 0.25), palette.accents[3], palette.ink, palette.accents[4], mix(palette.paper, palette.accents[1], 0.4)]
+        base = [
+            palette.paper,
+            mix(palette.paper, palette.accents[3], 0.25),
+            palette.accents[3],
+            palette.ink,
+            palette.accents[4],
+            mix(palette.paper, palette.accents[1], 0.4),
+        ]
     else:
         turn = int(rng.integers(0, 6))
         base = base[turn:] + base[:turn]

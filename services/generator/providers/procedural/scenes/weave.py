@@ -101,7 +101,11 @@ def _colours(stage: Stage, rng: Rng) -> NDArray[np.float32]:
     palette = stage.palette
     order = rng.permutation(5)
     accents = [palette.accents[i] for i in order]
-    cloth = [mix(accents[0], palette.ink, 0.12), *[mix(a, palette.paper, 0.08) for a in accents[1:]], mix(palette.paper, accents[1], 0.12)]
+    cloth = [
+        mix(accents[0], palette.ink, 0.12),
+        *[mix(a, palette.paper, 0.08) for a in accents[1:]],
+        mix(palette.paper, accents[1], 0.12),
+    ]
     return np.array([shift(c, chroma=0.92) for c in cloth], np.float32)
 
 
@@ -122,7 +126,9 @@ def _cloth(stage: Stage, draft: Ints, colours: NDArray[np.float32], across: int,
     shade = np.float32(0.5) + np.float32(0.5) * section * (0.62 + 0.38 * bow * (0.55 + 0.45 * over))
     twist = np.sin((fu * 2.2 + fv * 1.1 + column * 0.37 + row * 0.73) * np.float32(2 * np.pi))
     shade *= 1.0 + twist * np.float32(0.055)
-    light = rng.normal(1.0, 0.05, (down, 1)).astype(np.float32) * rng.normal(1.0, 0.03, (down, across)).astype(np.float32)
+    light = rng.normal(1.0, 0.05, (down, 1)).astype(np.float32) * rng.normal(1.0, 0.03, (down, across)).astype(
+        np.float32
+    )
     abrash = noise.line(rng, down, 5, 3)[:, None] * np.float32(0.06)
     knot = draft * 1
     fuzz = noise.resize(noise.clouds(rng, 512, 512, 0.8, 20.0, 2.0), stage.width, stage.height)

@@ -93,4 +93,8 @@ def _tint(tints: list[Rgb], zone: float, turn: float) -> tuple[int, int, int]:
     first = int(place)
     mixed = mix(tints[first], tints[first + 1], float(np.clip((place - first) * 1.6 - 0.3, 0, 1)))
     light = 1 + turn
-    return (min(255, round(mixed[0] * 255 * light)), min(255, round(mixed[1] * 255 * light)), min(255, round(mixed[2] * 255 * light)))
+    return (
+        min(255, round(mixed[0] * 255 * light)),
+        min(255, round(mixed[1] * 255 * light)),
+        min(255, round(mixed[2] * 255 * light)),
+    )
