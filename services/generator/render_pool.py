@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from contracts.failures import Failure, FailureCode
 from services.generator.render_protocol import DONE, FAILED, MAX_LINE, PROGRESS, READY, REFUSED, line, parse
@@ -28,8 +28,8 @@ class RenderLimits:
     """What one child may use: address space above its base, CPU and wall-clock seconds an order; 0 is no limit."""
 
     memory_bytes: int = 2 * 1024**3
-    cpu_seconds: int = 120
-    wall_seconds: float = 180.0
+    cpu_seconds: int = 300
+    wall_seconds: float = 420.0
     nice: int = 5
 
     def for_child(self) -> str:
@@ -70,9 +70,10 @@ class _Child:
     """One render child and the conversation with it."""
 
     def __init__(self, process: Process) -> None:
-        assert process.stdin is not None and process.stdout is not None
         self._process = process
-        self._stdin, self._stdout = process.stdin, process.stdout
+        # Both are pipes: `start` asks for them.
+        self._stdin = cast(asyncio.StreamWriter, process.stdin)
+        self._stdout = cast(asyncio.StreamReader, process.stdout)
         self.orders = 0
         self.retirement: asyncio.TimerHandle | None = None
 

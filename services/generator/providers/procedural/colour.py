@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from services.generator.providers.procedural.fields import Floats
+
 Rgb = tuple[float, float, float]
 
 _TO_LMS = np.array(

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise
 from services.generator.providers.procedural.colour import Rgb
+from services.generator.providers.procedural.fields import Floats, Points
 
-Floats = NDArray[np.float32]
-Points = NDArray[np.float64]
 Pairs = Sequence[tuple[float, float]]
 
 
@@ -22,6 +20,13 @@ class Patch:
     left: int
     top: int
     mask: Floats
+
+
+def path(text: str, side: float = 1.0) -> Points:
+    """Corners written as "x,y x,y …"; a `side` of -1 mirrors them."""
+    points = np.array([[float(number) for number in pair.split(",")] for pair in text.split()])
+    points[:, 0] *= side
+    return points
 
 
 def smooth(corners: Pairs | Points, steps: int = 10, closed: bool = True) -> Points:
@@ -43,7 +48,7 @@ def smooth(corners: Pairs | Points, steps: int = 10, closed: bool = True) -> Poi
     return line if closed else np.concatenate([line, np.asarray(corners, dtype=np.float64)[-1:]])
 
 
-def mirrored(half: Pairs) -> Points:
+def mirrored(half: Pairs | Points) -> Points:
     """A closed outline from its right half, given from the top of the axis to its foot."""
     right = np.asarray(half, dtype=np.float64)
     left = right[1:-1][::-1] * [-1.0, 1.0]

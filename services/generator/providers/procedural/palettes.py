@@ -238,17 +238,36 @@ MOODS: Final[dict[str, tuple[str, ...]]] = {
     "noir": ("noir et blanc", "black and white", "monochrome", "film noir", "charcoal", "grayscale"),
 }
 
-COLOURS: Final[dict[str, str]] = {
-    "red": "d8343a", "rouge": "d8343a", "crimson": "b3123b", "scarlet": "e23424", "orange": "f2802e", "yellow": "f5c531",
-    "jaune": "f5c531", "gold": "d9a93a", "golden": "d9a93a", "dore": "d9a93a", "doree": "d9a93a", "or": "d9a93a",
-    "green": "3f9d5a", "vert": "3f9d5a", "verte": "3f9d5a", "emerald": "1f9d74", "emeraude": "1f9d74", "teal": "1f8a8a",
-    "turquoise": "2fb8b0", "cyan": "2cc4e0", "blue": "2f6fd0", "bleu": "2f6fd0", "bleue": "2f6fd0", "azure": "3f8fe0",
-    "azur": "3f8fe0", "indigo": "3f3fa8", "violet": "7d4fd0", "violette": "7d4fd0", "purple": "8a3fc0", "mauve": "a884c8",
-    "lavender": "a58fe0", "lavande": "a58fe0", "pink": "f07fae", "rose": "f07fae", "magenta": "d83fa0", "brown": "8a5a3a",
-    "brun": "8a5a3a", "brune": "8a5a3a", "marron": "8a5a3a", "beige": "d9c3a0", "copper": "b8734a", "cuivre": "b8734a",
-    "white": "f4f4f2", "blanc": "f4f4f2", "blanche": "f4f4f2", "black": "1a1a1e", "noir": "1a1a1e", "noire": "1a1a1e",
-    "grey": "85888c", "gray": "85888c", "gris": "85888c", "grise": "85888c", "silver": "b8bec6", "argent": "b8bec6",
-}  # fmt: skip
+_SHADES: Final[dict[str, str]] = {
+    "d8343a": "red rouge",
+    "b3123b": "crimson",
+    "e23424": "scarlet",
+    "f2802e": "orange",
+    "f5c531": "yellow jaune",
+    "d9a93a": "gold golden dore doree or",
+    "3f9d5a": "green vert verte",
+    "1f9d74": "emerald emeraude",
+    "1f8a8a": "teal",
+    "2fb8b0": "turquoise",
+    "2cc4e0": "cyan",
+    "2f6fd0": "blue bleu bleue",
+    "3f8fe0": "azure azur",
+    "3f3fa8": "indigo",
+    "7d4fd0": "violet violette",
+    "8a3fc0": "purple",
+    "a884c8": "mauve",
+    "a58fe0": "lavender lavande",
+    "f07fae": "pink rose",
+    "d83fa0": "magenta",
+    "8a5a3a": "brown brun brune marron",
+    "d9c3a0": "beige",
+    "b8734a": "copper cuivre",
+    "f4f4f2": "white blanc blanche",
+    "1a1a1e": "black noir noire",
+    "85888c": "grey gray gris grise",
+    "b8bec6": "silver argent",
+}
+COLOURS: Final[dict[str, str]] = {word: shade for shade, words in _SHADES.items() for word in words.split()}
 
 
 def tinted(palette: Palette, colours: Sequence[Rgb]) -> Palette:

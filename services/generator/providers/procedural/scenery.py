@@ -1,14 +1,12 @@
 """What several scenes share: drifting noise, light in the sky, stars, trees."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint
 from services.generator.providers.procedural.colour import Rgb
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Rng, Stage
-
-Floats = NDArray[np.float32]
 
 
 class Drift:

@@ -1,14 +1,12 @@
 """Wet hands: ink wash, watercolour, oil."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint
 from services.generator.providers.procedural.colour import mix
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.hands.plain import Hand, Levels, grain, luma, steepness
 from services.generator.providers.procedural.stage import Stage
-
-Floats = NDArray[np.float32]
 
 
 def ink(stage: Stage) -> Hand:

@@ -1,13 +1,12 @@
 """Northern lights over a lake: curtains that breathe, stars, dark firs."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import mix
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
 
-Floats = NDArray[np.float32]
 CURTAINS = 3
 # The lights are computed at half resolution: they are soft in every direction.
 STEP = 2

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import Rgb, mix, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
-Floats = NDArray[np.float32]
 LAYERS = 4
 SCALE = 2
 
@@ -204,7 +203,8 @@ class _Windows:
         since = np.mod(moment - off, 1.0)
         out = (restless & (since < span) & (moment > 0)).astype(np.float32)
         soft = np.clip(np.minimum(since, span - since) * 40, 0, 1)
-        return (1.0 - out * soft).astype(np.float32)
+        bright: Floats = (1.0 - out * soft).astype(np.float32)
+        return bright
 
 
 class _Traffic:

@@ -1,13 +1,12 @@
 """Dunes: crests that wind away, one face in light and one in shade, ripples, a caravan of heat."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint, scenery
-from services.generator.providers.procedural.colour import mix, shift
+from services.generator.providers.procedural.colour import mix, ramp, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
-Floats = NDArray[np.float32]
 LAYERS = 5
 
 
@@ -69,13 +68,12 @@ def _lay(stage: Stage, canvas: Floats, layer: int, crest: Floats, mask: Floats, 
     sand = mix(mix(palette.accents[1], palette.far, 0.4), palette.sky[-1], 0.45 * (1 - near))
     bright = mix(shift(sand, light=0.03), palette.light, 0.3)
     dark = mix(shift(sand, light=-0.17), palette.near, 0.25 + 0.3 * near)
-    gx, gy = stage.grid()
-    depth = np.maximum(gy - crest[None], 0)
+    depth = np.maximum(stage.grid()[1] - crest[None], 0)
     shade, across = _faces(stage, rng, crest, depth, side, near)
     bend = noise.resize(noise.clouds(rng, 128, 256, 3.2, 1.0, 1.5), stage.width, stage.height)
     ripple = np.sin(depth * np.float32(330 - 190 * near) + across * np.float32(26 * side) + bend * np.float32(2.2))
     grain = noise.resize(noise.clouds(rng, 256, 256, 0.9, 8.0), stage.width, stage.height)
-    tone = paint.lookup(paint.ramp([bright, mix(bright, sand, 0.6), mix(sand, dark, 0.6), dark], 512), shade)
+    tone = paint.lookup(ramp([bright, mix(bright, sand, 0.6), mix(sand, dark, 0.6), dark], 512), shade)
     calm = paint.smoothstep(0.0, 0.06, depth) * (0.35 + 0.65 * (1 - shade))
     tone *= 1.0 + ripple * calm * np.float32(0.02 + 0.035 * near) + grain * np.float32(0.014)
     paint.blend(canvas, tone, mask)

@@ -8,9 +8,9 @@ from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import Rgb, mix, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
-Floats = NDArray[np.float32]
 SCALE = 2
 
 

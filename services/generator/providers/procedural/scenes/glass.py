@@ -1,15 +1,18 @@
 """Stained glass: a sun over hills and water, or a rose window, in leaded panes with light behind them."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint
 from services.generator.providers.procedural.colour import Rgb, mix, ramp, shift
+from services.generator.providers.procedural.fields import Floats, Points
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
-Floats = NDArray[np.float32]
 Polygon = list[tuple[float, float]]
+Shade = Callable[[Points], Rgb]
 SCALE = 2
 LEAD: Rgb = (0.035, 0.033, 0.04)
 
@@ -94,7 +97,7 @@ def _shrunk(pane: Polygon, gap: float) -> Polygon:
     return [(float(a), float(b)) for a, b in moved]
 
 
-def _landscape_shade(stage: Stage):  # type: ignore[no-untyped-def]
+def _landscape_shade(stage: Stage) -> Shade:
     """The picture the shards form: sun, rays, hills, water."""
     rng = stage.rng("landscape")
     palette = stage.palette
@@ -104,7 +107,7 @@ def _landscape_shade(stage: Stage):  # type: ignore[no-untyped-def]
     core, ring = mix(palette.light, palette.accents[1], 0.35), mix(palette.accents[0], palette.accents[1], 0.4)
     greens = [mix(palette.accents[3], palette.far, 0.3), palette.accents[3], palette.accents[4]]
 
-    def shade(spot: NDArray[np.float64]) -> Rgb:
+    def shade(spot: Points) -> Rgb:
         x, y = spot[0] / (stage.width * SCALE), spot[1] / (stage.height * SCALE)
         dx, dy = (x - sun[0]) * stage.width / stage.side, (y - sun[1]) * stage.height / stage.side
         far = float(np.hypot(dx, dy))
@@ -124,14 +127,14 @@ def _landscape_shade(stage: Stage):  # type: ignore[no-untyped-def]
     return shade
 
 
-def _rose_shade(stage: Stage):  # type: ignore[no-untyped-def]
+def _rose_shade(stage: Stage) -> Shade:
     """Colours by ring and petal."""
     rng = stage.rng("rose colours")
     accents = [shift(c, chroma=1.2, light=-0.03) for c in stage.palette.accents]
     order = rng.permutation(5)
     count = float(rng.integers(2, 4))
 
-    def shade(spot: NDArray[np.float64]) -> Rgb:
+    def shade(spot: Points) -> Rgb:
         x, y = spot[0] - stage.width * SCALE / 2, spot[1] - stage.height * SCALE / 2
         far = np.hypot(x, y) / (stage.side * SCALE)
         ring = int(far * 11)
@@ -194,7 +197,7 @@ def _shards(stage: Stage, rng: Rng) -> list[Polygon]:
     return [[(float(a), float(b)) for a, b in cell] for cell in _cells(points, width, height)]
 
 
-def _cells(points: NDArray[np.float64], width: float, height: float) -> list[NDArray[np.float64]]:
+def _cells(points: Points, width: float, height: float) -> list[Points]:
     """Each point's cell: a box cut by the bisectors towards its nearest neighbours."""
     margin = 0.12 * max(width, height)
     box = np.array(
@@ -211,7 +214,7 @@ def _cells(points: NDArray[np.float64], width: float, height: float) -> list[NDA
     return cells
 
 
-def _cut(cell: NDArray[np.float64], at: NDArray[np.float64], away: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cut(cell: Points, at: Points, away: Points) -> Points:
     """The part of a convex cell on the near side of a line."""
     side = (cell - at) @ away
     if side.max() <= 0:

@@ -6,10 +6,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from services.generator.providers.procedural import noise, paint
 from services.generator.providers.procedural.colour import mix, ramp, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.pad import Pad, oval, smooth, stroke
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
-Floats = NDArray[np.float32]
 SYLLABLES = (
     "al",
     "bre",
@@ -133,7 +133,7 @@ def _contours(stage: Stage, canvas: Floats, height: Floats) -> None:
     paint.blend(canvas, mix(palette.ink, palette.accents[4], 0.2), coast.astype(np.float32) * np.float32(0.9))
 
 
-def _sea_lines(stage: Stage, height: Floats):  # type: ignore[no-untyped-def]
+def _sea_lines(stage: Stage, height: Floats) -> Frame:
     """Ripples along the coast, fainter outwards, that run slowly ashore."""
     calm = noise.blur(height, 0.012 * stage.side)
     depth = np.clip(-calm / 0.2, 0, 1)
@@ -239,7 +239,7 @@ def _rose(
     pad.fill(np.concatenate([ring, ring[:1], hole[:1], hole[::-1]]), ink)
     for count, reach, width in ((8, 0.7, 0.13), (4, 1.0, 0.17)):
         for point in range(count):
-            way = 2 * np.pi * point / count + (np.pi / 8 if count == 8 and False else 0)
+            way = 2 * np.pi * point / count
             tip = np.array([np.sin(way), -np.cos(way)]) * reach
             for side, tint in ((1, ink), (-1, paper)):
                 base = np.array([np.sin(way + side * np.pi / 4), -np.cos(way + side * np.pi / 4)]) * width
@@ -289,4 +289,5 @@ def _border(stage: Stage) -> Floats:
     )
     chequer = (np.floor(along / block) % 2 == 0) & (inside > 21 * unit) & (inside < 29 * unit)
     lines = np.maximum(np.maximum(rule(20, 2), rule(30, 2)), np.maximum(rule(40, 1.2), chequer.astype(np.float32)))
-    return (lines * 0.88).astype(np.float32)
+    inked: Floats = (lines * 0.88).astype(np.float32)
+    return inked

@@ -1,13 +1,12 @@
 """Ranges one behind the other, sun in the haze, mist that drifts in the valleys."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import Rgb, lightness, mix, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
 
-Floats = NDArray[np.float32]
 LAYERS = 6
 
 

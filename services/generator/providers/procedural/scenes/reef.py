@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import Rgb, mix, shift
-from services.generator.providers.procedural.pad import Pad, oval, smooth, stroke
+from services.generator.providers.procedural.fields import Floats
+from services.generator.providers.procedural.pad import Pad, oval, path, smooth, stroke
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
-
-Floats = NDArray[np.float32]
 
 
 def compose(stage: Stage) -> Frame:
@@ -159,7 +158,7 @@ def _swim(stage: Stage, picture: Floats, fish: _Fish, moment: float) -> None:
     ]
     body = pad.fill(smooth(np.array(outline) * flip), shift(fish.body, light=0.05), to=shift(fish.body, light=-0.1))
     if fish.kind < 2:
-        for at, width in ((0.3, 0.12), (-0.08, 0.14), (-0.42, 0.09)):
+        for at, width in path("0.3,0.12 -0.08,0.14 -0.42,0.09"):
             band = [(at * fish.way, -0.6), ((at + 0.04) * fish.way, 0.0), (at * fish.way, 0.6)]
             pad.fill(stroke(band, width + 0.04, 0.9), shift(fish.body, light=-0.28), within=body, alpha=0.8)
             pad.fill(stroke(band, width, 0.9), fish.band, within=body)

@@ -1,14 +1,12 @@
 """The sea towards the sun: waves in perspective, a path of light, islands, sometimes a sail."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint, scenery
-from services.generator.providers.procedural.colour import mix, shift
+from services.generator.providers.procedural.colour import mix, ramp, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
-
-Floats = NDArray[np.float32]
 
 
 def compose(stage: Stage) -> Frame:
@@ -104,7 +102,7 @@ class _Sea:
         deep = mix(shift(palette.near, light=0.07, chroma=1.3), palette.sky[0], 0.45)
         shades = [mix(palette.sky[-1], palette.sky[-2], 0.4), mix(palette.sky[-2], palette.sky[1], 0.5), deep]
         column = paint.lookup(
-            paint.ramp([shades[0], shades[1], shades[2], shift(deep, light=-0.05)], 512, [0, 0.25, 0.7, 1]), near
+            ramp([shades[0], shades[1], shades[2], shift(deep, light=-0.05)], 512, [0, 0.25, 0.7, 1]), near
         )
         return np.ascontiguousarray(column)
 

@@ -5,10 +5,9 @@ from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint
 from services.generator.providers.procedural.colour import Rgb, mix, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.pad import Pad, oval, stroke
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
-
-Floats = NDArray[np.float32]
 
 
 def compose(stage: Stage) -> Frame:
@@ -139,6 +138,14 @@ def _arc(pad: Pad, turn: float, tint: Rgb, ink: Rgb) -> None:
 
 
 _SHAPES = {
-    "disc": _disc, "half": _half, "quarter": _quarter, "bar": _bar, "rings": _rings, "grid": _grid, "triangle": _triangle, "bars": _bars,
-    "dot": _dot, "arc": _arc,
-}  # fmt: skip
+    "disc": _disc,
+    "half": _half,
+    "quarter": _quarter,
+    "bar": _bar,
+    "rings": _rings,
+    "grid": _grid,
+    "triangle": _triangle,
+    "bars": _bars,
+    "dot": _dot,
+    "arc": _arc,
+}

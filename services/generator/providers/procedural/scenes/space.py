@@ -1,13 +1,11 @@
 """Space: a banded planet, rings, a moon, a nebula behind."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import mix, ramp, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
-
-Floats = NDArray[np.float32]
 
 
 def compose(stage: Stage) -> Frame:

@@ -3,17 +3,32 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint
-from services.generator.providers.procedural.colour import Rgb, mix, shift
+from services.generator.providers.procedural.colour import Rgb, mix, ramp, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
-
-Floats = NDArray[np.float32]
 
 # Half widths from the top of a form to its foot, in parts of its height.
 FORMS: dict[str, tuple[float, ...]] = {
-    "bottle": (0.062, 0.06, 0.055, 0.055, 0.056, 0.062, 0.085, 0.135, 0.165, 0.172, 0.174, 0.174, 0.173, 0.172, 0.168, 0.155),
+    "bottle": (
+        0.062,
+        0.06,
+        0.055,
+        0.055,
+        0.056,
+        0.062,
+        0.085,
+        0.135,
+        0.165,
+        0.172,
+        0.174,
+        0.174,
+        0.173,
+        0.172,
+        0.168,
+        0.155,
+    ),
     "slim": (0.05, 0.046, 0.042, 0.042, 0.043, 0.045, 0.05, 0.06, 0.082, 0.105, 0.118, 0.122, 0.122, 0.12, 0.116, 0.1),
     "jug": (0.2, 0.17, 0.15, 0.145, 0.16, 0.2, 0.245, 0.28, 0.3, 0.31, 0.308, 0.295, 0.275, 0.245, 0.215, 0.19),
     "vase": (0.17, 0.13, 0.105, 0.1, 0.115, 0.155, 0.205, 0.245, 0.265, 0.262, 0.24, 0.205, 0.165, 0.13, 0.115, 0.13),
@@ -22,7 +37,7 @@ FORMS: dict[str, tuple[float, ...]] = {
     "pear": (0.02, 0.1, 0.15, 0.175, 0.19, 0.205, 0.23, 0.265, 0.31, 0.345, 0.365, 0.37, 0.355, 0.32, 0.255, 0.13),
     "apple": (0.12, 0.3, 0.39, 0.445, 0.48, 0.5, 0.51, 0.512, 0.505, 0.49, 0.465, 0.435, 0.395, 0.34, 0.265, 0.14),
     "orange": (0.1, 0.25, 0.34, 0.4, 0.445, 0.475, 0.492, 0.5, 0.5, 0.492, 0.475, 0.445, 0.4, 0.34, 0.25, 0.12),
-}  # fmt: skip
+}
 HEIGHTS = {
     "bottle": 0.56,
     "slim": 0.5,
@@ -55,7 +70,7 @@ def compose(stage: Stage) -> Frame:
     table = rng.uniform(0.6, 0.64)
     things = sorted(_arrange(stage, rng), key=lambda thing: thing.foot)
     drawn = [_Drawn(stage, thing) for thing in things]
-    wall, cloth = _room(stage, table)
+    wall = _room(stage, table)
 
     def frame(moment: float) -> Floats:
         angle = stage.turns(moment, 8.0)
@@ -73,7 +88,7 @@ def compose(stage: Stage) -> Frame:
     return frame
 
 
-def _room(stage: Stage, table: float) -> tuple[Floats, None]:
+def _room(stage: Stage, table: float) -> Floats:
     """A plastered wall and a table."""
     rng = stage.rng("room")
     palette = stage.palette
@@ -93,7 +108,7 @@ def _room(stage: Stage, table: float) -> tuple[Floats, None]:
     paint.blend(canvas, board, edge)
     seam = np.exp(-np.maximum(y - np.float32(table), 0) * 60) * edge
     paint.multiply(canvas, 1 - np.float32(0.16) * seam)
-    return canvas, None
+    return canvas
 
 
 def _arrange(stage: Stage, rng: Rng) -> list[_Thing]:
@@ -237,7 +252,7 @@ class _Drawn:
             mix(shift(thing.colour, light=-0.27), palette.ink, 0.3),
             mix(shift(thing.colour, light=0.06), palette.light, 0.22),
         )
-        colours = paint.ramp([dark, shift(thing.colour, light=-0.07), thing.colour, bright], 512)
+        colours = ramp([dark, shift(thing.colour, light=-0.07), thing.colour, bright], 512)
         body = paint.lookup(colours, np.clip(lit + bounce, 0, 1)) * self._texture
         half = np.array([light[0], light[1], light[2] + 1.0]) / np.linalg.norm([light[0], light[1], light[2] + 1.0])
         shine = np.clip(self._nx * half[0] + self._ny * half[1] + self._nz * half[2], 0, 1) ** 46

@@ -1,13 +1,11 @@
 """Polished stone: agate bands around a crystal heart, or marble with gilded veins."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint
 from services.generator.providers.procedural.colour import Rgb, mix, ramp, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
-
-Floats = NDArray[np.float32]
 
 
 def compose(stage: Stage) -> Frame:

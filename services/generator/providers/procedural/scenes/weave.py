@@ -1,14 +1,14 @@
 """Woven cloth: a kilim of stepped diamonds and zigzags, thread over thread."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from services.generator.providers.procedural import noise, paint
+from services.generator.providers.procedural import noise
 from services.generator.providers.procedural.colour import mix, shift
+from services.generator.providers.procedural.fields import Floats, Ints
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
 
 
 def compose(stage: Stage) -> Frame:
@@ -30,7 +30,8 @@ def compose(stage: Stage) -> Frame:
         light = 1.0 + np.clip(slope * (0.8 + 0.2 * sway), -1.2, 1.2) * np.float32(0.13)
         gleam = np.exp(-(((x + y * 0.5 - np.float32(0.6 + 0.7 * np.sin(angle))) / 0.3) ** 2))
         light += gleam * np.float32(0.09)
-        return cloth * light
+        lit: Floats = cloth * light
+        return lit
 
     return frame
 
@@ -48,12 +49,12 @@ def _draft(stage: Stage, rng: Rng, across: int, down: int) -> Ints:
         rows = np.arange(row, row + tall)[:, None]
         band = _MOTIFS[motif](rows - row, columns, tall, turn)
         for offset, line in enumerate(band):
-            for place in {round(centre - (row + offset)), round(centre + (row + offset))}:
+            for place in _both(centre, row + offset):
                 if 0 <= place < down:
                     draft[place] = line
         row += tall
         for line in range(3):
-            for place in {round(centre - (row + line)), round(centre + (row + line))}:
+            for place in _both(centre, row + line):
                 if 0 <= place < down:
                     draft[place] = (5, (turn % 4) + 1, 5)[line]
         row += 3
@@ -62,6 +63,11 @@ def _draft(stage: Stage, rng: Rng, across: int, down: int) -> Ints:
     stripe = (np.arange(down)[:, None] // 3 % 2 == 0) & edge
     draft = np.where(edge, 0, draft)
     return np.where(stripe, 5, draft).astype(np.int32)
+
+
+def _both(centre: float, away: int) -> set[int]:
+    """The rows at a distance above and below the middle."""
+    return {math.floor(centre) - away, math.ceil(centre) + away}
 
 
 def _diamonds(y: Ints, x: NDArray[np.float64], tall: int, turn: int) -> Ints:
@@ -136,6 +142,3 @@ def _cloth(stage: Stage, draft: Ints, colours: NDArray[np.float32], across: int,
     shade *= 1.0 + fuzz * np.float32(0.045)
     index = knot[row, column]
     return np.stack([np.take(colours[:, channel], index) * shade for channel in range(3)])
-
-
-__all__ = ["compose", "paint"]
