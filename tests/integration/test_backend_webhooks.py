@@ -18,7 +18,9 @@ async def waiting_job(product: Product, kind: str = "image", **values: Any) -> t
     owner = await person.user_id()
     job_id = new_id()
     table = f"{kind}_generations"
-    await product.pool.execute(f'INSERT INTO {table} (id, prompt, "authorId") VALUES ($1, $2, $3)', job_id, "Un chat", owner)
+    await product.pool.execute(
+        f'INSERT INTO {table} (id, prompt, "authorId") VALUES ($1, $2, $3)', job_id, "Un chat", owner
+    )
     await product.pool.execute(
         """INSERT INTO sorami.jobs (id, kind, owner_id, provider, model, request, request_hash)
            VALUES ($1, $2, $3, 'backend', $4, $5::jsonb, '')""",
@@ -52,7 +54,9 @@ async def test_progress_and_completion_of_the_seeds_move_a_job(product: Product)
         )
     answer = await product.backend_says("image", about(golden("e1_completed"), job_id))
     assert answer.json() == {"success": True}
-    await product.until("SELECT 1 FROM image_generations WHERE id = $1 AND status = 'COMPLETED' AND progress = 100", job_id)
+    await product.until(
+        "SELECT 1 FROM image_generations WHERE id = $1 AND status = 'COMPLETED' AND progress = 100", job_id
+    )
     file = await product.row('SELECT * FROM image_files WHERE "generationId" = $1', job_id)
     assert file["filename"] == "image_1.png"
     assert file["s3Key"] == "images/cm4abc123def456ghi789/image_1.png"
@@ -136,7 +140,9 @@ async def test_a_report_under_the_backends_own_id_repairs_our_job_instead_of_mak
 async def test_an_unknown_job_is_parked_while_a_submit_of_that_user_is_open(product: Product) -> None:
     job_id, owner = await waiting_job(product)
     await product.pool.execute(
-        "INSERT INTO sorami.operations (job_id, attempt, provider, owner_id) VALUES ($1, 1, 'backend', $2)", job_id, owner
+        "INSERT INTO sorami.operations (job_id, attempt, provider, owner_id) VALUES ($1, 1, 'backend', $2)",
+        job_id,
+        owner,
     )
     theirs = f"c76c36ee-{new_id()}"
     answer = await product.backend_says("image", about(golden("e1_completed"), theirs) | {"user_id": owner})
@@ -148,7 +154,10 @@ async def test_a_generation_an_application_made_is_finished_by_its_backend(produ
     person = product.person()
     job_id = f"prisma-{new_id()}"
     await product.pool.execute(
-        'INSERT INTO image_generations (id, prompt, "authorId") VALUES ($1, $2, $3)', job_id, "Un chat", await person.user_id()
+        'INSERT INTO image_generations (id, prompt, "authorId") VALUES ($1, $2, $3)',
+        job_id,
+        "Un chat",
+        await person.user_id(),
     )
     await product.backend_says("image", about(golden("e1_completed"), job_id))
     await product.until("SELECT 1 FROM image_generations WHERE id = $1 AND status = 'COMPLETED'", job_id)

@@ -34,7 +34,13 @@ async def get(product: Product, path: str, token: str | None) -> httpx.Response:
 
 
 async def test_without_a_token_the_answer_is_the_seeds_own(product: Product) -> None:
-    for path in ("/api/images/user", "/api/images/x/status", "/api/videos/x/result", "/api/events", "/api/images/x/events"):
+    for path in (
+        "/api/images/user",
+        "/api/images/x/status",
+        "/api/videos/x/result",
+        "/api/events",
+        "/api/images/x/events",
+    ):
         answer = await get(product, path, None)
         assert answer.status_code == 401
         assert answer.json()["error"] == "Non authentifié"

@@ -137,7 +137,9 @@ async def test_a_generation_that_an_application_made_is_adopted(product: Product
     await person.ended("made-by-prisma-1")
     rows = await product.rows("SELECT origin FROM sorami.jobs WHERE id = 'made-by-prisma-1'")
     assert [row["origin"] for row in rows] == ["application"]
-    assert (await product.row("SELECT status FROM image_generations WHERE id = 'made-by-prisma-1'"))["status"] == "COMPLETED"
+    assert (await product.row("SELECT status FROM image_generations WHERE id = 'made-by-prisma-1'"))[
+        "status"
+    ] == "COMPLETED"
 
 
 async def test_a_generation_of_another_author_is_not_adopted(product: Product) -> None:
