@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from contracts.kinds import KINDS
 from services.gateway.api.backend_webhooks import backend_webhook_router
+from services.gateway.api.document import secure_document
 from services.gateway.api.generations import generation_router
 from services.gateway.api.media import media_router
 from services.gateway.api.pages import page_router
@@ -61,7 +62,12 @@ def allowed_hosts(settings: GatewaySettings) -> frozenset[str]:
 
 
 def build_app(parts: Parts) -> Any:
-    """Wire the HTTP application; nothing is connected here."""
+    """Wire the whole application; nothing is connected here."""
+    return HostGuard(build_api(parts), allowed_hosts(parts.settings))
+
+
+def build_api(parts: Parts) -> FastAPI:
+    """Wire the routes."""
     app = FastAPI(
         title="Sorami",
         version=VERSION,
@@ -92,4 +98,5 @@ def build_app(parts: Parts) -> Any:
             ],
             expose_headers=["location", "retry-after"],
         )
-    return HostGuard(app, allowed_hosts(parts.settings))
+    secure_document(app)
+    return app
