@@ -80,8 +80,7 @@ def _is_ours_to_change(table: asyncpg.Record, findings: Findings) -> bool:
     if table["kind"] != "r":
         findings.blockers.append(f"{name} is not an ordinary table: move it aside, or give Sorami another schema")
     elif not table["owned"]:
-        owner = quoted(table["owner"])
-        findings.blockers.append(f"{name} belongs to {owner}: migrate as that login, or GRANT {owner} to this one")
+        findings.blockers.append(f"{name} belongs to {quoted(table['owner'])}: migrate with that login")
     elif table["primary_key"] != ["id"]:
         findings.blockers.append(f"{name} has no primary key on id alone: ALTER TABLE {name} ADD PRIMARY KEY (id)")
     elif table["relrowsecurity"]:
