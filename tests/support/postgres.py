@@ -91,7 +91,7 @@ class Database:
         return Database(f"{scheme}//{user}@{rest.split('@', 1)[1]}")
 
     def execute(self, sql: str, *arguments: object, role: str | None = None) -> str:
-        return wait_for(self._ask(role, lambda connection: connection.execute(sql, *arguments)))
+        return str(wait_for(self._ask(role, lambda connection: connection.execute(sql, *arguments))))
 
     def rows(self, sql: str, *arguments: object, role: str | None = None) -> list[tuple[Any, ...]]:
         found = wait_for(self._ask(role, lambda connection: connection.fetch(sql, *arguments)))

@@ -1,8 +1,14 @@
 """`sorami migrate` on a database without a table."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from subprocess import run
+from sys import executable
 
-from services.runtime.schema_version import HIGHEST_SCHEMA
+import asyncpg
+import pytest
+
+from services.runtime.schema_version import HIGHEST_SCHEMA, SchemaMismatch, check_schema
 from tests.support.postgres import Database, PostgresServer, wait_for
 
 TABLES = (
@@ -82,9 +88,6 @@ def test_a_second_schema_in_the_same_database_is_refused(migrated: Database) -> 
 
 
 def test_two_at_once_apply_each_file_once(empty: Database) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-    from subprocess import run
-    from sys import executable
 
     def migrate(_: int) -> int:
         command = [executable, "-m", "services.persistence.migrate"]
@@ -141,10 +144,6 @@ def test_a_wrong_address_stops_at_once(postgres: PostgresServer) -> None:
 
 
 def test_a_service_can_ask_whether_it_may_run(empty: Database, migrated: Database) -> None:
-    import asyncpg
-    import pytest
-
-    from services.runtime.schema_version import SchemaMismatch, check_schema
 
     async def ask(url: str) -> None:
         connection = await asyncpg.connect(url)
