@@ -115,7 +115,7 @@ def asyncapi() -> dict[str, Any]:
         "info": {
             "title": "Sorami events",
             "version": VERSION,
-            "description": "CloudEvents 1.0 in Kafka's binary mode. Readers ignore unknown fields; changes are additive.",
+            "description": "CloudEvents 1.0 in Kafka's binary mode. Readers ignore unknown fields; changes only add.",
         },
         "defaultContentType": "application/json",
         "channels": {_identifier(event.TOPIC.name): _channel(event) for event in EVENTS},

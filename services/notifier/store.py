@@ -29,7 +29,8 @@ SUPERSEDE_PROGRESS = """
 CLAIM_DELIVERIES = """
     WITH picked AS (
         SELECT d.id FROM sorami.deliveries d
-        WHERE d.state = 'pending' AND d.next_attempt_at <= now() AND (d.lease_until IS NULL OR d.lease_until < now())
+        WHERE d.state = 'pending' AND d.next_attempt_at <= now()
+          AND (d.lease_until IS NULL OR d.lease_until < now())
           AND NOT EXISTS (SELECT FROM sorami.deliveries e WHERE e.endpoint = d.endpoint AND e.job_id = d.job_id
                           AND e.state = 'pending' AND e.seq < d.seq)
         ORDER BY d.next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED

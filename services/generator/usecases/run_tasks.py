@@ -1,4 +1,4 @@
-"""Run leased tasks in this process's slots: claim, keep the leases alive, render, and give back what cannot be finished."""
+"""Run leased tasks in this process's slots: claim, keep the leases, render, give back what cannot be finished."""
 
 import asyncio
 from collections import Counter
