@@ -44,7 +44,8 @@ CLAIM_DELIVERIES = """
 SETTLE_DELIVERY = """
     WITH settled AS (
         UPDATE sorami.deliveries SET state = $3, lease_until = NULL,
-               next_attempt_at = CASE WHEN $3 = 'pending' THEN now() + $4 * interval '1 second' ELSE next_attempt_at END,
+               next_attempt_at = CASE WHEN $3 = 'pending' THEN now() + $4 * interval '1 second'
+                                      ELSE next_attempt_at END,
                finished_at = CASE WHEN $3 <> 'pending' THEN now() END
         WHERE id = $1 AND fence = $2 AND state = 'pending'
         RETURNING id, attempts
