@@ -16,7 +16,7 @@ from sorami.local.supervisor import Program
 
 REGION = "us-east-1"
 # It reserves 230 MB and touches 70: a limit below what it reserves makes it collect all day (0.08 core at rest).
-MEMORY = "320MiB"
+MEMORY = "400MiB"
 # It opens each of these and each plus 10000 (gRPC). The filer's answers without a key: loopback only.
 PORTS = ("s3", "s3-master", "s3-volume", "s3-filer", "s3-admin")
 
