@@ -61,7 +61,7 @@ fix: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff format .
 
 contracts: $(READY) ## Write the committed contract documents anew
-	$(BIN)/python -m contracts.documents
+	$(BIN)/python -m sorami.documents
 
 clean: ## Remove the private environment and caches; data in .sorami stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
