@@ -198,6 +198,8 @@ class GuardedFetcher:
                 return await self._follow(url, most_bytes)
         except TimeoutError:
             raise FetchFailed("timeout", f"the address did not answer within {seconds:g} seconds") from None
+        except httpx.InvalidURL:
+            raise AddressRefused("url_malformed", "the address is not well formed") from None
         except httpx.HTTPError:
             raise FetchFailed("unreachable", "the address could not be fetched") from None
 

@@ -117,7 +117,7 @@ async def _on_anything(request: Request, error: Exception) -> Response:
 
 
 class CatchEverything:
-    """The outermost layer of pure ASGI: whatever was not foreseen is logged once and answered as a problem."""
+    """A layer of pure ASGI: whatever was not foreseen is logged once and answered as a problem."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -144,3 +144,4 @@ def install_problem_handlers(app: Starlette) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Overloaded, _on_overload)
+    app.add_middleware(CatchEverything)

@@ -35,9 +35,7 @@ class Seaweed:
         self._ports = ports
         self.port = ports["s3"]
         self.log = home.log("s3")
-        self.bucket = Bucket(
-            "127.0.0.1", self.port, bucket, REGION, secrets.s3_access_key, secrets.s3_secret_key
-        )
+        self.bucket = Bucket("127.0.0.1", self.port, bucket, REGION, secrets.s3_access_key, secrets.s3_secret_key)
 
     @property
     def url(self) -> str:
@@ -58,9 +56,7 @@ class Seaweed:
         argv: list[str | Path] = [binary(), "-logtostderr=true", "mini", f"-dir={self._data}"]
         argv += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
         argv += [f"-s3.port={self.port}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
-        argv += [
-            f"-{part}.port={self._ports[f's3-{part}']}" for part in ("master", "volume", "filer", "admin")
-        ]
+        argv += [f"-{part}.port={self._ports[f's3-{part}']}" for part in ("master", "volume", "filer", "admin")]
         argv += ["-admin.ui=false", "-webdav=false", "-master.telemetry=false", "-volume.preStopSeconds=0"]
         env = {
             "PATH": os.defpath,

@@ -19,9 +19,9 @@ def media_router(parts: "Parts") -> APIRouter:
     """Make GET /media/<token>/<filename>; the token is the permission, so no sign-in is asked."""
     router = APIRouter(prefix="/media", tags=["media"])
 
-    @router.api_route(
+    @router.head("/{token}/{filename}", include_in_schema=False)
+    @router.get(
         "/{token}/{filename}",
-        methods=["GET", "HEAD"],
         summary="Show a file",
         operation_id="get_media",
         status_code=302,
