@@ -190,6 +190,19 @@ def test_a_login_that_may_not_create_roles_is_told_what_to_run_and_then_migrates
         separate.execute("SELECT 1", role="sorami_gateway")
 
 
+def test_schemas_that_an_administrator_made_are_enough(untouched: PostgresServer) -> None:
+    admin = untouched.database()
+    admin.execute(
+        "CREATE ROLE app LOGIN CREATEROLE; CREATE SCHEMA sorami AUTHORIZATION app; GRANT CREATE ON SCHEMA public TO app"
+    )
+    own = admin.with_user("app")
+
+    outcome = own.migrate()
+
+    assert outcome.code == 0, outcome.text
+    own.execute(PERSON, role="sorami_gateway")
+
+
 def test_tables_of_another_login_are_named_before_anything_is_changed(untouched: PostgresServer) -> None:
     Database(untouched.url()).execute("CREATE ROLE app LOGIN CREATEROLE")
     database = untouched.database()
