@@ -32,7 +32,7 @@ class RuntimeSettings(BaseSettings):
         default="development", validation_alias="ENVIRONMENT"
     )
     database_url: SecretStr = Field(validation_alias="DATABASE_URL")
-    takes_role: bool = Field(default=True, exclude=True, description="False for a service that logs in as itself.")
+    takes_role: bool = Field(default=True, validation_alias="SORAMI_TAKE_ROLE")
     database_pool: int = Field(default=6, ge=1, le=64, validation_alias="SORAMI_DATABASE_POOL")
     kafka_bootstrap_servers: CommaList = Field(
         default=["127.0.0.1:9092"], min_length=1, validation_alias="KAFKA_BOOTSTRAP_SERVERS"
