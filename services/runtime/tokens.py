@@ -1,4 +1,4 @@
-"""Bearer tokens: RS256 only, keys from a JWKS that is fetched without blocking and served stale when its host is away."""
+"""Bearer tokens: RS256 only, keys from a JWKS that is fetched without blocking and kept when its host is away."""
 
 import asyncio
 import json

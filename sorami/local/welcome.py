@@ -45,14 +45,11 @@ async def show_steps(state: State, shown: Board) -> None:
 
 
 async def first_media(home: Home, url: str, shown: Board, began: float) -> Made:
-    """Asks for both at once; one that fails is told and ends nothing."""
+    """Asks for the image, then the video, and follows both; one that fails is told and ends nothing."""
     made = Made()
 
-    async def one(api: Api, kind: str) -> None:
+    async def see(api: Api, kind: str, job_id: str) -> None:
         try:
-            created = await api.create(kind, DEMO[kind])
-            made.accepted_after = made.accepted_after or time.monotonic() - began
-            job_id = str(created["job_id"])
             last = await follow(api, kind, job_id, shown, f"first {kind}")
             if last.status != "COMPLETED":
                 raise ApiError(f"the first {kind} is {last.status}: {last.error or last.message}")
@@ -62,7 +59,14 @@ async def first_media(home: Home, url: str, shown: Board, began: float) -> Made:
             print(f"sorami: {error}", file=sys.stderr)
 
     async with Api(url, await asyncio.to_thread(identity.token, home)) as api:
-        await asyncio.gather(*(one(api, kind) for kind in DEMO))
+        jobs = {}
+        for kind, fields in DEMO.items():
+            try:
+                jobs[kind] = str((await api.create(kind, fields))["job_id"])
+                made.accepted_after = made.accepted_after or time.monotonic() - began
+            except ApiError as error:
+                print(f"sorami: {error}", file=sys.stderr)
+        await asyncio.gather(*(see(api, kind, job_id) for kind, job_id in jobs.items()))
     made.ready_after = time.monotonic() - began
     return made
 

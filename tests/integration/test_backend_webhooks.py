@@ -1,6 +1,7 @@
-"""The seeds' inbound webhooks: jobs move as the seeds say, unknown ids are treated with care, repeats change nothing."""
+"""The seeds' inbound webhooks: jobs move as the seeds say, unknown ids are met with care, repeats change nothing."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -28,8 +29,19 @@ async def waiting_job(product: Product, kind: str = "image", **values: Any) -> t
         kind,
         owner,
         PENDING_MODEL,
-        f'{{"job_id": "{job_id}", "kind": "{kind}", "at": "2025-10-23T14:30:00Z", "user_id": "{owner}", "prompt": "Un chat",'
-        f' "count": 1, "size": "1024x1024", "format": "PNG", "model": "{PENDING_MODEL}"}}',
+        json.dumps(
+            {
+                "job_id": job_id,
+                "kind": kind,
+                "at": "2025-10-23T14:30:00Z",
+                "user_id": owner,
+                "prompt": "Un chat",
+                "count": 1,
+                "size": "1024x1024",
+                "format": "PNG",
+                "model": PENDING_MODEL,
+            }
+        ),
     )
     return job_id, owner
 
@@ -127,7 +139,8 @@ async def test_a_report_under_the_backends_own_id_repairs_our_job_instead_of_mak
     job_id, owner = await waiting_job(product)
     theirs = f"c76c36ee-{new_id()}"
     await product.pool.execute(
-        "INSERT INTO sorami.operations (job_id, attempt, provider, operation_id, owner_id) VALUES ($1, 1, 'backend', $2, $3)",
+        """INSERT INTO sorami.operations (job_id, attempt, provider, operation_id, owner_id)
+           VALUES ($1, 1, 'backend', $2, $3)""",
         job_id,
         theirs,
         owner,

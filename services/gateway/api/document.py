@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 PUBLIC = ("/healthz", "/readyz", "/media/")
-BY_SECRET = "/api/webhooks/"
+BACKENDS = "/api/webhooks/"
 
 
 def secure_document(app: FastAPI) -> None:
@@ -21,7 +21,7 @@ def secure_document(app: FastAPI) -> None:
             }
             for path, operations in schema["paths"].items():
                 for operation in operations.values():
-                    open_to_all = path.startswith(PUBLIC) or path.startswith(BY_SECRET)
+                    open_to_all = path.startswith(PUBLIC) or path.startswith(BACKENDS)
                     operation["security"] = [] if open_to_all else [{"bearer": []}, {"session": []}]
             app.openapi_schema = schema
         return app.openapi_schema

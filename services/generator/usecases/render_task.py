@@ -1,4 +1,4 @@
-"""Render one leased task: provider, objects, report. Whatever happens, it ends with one stated outcome or gives the lease back."""
+"""Render one leased task: it ends with one stated outcome, or gives the lease back."""
 
 import asyncio
 import hashlib

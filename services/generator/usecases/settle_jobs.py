@@ -1,4 +1,4 @@
-"""Settle jobs that ended: their tasks are closed and work still going on is called off; forgotten verdicts are sent again."""
+"""Settle jobs that ended: close their tasks, call off work still going on, send forgotten verdicts again."""
 
 import asyncio
 from collections.abc import Callable, Sequence
