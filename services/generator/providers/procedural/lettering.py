@@ -37,7 +37,7 @@ def write(pen: Pen, place: tuple[float, float], line: str, font: Font) -> None:
     bare = _bare(line)
     pen.text((x, y), bare, fill=255, font=font)
     for index, char in enumerate(line):
-        for mark in unicodedata.normalize("NFKD", char)[1:]:
+        for mark in unicodedata.normalize("NFD", char)[1:]:
             left, top, right, low = font.getbbox(bare[index])
             at = x + font.getlength(bare[: index + 1]) - font.getlength(bare[index])
             if bare[index] in "ij" and mark != "\u0327":
@@ -49,12 +49,13 @@ def write(pen: Pen, place: tuple[float, float], line: str, font: Font) -> None:
 
 
 def _bare(line: str) -> str:
-    return "".join(unicodedata.normalize("NFKD", char)[0] for char in line)
+    return "".join(unicodedata.normalize("NFD", char)[0] for char in line)
 
 
 @cache
 def _known(char: str) -> bool:
-    base, *marks = unicodedata.normalize("NFKD", char) or " "
+    parts = unicodedata.normalize("NFD", char)
+    base, marks = parts[0], parts[1:]
     if base.isspace():
         return base == " "
     font = face(24)
