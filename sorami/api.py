@@ -127,7 +127,7 @@ def _words(answer: httpx.Response) -> str:
         return f"the server answered {answer.status_code}"
     details = [str(problem.get("detail") or problem.get("title") or "")]
     details += [str(fault.get("detail", "")) for fault in problem.get("errors", []) if isinstance(fault, dict)]
-    return f"{answer.status_code} {problem.get('code', '')}: {'; '.join(filter(None, details))}"
+    return f"{answer.status_code} {problem.get('code', '')}: {'; '.join(dict.fromkeys(filter(None, details)))}"
 
 
 def links(kind: str, result: dict[str, Any]) -> list[str]:

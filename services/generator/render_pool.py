@@ -120,8 +120,10 @@ class _Child:
             raise ChildLost("it ended") from error
 
     def kill(self) -> None:
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        # Not Process.kill(): it would reap a child that has just died, and its exit code would be lost to asyncio.
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
     async def end(self) -> int:
         """Kill the child if it lives, reap it and close its pipes; its exit code, negative for a signal."""
@@ -164,6 +166,11 @@ class RenderPool:
     def pids(self) -> list[int]:
         """The processes of the children that live, busy ones first."""
         return [child.pid for child in (*self._busy, *self._idle)]
+
+    @property
+    def idle_and_usable(self) -> int:
+        """How many children could take an order at once."""
+        return sum(child.usable for child in self._idle)
 
     async def warm(self) -> None:
         """Start a child ahead of need, unless one is idle already."""

@@ -41,12 +41,6 @@ STORAGE = "SELECT reloptions FROM pg_class WHERE oid = $1::text::regclass"
 
 
 @pytest.fixture(scope="module")
-def made(postgres: PostgresServer, migrated_name: str) -> Database:
-    """The database as the migrations make it."""
-    return postgres.database(migrated_name)
-
-
-@pytest.fixture(scope="module")
 def declared(postgres: PostgresServer) -> Database:
     """The database as `contracts.tables` declares it."""
     database = postgres.database()
@@ -61,15 +55,15 @@ def declared(postgres: PostgresServer) -> Database:
 
 
 @pytest.mark.parametrize("query", [COLUMNS, INDEXES, CONSTRAINTS], ids=["columns", "indexes", "constraints"])
-def test_the_migrations_make_what_the_tables_declare(made: Database, declared: Database, query: str) -> None:
-    assert set(made.rows(query)) == set(declared.rows(query))
+def test_the_migrations_make_what_the_tables_declare(migrated_once: Database, declared: Database, query: str) -> None:
+    assert set(migrated_once.rows(query)) == set(declared.rows(query))
 
 
-def test_the_storage_settings_are_the_declared_ones(made: Database) -> None:
+def test_the_storage_settings_are_the_declared_ones(migrated_once: Database) -> None:
     for table in metadata.sorted_tables:
         name = f"{table.schema or 'public'}.{table.name}"
         wanted: dict[str, str] = table.info.get("storage", {})
-        assert dict(option.split("=") for option in made.value(STORAGE, name) or ()) == wanted, name
+        assert dict(option.split("=") for option in migrated_once.value(STORAGE, name) or ()) == wanted, name
 
 
 def test_schema_prisma_has_the_models_of_prismas_tables_and_no_other() -> None:
@@ -78,30 +72,30 @@ def test_schema_prisma_has_the_models_of_prismas_tables_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("table", sorted(prisma_schema.models(PRISMA)))
-def test_schema_prisma_says_what_the_database_holds(made: Database, table: str) -> None:
+def test_schema_prisma_says_what_the_database_holds(migrated_once: Database, table: str) -> None:
     model = prisma_schema.models(PRISMA)[table]
 
-    columns = {row[2:6] for row in made.rows(COLUMNS) if row[:2] == ("public", table)}
-    indexes = {name: _after_table(definition) for name, definition in _of(made, table)}
+    columns = {row[2:6] for row in migrated_once.rows(COLUMNS) if row[:2] == ("public", table)}
+    indexes = {name: _after_table(definition) for name, definition in _of(migrated_once, table)}
 
     assert {(column.name, column.type, column.required, column.default) for column in model.columns} == columns
-    assert model.foreign_keys == dict(made.rows(FOREIGN_KEYS, f"public.{table}"))
+    assert model.foreign_keys == dict(migrated_once.rows(FOREIGN_KEYS, f"public.{table}"))
     assert model.indexes == {name: text for name, text in indexes.items() if name not in _not_in_prisma(table)}
 
 
 @pytest.mark.parametrize("table", ["image_generations", "video_generations", "notifications"])
-def test_what_prisma_cannot_express_is_named_in_its_schema(made: Database, table: str) -> None:
+def test_what_prisma_cannot_express_is_named_in_its_schema(migrated_once: Database, table: str) -> None:
     for name in _not_in_prisma(table):
-        assert name in dict(_of(made, table))
+        assert name in dict(_of(migrated_once, table))
         assert f'"{name}"' in PRISMA.split("generator client")[0]
 
 
-def test_the_keys_that_are_checked_for_doubles_are_those_of_the_database(made: Database) -> None:
-    assert {wanted.index: wanted.key for wanted in UNIQUE_KEYS} == dict(made.rows(UNIQUE))
+def test_the_keys_that_are_checked_for_doubles_are_those_of_the_database(migrated_once: Database) -> None:
+    assert {wanted.index: wanted.key for wanted in UNIQUE_KEYS} == dict(migrated_once.rows(UNIQUE))
 
 
-def test_every_foreign_key_is_indexed(made: Database) -> None:
-    unindexed = made.rows("""
+def test_every_foreign_key_is_indexed(migrated_once: Database) -> None:
+    unindexed = migrated_once.rows("""
         SELECT conrelid::regclass::text, conname FROM pg_constraint k
         WHERE contype = 'f' AND connamespace IN ('public'::regnamespace, 'sorami'::regnamespace) AND NOT EXISTS (
             SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indkey[0] = k.conkey[1] AND i.indpred IS NULL)

@@ -140,6 +140,12 @@ def migrated_name(postgres: PostgresServer) -> str:
     return made.name
 
 
+@pytest.fixture(scope="session")
+def migrated_once(postgres: PostgresServer, migrated_name: str) -> Database:
+    """A migrated database that no test changes."""
+    return postgres.database(migrated_name)
+
+
 @pytest.fixture
 def empty(postgres: PostgresServer) -> Database:
     """A database without a table."""

@@ -23,7 +23,7 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 def _fold(value: int) -> int:
     """Up and down again within a byte, so that the rings have no edges."""
     ring = value >> 4 & 0x1FF
-    return min(ring, 0x1FF - ring)
+    return min(ring, 0x1FF - ring) & 0xFC
 
 
 @cache

@@ -1,6 +1,7 @@
 """Colour: hex words, ramps through OKLab, turning and tinting."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ _TO_LAB = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
+_FROM_LMS, _FROM_LAB = np.linalg.inv(_TO_LMS), np.linalg.inv(_TO_LAB)
 
 
 def rgb(code: str) -> Rgb:
@@ -41,7 +43,7 @@ def to_oklab(colours: Sequence[Rgb] | NDArray[np.float64]) -> NDArray[np.float64
 
 def from_oklab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
     """OKLab rows as sRGB rows, clipped to what a screen can show."""
-    linear = ((np.asarray(lab) @ np.linalg.inv(_TO_LAB).T) ** 3) @ np.linalg.inv(_TO_LMS).T
+    linear = ((np.asarray(lab) @ _FROM_LAB.T) ** 3) @ _FROM_LMS.T
     linear = np.clip(linear, 0.0, 1.0)
     srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     return np.clip(srgb, 0.0, 1.0)
@@ -56,12 +58,14 @@ def ramp(stops: Sequence[Rgb], count: int = 1024, at: Sequence[float] | None = N
     return np.ascontiguousarray(from_oklab(way).T, dtype=np.float32)
 
 
+@lru_cache(4096)
 def mix(one: Rgb, other: Rgb, share: float) -> Rgb:
     """From one colour to the other through OKLab."""
     lab = to_oklab([one, other])
     return _rgb(from_oklab(lab[:1] * (1 - share) + lab[1:] * share))
 
 
+@lru_cache(4096)
 def shift(colour: Rgb, light: float = 0.0, chroma: float = 1.0, turn: float = 0.0) -> Rgb:
     """Lighter or darker, more or less saturated, hue turned by a fraction of the circle."""
     lab = to_oklab([colour])

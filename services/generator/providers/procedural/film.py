@@ -15,7 +15,7 @@ GBR = (1, 2, 0)
 def write(path: Path, frames: Iterable[Bytes], width: int, height: int, fps: int, fine: bool) -> None:
     """Encode planar frames (of any resolution) at `width` x `height`; the index comes first in the file."""
     # x264 with one thread: the child has one core's worth of work, and the bytes do not depend on the machine.
-    options = {"crf": "17" if fine else "20", "preset": "veryfast", "threads": "1", "aq-mode": "3"}
+    options = {"crf": "18" if fine else "22", "preset": "veryfast", "threads": "1", "aq-mode": "3"}
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=Fraction(fps), options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"

@@ -1,6 +1,7 @@
 """A drawing pad: smooth outlines, strokes and ovals filled with shaded colour, antialiased, on planar colour."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +97,8 @@ class Pad:
         right, low = min(right, width), min(low, height)
         if right - left < 1 or low - top < 1:
             return None
-        scale = 2 if (right - left) * (low - top) > 200_000 else 4
+        area = (right - left) * (low - top)
+        scale = 2 if area > 40_000 else 3 if area > 3_000 else 4
         image = Image.new("L", ((right - left) * scale, (low - top) * scale))
         moved = ((points - (left, top)) * scale - 0.5).ravel().tolist()
         ImageDraw.Draw(image).polygon(moved, fill=255)
@@ -155,6 +157,38 @@ class Pad:
             self.unit
         )
         return x[None], y[:, None]
+
+
+class Sprite:
+    """A drawing kept as colour on black and cover, to be laid down again anywhere, between pixels too."""
+
+    def __init__(self, draw: Callable[[Pad], None], reach: float, unit: float) -> None:
+        side = 2 * int(reach * unit) + 5
+        self._half = side / 2
+        on_black, on_white = np.zeros((3, side, side), np.float32), np.ones((3, side, side), np.float32)
+        for ground in (on_black, on_white):
+            draw(Pad(ground, (self._half, self._half), unit))
+        # What a drawing lets through is the difference between the two grounds.
+        rest = np.clip((on_white - on_black).mean(axis=0), 0.0, 1.0)
+        self._planes = np.concatenate([on_black, 1.0 - rest[None]])
+
+    def lay(self, canvas: Floats, x: float, y: float) -> None:
+        """Lay the drawing with its middle at (x, y) in pixels."""
+        left, top = x - self._half, y - self._half
+        column, row = math.floor(left), math.floor(top)
+        fx, fy = np.float32(left - column), np.float32(top - row)
+        padded = np.pad(self._planes, ((0, 0), (1, 1), (1, 1)))
+        across = padded[:, :, 1:] * (1 - fx) + padded[:, :, :-1] * fx
+        moved = across[:, 1:] * (1 - fy) + across[:, :-1] * fy
+        height, width = canvas.shape[1:]
+        rows = slice(max(0, row), min(height, row + moved.shape[1]))
+        columns = slice(max(0, column), min(width, column + moved.shape[2]))
+        if rows.stop <= rows.start or columns.stop <= columns.start:
+            return
+        part = moved[:, rows.start - row : rows.stop - row, columns.start - column : columns.stop - column]
+        below = canvas[:, rows, columns]
+        below *= 1.0 - part[3]
+        below += part[:3]
 
 
 def _seen(patch: Patch, window: Patch) -> Floats:

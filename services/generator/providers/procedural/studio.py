@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from services.generator.providers.procedural import hands, images, paint, repaint, subject, weather
+from services.generator.providers.procedural import hands, images, pace, paint, repaint, subject, weather
 from services.generator.providers.procedural.brief import Brief
 from services.generator.providers.procedural.caption import Caption
 from services.generator.providers.procedural.fields import Bytes, Floats
@@ -123,16 +123,21 @@ def _film(brief: Brief, folder: Path, report: Report) -> dict[str, Any]:
     from services.generator.providers.procedural import film
 
     width, height = brief.width // 2 * 2, brief.height // 2 * 2
-    scale = 1.0 if brief.fine or min(width, height) < 480 else hands.FILM_SCALE.get(hands.named(brief.style), 2 / 3)
+    scale = (
+        1.0
+        if brief.fine or min(width, height) < 480
+        else pace.film_scale(subject.read(brief.prompt).scene, brief.style)
+    )
     shot, description = shoot(brief, round(width * scale), round(height * scale))
     report(0.04)
     count = max(1, round(brief.seconds * brief.fps))
+    # The poster is a late frame: what grows has grown by then.
     poster = folder / f"video_{brief.index}.jpg"
 
     def frames() -> Iterator[Bytes]:
         for number in range(count):
             planes = shot(number / count)
-            if number == 0:
+            if number == count * 3 // 4:
                 still = paint.to_image(planes).resize((width, height), Image.Resampling.BICUBIC)
                 still.save(poster, "JPEG", **images.SETTINGS["JPEG"])
             yield planes

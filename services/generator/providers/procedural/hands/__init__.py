@@ -23,9 +23,6 @@ HANDS: Final[dict[str, Callable[[Stage], Hand]]] = {
     "anime": bright.anime,
 }
 
-# Films are drawn at this part of their size and enlarged: the softer the hand, the smaller.
-FILM_SCALE: Final[dict[str, float]] = {"ink": 0.5, "watercolor": 0.5, "oil": 0.5, "3d": 0.55, "paper": 0.6}
-
 _ALSO: Final[dict[str, str]] = {
     "photo": "photo photorealistic photorealiste realistic realiste realism photographic photographie photography "
     "cinematic cinema analog film",

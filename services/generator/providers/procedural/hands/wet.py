@@ -38,7 +38,7 @@ def watercolor(stage: Stage) -> Hand:
     """Colour that ran a little, pooled at its edges and dried unevenly on rough paper with a white margin."""
     unit = stage.side / 1024
     rng = stage.rng("water")
-    wander = [noise.resize(noise.clouds(rng, 256, 256, 1.9, 5.0), stage.width, stage.height) for _ in range(2)]
+    wander = [noise.resize(noise.clouds(rng, 256, 256, 2.4, 4.0), stage.width, stage.height) for _ in range(2)]
     rows = np.arange(stage.height)[:, None] + wander[0] * np.float32(4.2 * unit)
     columns = np.arange(stage.width)[None] + wander[1] * np.float32(4.2 * unit)
     source = np.clip(rows, 0, stage.height - 1).astype(np.int32) * stage.width
@@ -58,7 +58,7 @@ def watercolor(stage: Stage) -> Hand:
             run = noise.blur(canvas[channel], 2.2 * unit)
             pigment[channel] = np.take(run.ravel(), source)
         # Pigment takes light away from the paper; more where it pooled, less where water lay.
-        dried = np.clip((1.0 - np.clip(pigment, 0.0, 1.0) + np.take(pool.ravel(), source) * 0.8) * density, 0.0, 1.0)
+        dried = np.clip((1.0 - np.clip(pigment, 0.0, 1.0) + np.take(pool.ravel(), source) * 0.55) * density, 0.0, 1.0)
         dried *= np.float32(0.9)
         dried *= margin
         out: Floats = sheet * (1.0 - dried)

@@ -32,12 +32,12 @@ def compose(stage: Stage) -> Frame:
     centre = (stage.width / 2, stage.height / 2 + unit * (0.3 if high else 0.05))
     covered = "sunglasses" in clothes
     leaves = _leaves(stage)
+    _draw_leaves(stage, ground, leaves, 0.0, behind=True)
 
     def frame(moment: float) -> Floats:
         angle = stage.turns(moment, 4.0)
         picture = ground.copy()
         paint.glow(picture, stage.palette.light, rays(moment))
-        _draw_leaves(stage, picture, leaves, angle, behind=True)
         breath = 0.006 * np.sin(angle)
         felt = replace(look, blink=_blink(stage, moment), twitch=_twitch(moment), glance=float(np.sin(angle) * 0.6))
         pad = Pad(picture, (centre[0], centre[1] - breath * unit), unit)
@@ -52,13 +52,13 @@ def compose(stage: Stage) -> Frame:
 
 def _blink(stage: Stage, moment: float) -> float:
     """Shut for a few frames twice in a film."""
-    if not stage.moving or moment == 0:
+    if not stage.moving:
         return 0.0
     return float(max(0.0, 1 - abs(moment - 0.45) * 26, 1 - abs(moment - 0.82) * 26))
 
 
 def _twitch(moment: float) -> float:
-    return float(np.sin((moment - 0.6) * 60) * np.exp(-(((moment - 0.62) / 0.05) ** 2))) if moment else 0.0
+    return float(np.sin((moment - 0.6) * 60) * np.exp(-(((moment - 0.62) / 0.05) ** 2)))
 
 
 def _ground(stage: Stage, coat: Rgb) -> tuple[Floats, Frame]:

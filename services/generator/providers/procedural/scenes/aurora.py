@@ -30,8 +30,7 @@ def compose(stage: Stage) -> Frame:
     def frame(moment: float) -> Floats:
         picture = canvas.copy()
         sky = picture[:, :rows]
-        for curtain in curtains:
-            curtain.shine(sky, moment)
+        _shine(sky, [curtain.light(moment) for curtain in curtains])
         paint.blend(sky, mix(palette.far, palette.near, 0.45), far)
         paint.blend(sky, palette.near, trees)
         water.fill(picture, moment)
@@ -68,15 +67,16 @@ class _Curtain:
         self._strength = (1.0, 0.8, 0.65)[index] * 0.2
         self._phase = rng.uniform(0, 2 * np.pi)
 
-    def shine(self, sky: Floats, moment: float) -> None:
-        """Add the band to the sky."""
+    def light(self, moment: float) -> Floats:
+        """The band's light, planar, at half resolution."""
         line = self._line(moment)
         weights = (0.6, 1.5, 0.42)
-        layers = [_rise(line, decay) * np.float32(w) for decay, w in zip(self._decays, weights, strict=True)]
-        for channel in range(3):
-            light = sum(np.float32(tint[channel]) * layer for tint, layer in zip(self._tints, layers, strict=True))
-            full = noise.resize(np.asarray(light, np.float32), sky.shape[2], sky.shape[1])
-            sky[channel] += (1 - sky[channel]) * (1 - np.exp(-np.maximum(full, 0)))
+        light = np.zeros((3, *line.shape), np.float32)
+        for tint, decay, weight in zip(self._tints, self._decays, weights, strict=True):
+            layer = _rise(line, decay)
+            for channel in range(3):
+                light[channel] += layer * np.float32(tint[channel] * weight)
+        return light
 
     def _line(self, moment: float) -> Floats:
         """The lit line itself, splatted between the rows."""
@@ -101,6 +101,14 @@ class _Curtain:
         field /= 1 + field / np.float32(8.0 * self._strength)
         # A crossing of the line is one ray wide at every resolution.
         return noise.blur(field, self._columns / 420) * np.float32(self._rows / 270)
+
+
+def _shine(sky: Floats, lights: list[Floats]) -> None:
+    """Add all the bands to the sky: many lights saturate, none burns out."""
+    for channel in range(3):
+        total = sum(light[channel] for light in lights)
+        full = noise.resize(1 - np.exp(-np.maximum(total, 0)), sky.shape[2], sky.shape[1])
+        sky[channel] += (1 - sky[channel]) * full
 
 
 def _rise(line: Floats, decay: float) -> Floats:

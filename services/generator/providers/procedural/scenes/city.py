@@ -201,7 +201,7 @@ class _Windows:
         off, span = rng.random(count), rng.uniform(0.1, 0.5, count)
         restless = rng.random(count) < 0.3
         since = np.mod(moment - off, 1.0)
-        out = (restless & (since < span) & (moment > 0)).astype(np.float32)
+        out = (restless & (since < span) & self._stage.moving).astype(np.float32)
         soft = np.clip(np.minimum(since, span - since) * 40, 0, 1)
         bright: Floats = (1.0 - out * soft).astype(np.float32)
         return bright

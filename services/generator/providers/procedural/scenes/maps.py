@@ -51,7 +51,7 @@ def compose(stage: Stage) -> Frame:
     def frame(moment: float) -> Floats:
         picture = canvas.copy()
         paint.blend(picture, sea, rings(moment))
-        done = 1.0 if not stage.moving else 0.15 + 0.85 * min(1.0, moment * 1.25) if moment else 1.0
+        done = 0.15 + 0.85 * min(1.0, moment * 1.3) if stage.moving else 1.0
         _draw_route(stage, picture, route, done, red)
         paint.blend(picture, ink, frame_mask)
         return picture

@@ -70,7 +70,7 @@ class _Falling:
 
     def draw(self, picture: Floats, moment: float) -> None:
         stage = self._stage
-        part = moment * 4 - 1.2 if stage.moving and moment > 0 else 0.75
+        part = moment * 4 - 1.2 if stage.moving else 0.75
         if not 0 < part < 1.3:
             return
         head = self._start + self._way * min(part, 1.0)

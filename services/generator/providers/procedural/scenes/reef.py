@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import Rgb, mix, shift
 from services.generator.providers.procedural.fields import Floats
-from services.generator.providers.procedural.pad import Pad, oval, path, smooth, stroke
+from services.generator.providers.procedural.pad import Pad, Sprite, oval, path, smooth, stroke
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
+
+# Positions of the tail in one beat.
+BEATS = 12
 
 
 def compose(stage: Stage) -> Frame:
@@ -31,20 +33,20 @@ def compose(stage: Stage) -> Frame:
         )
     rays = _Rays(stage, sun)
     weeds = _weeds(stage, rng)
-    fish = _shoal(stage, rng)
-    bubbles = rng.random((26, 4))
+    pad = Pad(canvas, (stage.width / 2, stage.height / 2), float(stage.side))
+    for x, foot, tall, _, tint, phase, coral in weeds:
+        if coral:
+            _coral(pad, x, foot, tall, tint, phase)
+    shoal = _Shoal(stage, _fish(stage, rng))
+    bubbles = _Bubbles(stage, rng)
 
     def frame(moment: float) -> Floats:
         picture = canvas.copy()
         paint.glow(picture, palette.light, rays(moment))
-        for swimmer in fish:
-            if swimmer.far:
-                _swim(stage, picture, swimmer, moment)
+        shoal.swim(picture, moment, far=True)
         _sway(stage, picture, weeds, moment)
-        for swimmer in fish:
-            if not swimmer.far:
-                _swim(stage, picture, swimmer, moment)
-        _rise(stage, picture, bubbles, moment)
+        shoal.swim(picture, moment, far=False)
+        bubbles.rise(picture, moment)
         return picture
 
     return frame
@@ -96,7 +98,7 @@ class _Fish:
     far: bool
 
 
-def _shoal(stage: Stage, rng: Rng) -> list[_Fish]:
+def _fish(stage: Stage, rng: Rng) -> list[_Fish]:
     palette = stage.palette
     wide, high = stage.width / stage.side, stage.height / stage.side
     water = mix(palette.sky[3], palette.accents[2], 0.35)
@@ -107,7 +109,18 @@ def _shoal(stage: Stage, rng: Rng) -> list[_Fish]:
         x, y = heart[0] + rng.normal(0, 0.2) * wide, heart[1] + rng.normal(0, 0.07) * high
         tint = mix(palette.accents[3], water, 0.45)
         fish.append(
-            _Fish(x, y, rng.uniform(0.03, 0.045), way, 1, 2, tint, shift(tint, light=0.08), rng.uniform(0, 6.28), True)
+            _Fish(
+                x,
+                y,
+                float(rng.choice([0.03, 0.038, 0.045])),
+                way,
+                1,
+                2,
+                tint,
+                shift(tint, light=0.08),
+                rng.uniform(0, 6.28),
+                True,
+            )
         )
     named = stage.has("fish", "poisson", "clown", "nemo", "koi", "carpe")
     for number in range(4 if named else 3):
@@ -121,54 +134,60 @@ def _shoal(stage: Stage, rng: Rng) -> list[_Fish]:
     return fish
 
 
-def _swim(stage: Stage, picture: Floats, fish: _Fish, moment: float) -> None:
-    """Draw one fish where it is now: it wavers, and crosses the picture once in a long film."""
-    wide = stage.width / stage.side
-    angle = stage.turns(moment, 1.6) + fish.phase
-    course = 0.09 * np.sin(stage.turns(moment, 6.0) + fish.phase) if stage.moving else 0.0
-    x, y = fish.x + fish.way * course * wide, fish.y + 0.008 * np.sin(angle)
-    pad = Pad(picture, (stage.width / 2 + x * stage.side, stage.height / 2 + y * stage.side), fish.size * stage.side)
-    tail = 0.1 * np.sin(angle * 2)
-    flip = np.array([fish.way, 1.0])
+class _Shoal:
+    """The fish as sprites of their tail beats: alike fish share them."""
+
+    def __init__(self, stage: Stage, fish: list[_Fish]) -> None:
+        self._stage, self._fish = stage, fish
+        self._sprites: dict[tuple[object, ...], Sprite] = {}
+
+    def swim(self, picture: Floats, moment: float, far: bool) -> None:
+        """Lay down the far fish or the near ones where they are now: they waver about their place."""
+        stage = self._stage
+        for fish in self._fish:
+            if fish.far != far:
+                continue
+            course = 0.09 * np.sin(stage.turns(moment, 6.0) + fish.phase) if stage.moving else 0.0
+            angle = stage.turns(moment, 1.6) + fish.phase
+            x = stage.width / 2 + (fish.x + fish.way * course * (stage.width / stage.side)) * stage.side
+            y = stage.height / 2 + (fish.y + 0.008 * np.sin(angle)) * stage.side
+            beat = round(np.mod(angle * 2 / (2 * np.pi), 1.0) * BEATS) % BEATS
+            self._sprite(fish, beat).lay(picture, float(x), float(y))
+
+    def _sprite(self, fish: _Fish, beat: int) -> Sprite:
+        key = (fish.kind, fish.way, fish.size, fish.body, beat)
+        if key not in self._sprites:
+            tail = 0.1 * float(np.sin(2 * np.pi * beat / BEATS))
+            self._sprites[key] = Sprite(lambda pad: _draw_fish(pad, fish, tail), 1.1, fish.size * self._stage.side)
+        return self._sprites[key]
+
+
+def _draw_fish(pad: Pad, fish: _Fish, tail: float) -> None:
+    """One fish, its tail bent aside."""
+    side = fish.way
     slim = (0.36, 0.5, 0.24)[fish.kind]
+    flip = np.array([side, slim])
     dark = shift(fish.body, light=-0.1)
-    fan = [
-        (-0.52, 0.0),
-        (-0.78, -0.28 + tail),
-        (-0.98, -0.34 + tail),
-        (-0.86, 0.0 + tail),
-        (-0.98, 0.34 + tail),
-        (-0.78, 0.28 + tail),
-    ]
-    pad.fill(smooth(np.array(fan) * flip), dark, to=fish.body)
-    top = [(-0.3, -slim * 0.8), (-0.2, -slim * 1.5), (0.15, -slim * 1.45), (0.3, -slim * 0.75)]
-    pad.fill(smooth(np.array(top) * flip), dark, alpha=0.95)
-    low = [(-0.15, slim * 0.8), (-0.18, slim * 1.4), (0.1, slim * 1.2), (0.12, slim * 0.8)]
-    pad.fill(smooth(np.array(low) * flip), dark, alpha=0.95)
-    outline = [
-        (0.62, 0.03),
-        (0.5, -slim * 0.5),
-        (0.2, -slim * 0.95),
-        (-0.2, -slim * 0.8),
-        (-0.55, -slim * 0.18),
-        (-0.55, slim * 0.18),
-        (-0.2, slim * 0.8),
-        (0.2, slim * 0.92),
-        (0.5, slim * 0.5),
-    ]
-    body = pad.fill(smooth(np.array(outline) * flip), shift(fish.body, light=0.05), to=shift(fish.body, light=-0.1))
-    if fish.kind < 2:
-        for at, width in path("0.3,0.12 -0.08,0.14 -0.42,0.09"):
-            band = [(at * fish.way, -0.6), ((at + 0.04) * fish.way, 0.0), (at * fish.way, 0.6)]
+    fan = path("-0.52,0 -0.78,-0.28 -0.98,-0.34 -0.86,0 -0.98,0.34 -0.78,0.28", side)
+    fan[1:, 1] += tail
+    pad.fill(smooth(fan), dark, to=fish.body)
+    pad.fill(smooth(path("-0.3,-0.8 -0.2,-1.5 0.15,-1.45 0.3,-0.75") * flip), dark, alpha=0.95)
+    pad.fill(smooth(path("-0.15,0.8 -0.18,1.4 0.1,1.2 0.12,0.8") * flip), dark, alpha=0.95)
+    outline = path("0.62,0.06 0.5,-0.5 0.2,-0.95 -0.2,-0.8 -0.55,-0.18 -0.55,0.18 -0.2,0.8 0.2,0.92 0.5,0.5") * flip
+    body = pad.fill(smooth(outline), shift(fish.body, light=0.05), to=shift(fish.body, light=-0.1))
+    if not fish.far:
+        for at, width in ((0.3, 0.12), (-0.08, 0.14), (-0.42, 0.09)):
+            band = [(at * side, -0.6), ((at + 0.04) * side, 0.0), (at * side, 0.6)]
             pad.fill(stroke(band, width + 0.04, 0.9), shift(fish.body, light=-0.28), within=body, alpha=0.8)
             pad.fill(stroke(band, width, 0.9), fish.band, within=body)
-    fin = [(0.1, 0.06), (-0.1, 0.02 + tail * 0.6), (-0.2, 0.16 + tail * 0.6), (0.0, 0.2)]
-    pad.fill(smooth(np.array(fin) * flip), dark, alpha=0.85)
-    if not fish.far:
-        pad.fill(oval(0.42 * fish.way, -slim * 0.22, 0.068, 0.068), (1.0, 1.0, 1.0))
-        pad.fill(oval(0.435 * fish.way, -slim * 0.22, 0.042, 0.045), (0.06, 0.06, 0.09))
-        pad.fill(oval(0.42 * fish.way, -slim * 0.28, 0.015, 0.015), (1.0, 1.0, 1.0))
-    pad.fill(oval(0.05 * fish.way, -slim * 0.5, 0.35, slim * 0.2), (1.0, 1.0, 1.0), alpha=0.18, soft=0.05, within=body)
+        eye = 0.42 * side
+        pad.fill(oval(eye, -slim * 0.22, 0.068, 0.068), (1.0, 1.0, 1.0))
+        pad.fill(oval(eye + 0.015 * side, -slim * 0.22, 0.042, 0.045), (0.06, 0.06, 0.09))
+        pad.fill(oval(eye, -slim * 0.28, 0.015, 0.015), (1.0, 1.0, 1.0))
+    fin = path("0.1,0.06 -0.1,0.02 -0.2,0.16 0,0.2", side)
+    fin[1:3, 1] += tail * 0.6
+    pad.fill(smooth(fin), dark, alpha=0.85)
+    pad.fill(oval(0.05 * side, -slim * 0.5, 0.35, slim * 0.2), (1.0, 1.0, 1.0), alpha=0.18, soft=0.05, within=body)
 
 
 def _weeds(stage: Stage, rng: Rng) -> list[tuple[float, float, float, float, Rgb, float, int]]:
@@ -205,7 +224,6 @@ def _sway(
     angle = stage.turns(moment, 4.0)
     for x, foot, tall, width, tint, phase, kind in weeds:
         if kind:
-            _coral(pad, x, foot, tall, tint, phase)
             continue
         t = np.linspace(0, 1, 8)
         bend = 0.1 * tall * np.sin(angle + phase + t * 3.4) * t + 0.03 * np.sin(phase + t * 6)
@@ -226,16 +244,24 @@ def _coral(pad: Pad, x: float, foot: float, tall: float, tint: Rgb, phase: float
         pad.fill(oval(tip[0], tip[1], 0.013, 0.013), shift(tint, light=0.1))
 
 
-def _rise(stage: Stage, picture: Floats, bubbles: NDArray[np.float64], moment: float) -> None:
-    pad = Pad(picture, (0.0, 0.0), 1.0)
-    for x, y, size, phase in bubbles:
-        radius = (0.003 + 0.008 * size * size) * stage.side
-        up = (y - moment * max(1, round(stage.seconds / 6)) if stage.moving else y) % 1.0
-        px = (0.12 + 0.76 * x) * stage.width + np.sin(phase * 6.28 + up * 20) * radius
-        py = up * stage.height
-        pad.fill(oval(px, py, radius, radius, steps=24), (1.0, 1.0, 1.0), alpha=0.22)
-        pad.fill(
-            oval(px - radius * 0.3, py - radius * 0.35, radius * 0.35, radius * 0.28, steps=16),
-            (1.0, 1.0, 1.0),
-            alpha=0.75,
-        )
+class _Bubbles:
+    """Bubbles that rise, of three sizes."""
+
+    def __init__(self, stage: Stage, rng: Rng) -> None:
+        self._stage = stage
+        self._places = rng.random((26, 3))
+        self._kinds = rng.integers(0, 3, 26)
+        self._sprites = [Sprite(_draw_bubble, 1.2, size * stage.side) for size in (0.0035, 0.006, 0.0105)]
+
+    def rise(self, picture: Floats, moment: float) -> None:
+        stage = self._stage
+        rounds = max(1, round(stage.seconds / 6)) if stage.moving else 0
+        for (x, y, phase), kind in zip(self._places, self._kinds, strict=True):
+            up = (y - moment * rounds) % 1.0
+            sway = 0.006 * np.sin(2 * np.pi * (phase + 3 * up)) * stage.side
+            self._sprites[kind].lay(picture, float((0.12 + 0.76 * x) * stage.width + sway), float(up * stage.height))
+
+
+def _draw_bubble(pad: Pad) -> None:
+    pad.fill(oval(0, 0, 1.0, 1.0, steps=24), (1.0, 1.0, 1.0), alpha=0.22)
+    pad.fill(oval(-0.3, -0.35, 0.35, 0.28, steps=16), (1.0, 1.0, 1.0), alpha=0.75)

@@ -22,7 +22,7 @@ def compose(stage: Stage) -> Frame:
     count = np.float32(colours.shape[1])
 
     def frame(moment: float) -> Floats:
-        swell = 0.05 * np.sin(stage.turns(moment, 6.0)) if moment else 0.0
+        swell = 0.05 * np.sin(stage.turns(moment, 6.0))
         place = np.mod(field + np.float32(swell), 1.0) * count
         picture = paint.lookup(colours, place / count)
         picture *= shade
