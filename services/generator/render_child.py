@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from services.generator.render_protocol import DONE, FAILED, PROGRESS, READY, REFUSED, Refused, line, parse
@@ -31,8 +32,8 @@ class Renderer(Protocol):
 def address_space() -> int:
     """How much address space this process has mapped; 0 where the system does not say."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as statm:
-            return int(statm.read().split()[0]) * resource.getpagesize()
+        statm = Path("/proc/self/statm").read_text(encoding="ascii")
+        return int(statm.split()[0]) * resource.getpagesize()
     except OSError:
         return 0
 

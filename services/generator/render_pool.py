@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from contracts.failures import Failure, FailureCode
-from services.generator.providers.base import ProviderFailed
 from services.generator.render_protocol import DONE, FAILED, MAX_LINE, PROGRESS, READY, REFUSED, line, parse
 
 DEFAULT_RENDERER = "services.generator.providers.procedural.studio"
@@ -29,8 +28,8 @@ class RenderLimits:
     """What one child may use: address space above its base, CPU and wall-clock seconds an order; 0 is no limit."""
 
     memory_bytes: int = 2 * 1024**3
-    cpu_seconds: int = 120
-    wall_seconds: float = 180.0
+    cpu_seconds: int = 300
+    wall_seconds: float = 420.0
     nice: int = 5
 
     def for_child(self) -> str:
@@ -55,6 +54,14 @@ def child_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ} | own
 
 
+class RenderFailed(Exception):
+    """A child could not or would not render; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
 class ChildLost(Exception):
     """The child ended, or spoke nonsense, in the middle of a conversation."""
 
@@ -63,9 +70,10 @@ class _Child:
     """One render child and the conversation with it."""
 
     def __init__(self, process: Process) -> None:
-        assert process.stdin is not None and process.stdout is not None
         self._process = process
-        self._stdin, self._stdout = process.stdin, process.stdout
+        # Both are pipes: `start` asks for them.
+        self._stdin = cast(asyncio.StreamWriter, process.stdin)
+        self._stdout = cast(asyncio.StreamReader, process.stdout)
         self.orders = 0
         self.retirement: asyncio.TimerHandle | None = None
 
@@ -170,17 +178,17 @@ class RenderPool:
         *,
         wall_seconds: float | None = None,
     ) -> dict[str, Any]:
-        """Have one child render `work`; ProviderFailed says why it could not. Cancelling kills the child."""
+        """Have one child render `work`; RenderFailed says why it could not. Cancelling kills the child."""
         async with self._turns:
             child = await self._take()
             try:
                 async with asyncio.timeout(wall_seconds or self._limits.wall_seconds or None):
                     answer = await self._converse(child, work, on_progress)
             except ChildLost:
-                raise ProviderFailed(self._loss(await self._discard(child))) from None
+                raise RenderFailed(self._loss(await self._discard(child))) from None
             except TimeoutError:
                 await self._discard(child)
-                raise ProviderFailed(_failure(FailureCode.TIMEOUT, "Rendering took too long.")) from None
+                raise RenderFailed(_failure(FailureCode.TIMEOUT, "Rendering took too long.")) from None
             except BaseException:
                 await self._discard(child)
                 raise
@@ -211,7 +219,7 @@ class RenderPool:
             child = await self._start()
         if self._closed:
             await self._discard(child)
-            raise ProviderFailed(_failure(FailureCode.INTERNAL, "The renderer is closed."))
+            raise RenderFailed(_failure(FailureCode.INTERNAL, "The renderer is closed."))
         if child.retirement is not None:
             child.retirement.cancel()
         self._busy.add(child)
@@ -219,17 +227,15 @@ class RenderPool:
 
     async def _start(self) -> _Child:
         if self._closed:
-            raise ProviderFailed(_failure(FailureCode.INTERNAL, "The renderer is closed."))
+            raise RenderFailed(_failure(FailureCode.INTERNAL, "The renderer is closed."))
         try:
             return await _Child.start(self._renderer, self._limits)
         except (ChildLost, TimeoutError, OSError) as error:
             words = _failure(FailureCode.INTERNAL, "The renderer could not start.", str(error))
-            raise ProviderFailed(words) from error
+            raise RenderFailed(words) from error
 
     @staticmethod
-    async def _converse(
-        child: _Child, work: Mapping[str, Any], on_progress: Callable[[float], None]
-    ) -> dict[str, Any]:
+    async def _converse(child: _Child, work: Mapping[str, Any], on_progress: Callable[[float], None]) -> dict[str, Any]:
         child.orders += 1
         await child.say(work)
         while True:
@@ -246,11 +252,11 @@ class RenderPool:
         if REFUSED in answer:
             self._give_back(child)
             refused = answer[REFUSED]
-            raise ProviderFailed(_failure(FailureCode(refused["code"]), refused["message"]))
+            raise RenderFailed(_failure(FailureCode(refused["code"]), refused["message"]))
         # After an unexpected error (memory among them) the child's state is not to be trusted.
         await self._discard(child)
         words = str(answer.get(FAILED, ""))
-        raise ProviderFailed(_failure(FailureCode.INTERNAL, "The renderer failed.", words))
+        raise RenderFailed(_failure(FailureCode.INTERNAL, "The renderer failed.", words))
 
     def _give_back(self, child: _Child) -> None:
         self._busy.discard(child)

@@ -26,7 +26,7 @@ _TRANSIENT_CLASSES = ("08", "53", "57", "58")
 _TRANSIENT_CODES = frozenset({"25006", "40001", "40P01", "55P03"})
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[type-arg]
+class _Connection(asyncpg.Connection):
     def get_reset_query(self) -> str:
         """Skip the reset: no statement of ours leaves anything behind in a session, and it costs a round trip."""
         return ""

@@ -47,6 +47,13 @@ class RuntimeSettings(BaseSettings):
     kafka_sasl_password: SecretStr | None = Field(default=None, validation_alias="KAFKA_SASL_PASSWORD")
     kafka_ssl_cafile: str | None = Field(default=None, validation_alias="KAFKA_SSL_CAFILE")
     topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$", validation_alias="SORAMI_TOPIC_PREFIX")
+    forgotten_after: float = Field(
+        default=60,
+        ge=1,
+        le=3_600,
+        validation_alias="SORAMI_FORGOTTEN_SECONDS",
+        description="Seconds after which an event nobody reacted to counts as forgotten by Kafka and is sent again.",
+    )
     public_url: str = Field(default="http://127.0.0.1:9006", validation_alias="SORAMI_PUBLIC_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", validation_alias="SORAMI_LOG_LEVEL")
     log_format: Literal["json", "pretty"] = Field(default="json", validation_alias="SORAMI_LOG_FORMAT")

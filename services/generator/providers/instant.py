@@ -41,7 +41,9 @@ def _frame() -> tuple[bytes, bytes]:
 def instant_png(key: str) -> bytes:
     """A 64x64 picture whose colours follow from `key` alone."""
     digest = hashlib.blake2b(key.encode(), digest_size=6).digest()
-    channels = [bytes((a * (255 - i) + b * i) // 255 for i in range(256)) for a, b in zip(digest, digest[3:], strict=False)]
+    channels = [
+        bytes((a * (255 - i) + b * i) // 255 for i in range(256)) for a, b in zip(digest, digest[3:], strict=False)
+    ]
     palette = bytearray(768)
     for channel, ramp in enumerate(channels):
         palette[channel::3] = ramp

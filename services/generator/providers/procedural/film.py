@@ -6,9 +6,9 @@ from pathlib import Path
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
+from services.generator.providers.procedural.fields import Bytes
+
 GBR = (1, 2, 0)
 
 
@@ -32,6 +32,6 @@ def _frame(planes: Bytes) -> av.VideoFrame:
     _, height, width = planes.shape
     frame = av.VideoFrame(width, height, "gbrp")
     for plane, channel in zip(frame.planes, GBR, strict=True):
-        rows = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)
+        rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)
         rows[:height, :width] = planes[channel]
     return frame

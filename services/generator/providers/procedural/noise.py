@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Floats = NDArray[np.float32]
+from services.generator.providers.procedural.fields import Floats
+
 Rng = np.random.Generator
 
 
@@ -33,7 +34,8 @@ def clouds(rng: Rng, height: int, width: int, beta: float = 2.0, low: float = 1.
 
 def unit(field: Floats, spread: float = 2.2) -> Floats:
     """Clouds squeezed into 0..1: `spread` deviations either side reach the ends."""
-    return np.clip(field * (0.5 / spread) + 0.5, 0.0, 1.0)
+    within: Floats = np.clip(field * np.float32(0.5 / spread) + np.float32(0.5), 0.0, 1.0)
+    return within
 
 
 def line(rng: Rng, count: int, waves: float, octaves: int = 6, rough: float = 0.5) -> Floats:

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise
 from services.generator.providers.procedural.colour import Rgb
+from services.generator.providers.procedural.fields import Floats, Points
 
-Floats = NDArray[np.float32]
-Points = NDArray[np.float64]
 Pairs = Sequence[tuple[float, float]]
 
 
@@ -22,6 +20,13 @@ class Patch:
     left: int
     top: int
     mask: Floats
+
+
+def path(text: str, side: float = 1.0) -> Points:
+    """Corners written as "x,y x,y …"; a `side` of -1 mirrors them."""
+    points = np.array([[float(number) for number in pair.split(",")] for pair in text.split()])
+    points[:, 0] *= side
+    return points
 
 
 def smooth(corners: Pairs | Points, steps: int = 10, closed: bool = True) -> Points:
@@ -35,13 +40,15 @@ def smooth(corners: Pairs | Points, steps: int = 10, closed: bool = True) -> Poi
         points = padded[1:-2]
     t = np.linspace(0, 1, steps, endpoint=False)[:, None, None]
     curve = points + 0.5 * t * (
-        after - before + t * (2 * before - 5 * points + 4 * after - beyond + t * (3 * (points - after) + beyond - before))
+        after
+        - before
+        + t * (2 * before - 5 * points + 4 * after - beyond + t * (3 * (points - after) + beyond - before))
     )
     line: Points = curve.transpose(1, 0, 2).reshape(-1, 2)
     return line if closed else np.concatenate([line, np.asarray(corners, dtype=np.float64)[-1:]])
 
 
-def mirrored(half: Pairs) -> Points:
+def mirrored(half: Pairs | Points) -> Points:
     """A closed outline from its right half, given from the top of the axis to its foot."""
     right = np.asarray(half, dtype=np.float64)
     left = right[1:-1][::-1] * [-1.0, 1.0]
@@ -141,8 +148,12 @@ class Pad:
     def places(self, patch: Patch) -> tuple[Floats, Floats]:
         """The pad's units at each pixel of a patch."""
         height, width = patch.mask.shape
-        x = (np.arange(width, dtype=np.float32) + np.float32(patch.left + 0.5 - self._centre[0])) / np.float32(self.unit)
-        y = (np.arange(height, dtype=np.float32) + np.float32(patch.top + 0.5 - self._centre[1])) / np.float32(self.unit)
+        x = (np.arange(width, dtype=np.float32) + np.float32(patch.left + 0.5 - self._centre[0])) / np.float32(
+            self.unit
+        )
+        y = (np.arange(height, dtype=np.float32) + np.float32(patch.top + 0.5 - self._centre[1])) / np.float32(
+            self.unit
+        )
         return x[None], y[:, None]
 
 

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from services.generator.providers.procedural.colour import Rgb, ramp
+from services.generator.providers.procedural.fields import Bytes, Floats
 from services.generator.providers.procedural.noise import resize
 from services.generator.providers.procedural.stage import Stage
-
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
 
 
 def plain(stage: Stage, colour: Rgb) -> Floats:
@@ -75,7 +72,8 @@ def to_bytes(canvas: Floats, dither: Floats | None = None) -> Bytes:
     """Planar colour as planar bytes; a dither field of half a step hides the bands of soft gradients."""
     scaled = canvas * np.float32(255.0)
     scaled += np.float32(0.5) if dither is None else dither
-    return np.clip(scaled, 0.0, 255.0).astype(np.uint8)
+    planes: Bytes = np.clip(scaled, 0.0, 255.0).astype(np.uint8)
+    return planes
 
 
 def dithering(height: int, width: int) -> Floats:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from services.generator.providers.base import Medium, Model, OnProgress, Order, Rendered
-from services.generator.render_pool import RenderPool
+from services.generator.providers.base import Medium, Model, OnProgress, Order, ProviderFailed, Rendered
+from services.generator.render_pool import RenderFailed, RenderPool
 
 MODEL: Final = "procedural-1"
 VERSION: Final = "1.0"
@@ -32,7 +32,10 @@ class ProceduralProvider:
     async def render(self, order: Order, on_progress: OnProgress) -> Rendered:
         """Have a child draw the order into its folder."""
         work = _work(order)
-        done = await self._pool.render(work, on_progress)
+        try:
+            done = await self._pool.render(work, on_progress)
+        except RenderFailed as failed:
+            raise ProviderFailed(failed.failure) from failed
         on_progress(1.0)
         media = [_medium(made, work["format"]) for made in done["media"]]
         return Rendered(media, {"model_name": MODEL, "version": VERSION})

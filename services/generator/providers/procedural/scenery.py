@@ -1,14 +1,12 @@
 """What several scenes share: drifting noise, light in the sky, stars, trees."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint
 from services.generator.providers.procedural.colour import Rgb
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Rng, Stage
-
-Floats = NDArray[np.float32]
 
 
 class Drift:
@@ -158,9 +156,7 @@ class Mirror:
         depth = stage.height - rows
         near = (np.arange(depth, dtype=np.float32)[:, None] + 1) / depth
         rng = stage.rng("ripples")
-        self._noise = [
-            noise.resize(noise.clouds(rng, 256, 128, 2.0, 10.0, 0.12), stage.width, depth) for _ in range(2)
-        ]
+        self._noise = [noise.resize(noise.clouds(rng, 256, 128, 2.0, 10.0, 0.12), stage.width, depth) for _ in range(2)]
         self._reach = near * np.float32(stage.side * 0.016) + 1
         self._mirror = np.clip(rows - 1 - np.arange(depth) * min(squeeze, rows / depth), 0, rows - 1)[:, None]
         self._dim = (dim - 0.35 * near).astype(np.float32)
@@ -179,4 +175,8 @@ class Mirror:
 
 def lit(colour: Rgb, share: float) -> Rgb:
     """A colour towards white."""
-    return (colour[0] + (1 - colour[0]) * share, colour[1] + (1 - colour[1]) * share, colour[2] + (1 - colour[2]) * share)
+    return (
+        colour[0] + (1 - colour[0]) * share,
+        colour[1] + (1 - colour[1]) * share,
+        colour[2] + (1 - colour[2]) * share,
+    )

@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.palettes import Palette
 
-Floats = NDArray[np.float32]
 Frame = Callable[[float], Floats]
 """A scene at a moment between 0 and 1 of the film, as planar colour (3, height, width) in 0..1; 0 is the picture."""
 
@@ -28,6 +27,10 @@ class Stage:
     hand: str = "illustration"
     fine: bool = False
     seconds: float = 0.0
+
+    def at(self, width: int, height: int) -> "Stage":
+        """The same stage at another resolution."""
+        return replace(self, width=width, height=height)
 
     def rng(self, label: str) -> Rng:
         """A stream of chance of its own, the same at every size and in every style."""

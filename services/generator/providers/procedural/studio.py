@@ -5,11 +5,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from services.generator.providers.procedural import film, hands, images, paint, subject
+from PIL import Image
+
+from services.generator.providers.procedural import hands, images, paint, repaint, subject, weather
 from services.generator.providers.procedural.brief import Brief
+from services.generator.providers.procedural.caption import Caption
+from services.generator.providers.procedural.fields import Bytes, Floats
 from services.generator.providers.procedural.stage import Frame, Stage
 
 Report = Callable[[float], None]
+Shot = Callable[[float], Bytes]
+"""The finished frame of a moment (0 to 1), as planar bytes."""
+
+# Quality "high" draws larger and scales down, as long as the drawing stays within what a child may use.
+FINE_SCALE = 1.5
+FINE_PIXELS = 5_000_000
 
 
 def render(work: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -27,65 +37,116 @@ def render(work: dict[str, Any], report: Report) -> dict[str, Any]:
     return {"media": media}
 
 
-def stage_for(brief: Brief, width: int, height: int) -> tuple[subject.Reading, Stage]:
-    """Read the prompt and set the stage."""
+def picture(brief: Brief) -> tuple[Image.Image, str]:
+    """The picture of a brief and its description."""
+    pixels = brief.width * brief.height
+    scale = FINE_SCALE if brief.fine and pixels * FINE_SCALE**2 <= FINE_PIXELS else 1.0
+    shot, description = shoot(brief, round(brief.width * scale), round(brief.height * scale))
+    image = paint.to_image(shot(0.0))
+    if scale != 1.0:
+        image = image.resize((brief.width, brief.height), Image.Resampling.LANCZOS)
+    return image, description
+
+
+def shoot(brief: Brief, width: int, height: int) -> tuple[Shot, str]:
+    """Compose the brief at a resolution: what gives its frames, and its description."""
     reading = subject.read(brief.prompt)
-    key = f"{subject.fold(brief.prompt)}/{brief.seed}/{brief.index}"
     hand = hands.named(brief.style)
+    key = f"{subject.fold(brief.prompt)}/{brief.seed}/{brief.index}"
     stage = Stage(width, height, reading.palette, key, reading.words, hand, brief.fine, brief.seconds)
-    return reading, stage
+    caption = Caption(stage, brief.caption) if brief.caption else None
+    if brief.input_image:
+        hand = hands.named(brief.style) if brief.style else "oil"
+        return _repainted(
+            stage, brief.input_image, hand, reading.spoken, caption
+        ), f"The input image, {_words(reading, hand)}"
+    scene = weather.over(reading.scene, stage, compose(reading.scene, stage))
+    change = hands.HANDS[hand](stage)
+    dither = paint.dithering(height, width)
+
+    def shot(moment: float) -> Bytes:
+        canvas = change(scene(moment), moment)
+        if caption is not None:
+            caption.lay(canvas)
+        return paint.to_bytes(canvas, dither)
+
+    return shot, f"{reading.title}, {_words(reading, hand)}"
 
 
 def compose(scene: str, stage: Stage) -> Frame:
-    """The scene as its own hand draws it."""
-    return _module(scene).compose(stage)
+    """The scene as its own file draws it."""
+    module = importlib.import_module(f"services.generator.providers.procedural.scenes.{scene}")
+    frame: Frame = module.compose(stage)
+    return frame
 
 
-def _module(scene: str) -> Any:
-    return importlib.import_module(f"services.generator.providers.procedural.scenes.{scene}")
+def _repainted(stage: Stage, path: str, hand: str, spoken: bool, caption: Caption | None) -> Shot:
+    """The input image repainted; a film walks over the painting."""
+    large = stage
+    if stage.moving:
+        large = stage.at(round(stage.width * repaint.ZOOM), round(stage.height * repaint.ZOOM))
+    canvas = repaint.painted(large, path, hand, spoken)
+    painting = paint.to_bytes(canvas)
+    view = repaint.View(painting, stage.width, stage.height, float(stage.rng("walk").choice([-1, 1])))
+
+    def shot(moment: float) -> Bytes:
+        planes = view(moment) if stage.moving else painting
+        if caption is None:
+            return planes
+        lettered: Floats = planes * (1 / 255)
+        caption.lay(lettered)
+        return paint.to_bytes(lettered)
+
+    return shot
+
+
+def _words(reading: subject.Reading, hand: str) -> str:
+    return f"{reading.palette.name} colours, drawn as {hand}"
 
 
 def _picture(brief: Brief, folder: Path, report: Report) -> dict[str, Any]:
-    reading, stage = stage_for(brief, brief.width, brief.height)
-    report(0.1)
-    canvas = compose(reading.scene, stage)(0.0)
-    report(0.6)
-    canvas = hands.HANDS[stage.hand](stage)(canvas, 0.0)
-    image = paint.to_image(paint.to_bytes(canvas, paint.dithering(brief.height, brief.width)))
-    report(0.8)
+    report(0.05)
+    image, description = picture(brief)
+    report(0.75)
     path = images.save(image, folder, f"image_{brief.index}", brief.format.upper())
     return {
-        "index": brief.index, "path": str(path), "width": brief.width, "height": brief.height,
-        "description": _description(reading, stage),
-    }  # fmt: skip
+        "index": brief.index,
+        "path": str(path),
+        "width": image.width,
+        "height": image.height,
+        "description": description,
+    }
 
 
 def _film(brief: Brief, folder: Path, report: Report) -> dict[str, Any]:
+    # PyAV is loaded by the first film: a child that draws pictures only stays smaller.
+    from services.generator.providers.procedural import film
+
     width, height = brief.width // 2 * 2, brief.height // 2 * 2
-    scale = 2 / 3 if min(width, height) >= 480 else 1.0
-    reading, stage = stage_for(brief, round(width * scale), round(height * scale))
-    report(0.02)
-    scene, hand = compose(reading.scene, stage), hands.HANDS[stage.hand](stage)
+    scale = 1.0 if brief.fine or min(width, height) < 480 else hands.FILM_SCALE.get(hands.named(brief.style), 2 / 3)
+    shot, description = shoot(brief, round(width * scale), round(height * scale))
+    report(0.04)
     count = max(1, round(brief.seconds * brief.fps))
-    dither = paint.dithering(stage.height, stage.width)
     poster = folder / f"video_{brief.index}.jpg"
 
-    def frames() -> Iterator[Any]:
+    def frames() -> Iterator[Bytes]:
         for number in range(count):
-            planes = paint.to_bytes(hand(scene(number / count), number / count), dither)
+            planes = shot(number / count)
             if number == 0:
-                image = paint.to_image(planes).resize((width, height), 3)
-                image.save(poster, "JPEG", **images.SETTINGS["JPEG"])
+                still = paint.to_image(planes).resize((width, height), Image.Resampling.BICUBIC)
+                still.save(poster, "JPEG", **images.SETTINGS["JPEG"])
             yield planes
             report(0.04 + 0.94 * (number + 1) / count)
 
     path = folder / f"video_{brief.index}.mp4"
     film.write(path, frames(), width, height, brief.fps, brief.fine)
     return {
-        "index": brief.index, "path": str(path), "width": width, "height": height, "poster": str(poster),
-        "description": _description(reading, stage), "seconds": count / brief.fps, "fps": brief.fps,
-    }  # fmt: skip
-
-
-def _description(reading: subject.Reading, stage: Stage) -> str:
-    return f"{reading.scene.capitalize()}, {reading.palette.name} colours, drawn as {stage.hand}"
+        "index": brief.index,
+        "path": str(path),
+        "width": width,
+        "height": height,
+        "poster": str(poster),
+        "description": description,
+        "seconds": count / brief.fps,
+        "fps": brief.fps,
+    }

@@ -5,7 +5,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from services.generator.providers.procedural.colour import rgb
 from services.generator.providers.procedural.palettes import COLOURS, MOODS, PALETTES, Palette, tinted
@@ -14,17 +13,19 @@ from services.generator.providers.procedural.vocabulary import PHRASES, SCENES, 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A prompt as understood: the scene to draw, its palette and the folded words it holds."""
+    """A prompt as understood: what to draw and in which palette; `spoken` when words chose the colours."""
 
     scene: str
+    title: str
     palette: Palette
     words: frozenset[str]
+    spoken: bool
 
 
 def fold(text: str) -> str:
     """Lower case without accents, words parted by single spaces."""
-    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
-    return " ".join(re.findall(r"[a-z0-9]+", plain.replace("oe", "oe")))
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe")).encode("ascii", "ignore").decode()
+    return " ".join(re.findall(r"[a-z0-9]+", plain))
 
 
 def read(prompt: str) -> Reading:
@@ -32,9 +33,10 @@ def read(prompt: str) -> Reading:
     text = fold(prompt)
     words = _words(text)
     subject = _subject(text, words)
-    palette = PALETTES[_mood(text, words, subject)]
+    mood = _mood(text, words, subject)
+    palette = PALETTES[mood or subject.moods[digest(f"mood {text}") % len(subject.moods)]]
     colours = [rgb(COLOURS[word]) for word in text.split() if word in COLOURS and word not in subject.not_colours]
-    return Reading(subject.scene, tinted(palette, colours[:3]), frozenset(words))
+    return Reading(subject.scene, subject.title, tinted(palette, colours[:3]), frozenset(words), bool(mood or colours))
 
 
 def digest(text: str) -> int:
@@ -47,9 +49,11 @@ def _words(text: str) -> set[str]:
     for phrase, mark in PHRASES.items():
         text = re.sub(rf"\b{phrase}\b", mark, text)
     words = set(text.split())
-    return words | {word[:-1] for word in words if len(word) > 3 and word[-1] in "sx"} | {
-        word[:-2] for word in words if len(word) > 4 and word.endswith("es")
-    }
+    return (
+        words
+        | {word[:-1] for word in words if len(word) > 3 and word[-1] in "sx"}
+        | {word[:-2] for word in words if len(word) > 4 and word.endswith("es")}
+    )
 
 
 def _subject(text: str, words: set[str]) -> Subject:
@@ -70,11 +74,12 @@ def _subject(text: str, words: set[str]) -> Subject:
     return chosen[digest(text) % len(chosen)]
 
 
-def _mood(text: str, words: set[str], subject: Subject) -> str:
+def _mood(text: str, words: set[str], subject: Subject) -> str | None:
+    """The mood the words ask for."""
     for name, spoken in _in_order(text, MOODS):
         if any((" " in phrase and phrase in text) or phrase in words for phrase in spoken):
             return subject.instead.get(name, name)
-    return subject.moods[digest(f"mood {text}") % len(subject.moods)]
+    return None
 
 
 def _in_order(text: str, moods: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, tuple[str, ...]]]:

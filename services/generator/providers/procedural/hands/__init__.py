@@ -27,8 +27,8 @@ HANDS: Final[dict[str, Callable[[Stage], Hand]]] = {
 FILM_SCALE: Final[dict[str, float]] = {"ink": 0.5, "watercolor": 0.5, "oil": 0.5, "3d": 0.55, "paper": 0.6}
 
 _ALSO: Final[dict[str, str]] = {
-    "photo": "photo photorealistic photorealiste realistic realiste realism photographic photographie photography cinematic "
-    "cinema analog film",
+    "photo": "photo photorealistic photorealiste realistic realiste realism photographic photographie photography "
+    "cinematic cinema analog film",
     "3d": "3d render rendering cgi clay relief isometric",
     "ink": "ink encre lavis sumi calligraphy manga noir woodcut gravure",
     "watercolor": "watercolor watercolour aquarelle gouache wash",

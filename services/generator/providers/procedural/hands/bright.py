@@ -1,13 +1,11 @@
 """Bright hands: neon tubes in the dark, anime cels."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.hands.plain import Hand, luma, steepness
 from services.generator.providers.procedural.stage import Stage
-
-Floats = NDArray[np.float32]
 
 
 def neon(stage: Stage) -> Hand:

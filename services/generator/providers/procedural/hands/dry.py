@@ -1,13 +1,12 @@
 """Dry hands: pencil sketch, cut paper."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.hands.plain import Hand, Levels, grain, luma, steepness
 from services.generator.providers.procedural.stage import Stage
 
-Floats = NDArray[np.float32]
 LAYERS = 7
 
 
@@ -44,7 +43,8 @@ def _hatch(stage: Stage, label: str, lean: float, unit: float) -> Floats:
     scale = np.float32(0.62 / unit)
     across = (columns + rows * np.float32(lean)) * scale
     along = (rows - columns * np.float32(lean)) * scale
-    return np.clip(noise.sample_smooth(field, along * np.float32(0.7), across * np.float32(0.7)) * 0.6, -1, 1)
+    strokes: Floats = noise.sample_smooth(field, along * np.float32(0.7), across * np.float32(0.7)) * np.float32(0.6)
+    return np.clip(strokes, -1, 1)
 
 
 def paper(stage: Stage) -> Hand:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Stage
 
-Floats = NDArray[np.float32]
 Hand = Callable[[Floats, float], Floats]
 """Changes a canvas at a moment of the film; it may write into the canvas it was given."""
 
@@ -47,7 +46,9 @@ class Levels:
 
     def __call__(self, light: Floats) -> Floats:
         low, scale, power = self._found or self._find(light)
-        return np.clip((light - np.float32(low)) * np.float32(scale), 0.0, 1.0) ** np.float32(power)
+        within = np.clip((light - np.float32(low)) * np.float32(scale), 0.0, 1.0)
+        stretched: Floats = within ** np.float32(power)
+        return stretched
 
     def _find(self, light: Floats) -> tuple[float, float, float]:
         few = light[::7, ::7]

@@ -1,14 +1,12 @@
 """Wet hands: ink wash, watercolour, oil."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint
 from services.generator.providers.procedural.colour import mix
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.hands.plain import Hand, Levels, grain, luma, steepness
 from services.generator.providers.procedural.stage import Stage
-
-Floats = NDArray[np.float32]
 
 
 def ink(stage: Stage) -> Hand:
@@ -120,7 +118,7 @@ def _box(field: Floats, reach: int) -> Floats:
     half = reach // 2
     size = 2 * half + 1
     padded = np.pad(field, half, mode="edge")
-    rows = padded[:-2 * half or None].copy()
+    rows = padded[: -2 * half or None].copy()
     for step in range(1, size):
         rows += padded[step : step + field.shape[0]]
     out = rows[:, : field.shape[1]].copy()

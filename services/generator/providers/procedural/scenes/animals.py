@@ -3,38 +3,33 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from services.generator.providers.procedural import attire, creatures, noise, paint, scenery
+from services.generator.providers.procedural import attire, noise, paint, scenery
 from services.generator.providers.procedural.colour import Rgb, lightness, mix, rgb, shift
-from services.generator.providers.procedural.pad import Pad, smooth
+from services.generator.providers.procedural.creatures import figure
+from services.generator.providers.procedural.creatures.species import SPECIES, choose
+from services.generator.providers.procedural.fields import Floats
+from services.generator.providers.procedural.pad import Pad, path, smooth
 from services.generator.providers.procedural.palettes import COLOURS
 from services.generator.providers.procedural.stage import Frame, Stage
-
-Floats = NDArray[np.float32]
-
-NAMES: dict[str, str] = {
-    "cat": "cat", "chat": "cat", "chatte": "cat", "kitten": "cat", "chaton": "cat", "kitty": "cat", "tiger": "tiger", "tigre": "tiger",
-    "lion": "lion", "lionne": "lion", "dog": "dog", "chien": "dog", "chienne": "dog", "puppy": "dog", "chiot": "dog", "corgi": "dog",
-    "labrador": "dog", "fox": "fox", "renard": "fox", "wolf": "wolf", "loup": "wolf", "husky": "wolf", "rabbit": "rabbit", "lapin": "rabbit",
-    "bunny": "rabbit", "hare": "rabbit", "lievre": "rabbit", "bear": "bear", "ours": "bear", "ourson": "bear", "teddy": "bear",
-    "panda": "panda", "koala": "koala", "mouse": "mouse", "souris": "mouse", "hamster": "mouse", "rat": "mouse", "owl": "owl",
-    "hibou": "owl", "chouette": "owl", "penguin": "penguin", "manchot": "penguin", "pingouin": "penguin", "animal": "fox", "pet": "cat",
-}  # fmt: skip
+from services.generator.providers.procedural.vocabulary import ANIMALS
 
 
 def compose(stage: Stage) -> Frame:
     """The ground stays but for its rays; the animal breathes, blinks and pricks an ear."""
     rng = stage.rng("animal")
-    kind = next((NAMES[word] for word in sorted(stage.words) if word in NAMES and NAMES[word] in creatures.SPECIES), "cat")
-    wanted = next((rgb(COLOURS[word]) for word in sorted(stage.words) if word in COLOURS and word not in {"or", "rose"}), None)
-    look = creatures.choose(creatures.SPECIES[kind], rng, wanted, stage.palette.light)
+    kind = next((ANIMALS[word] for word in sorted(stage.words) if word in ANIMALS), "cat")
+    wanted = next(
+        (rgb(COLOURS[word]) for word in sorted(stage.words) if word in COLOURS and word not in {"or", "rose"}), None
+    )
+    look = choose(SPECIES[kind], rng, wanted, stage.palette.light)
     clothes = attire.worn(stage)
     ground, rays = _ground(stage, look.coat)
     fur = noise.clouds(stage.rng("fur"), 256, 256, 1.1, 6.0)
     unit = min(0.6 * stage.side, 0.62 * stage.height, 0.74 * stage.width)
-    tall_ears = creatures.SPECIES[kind].ears == "long" or "hat" in clothes
-    centre = (stage.width / 2, stage.height / 2 + unit * (0.17 if tall_ears else 0.05))
+    high = SPECIES[kind].ears == "long" or "hat" in clothes
+    unit *= 0.86 if high else 1.0
+    centre = (stage.width / 2, stage.height / 2 + unit * (0.3 if high else 0.05))
     covered = "sunglasses" in clothes
     leaves = _leaves(stage)
 
@@ -46,7 +41,7 @@ def compose(stage: Stage) -> Frame:
         breath = 0.006 * np.sin(angle)
         felt = replace(look, blink=_blink(stage, moment), twitch=_twitch(moment), glance=float(np.sin(angle) * 0.6))
         pad = Pad(picture, (centre[0], centre[1] - breath * unit), unit)
-        creatures.draw(pad, felt, covered, fur)
+        figure.draw(pad, felt, covered, fur)
         for piece in clothes:
             attire.put_on(pad, piece, stage.palette, float(np.sin(angle)))
         _draw_leaves(stage, picture, leaves, angle, behind=False)
@@ -66,7 +61,7 @@ def _twitch(moment: float) -> float:
     return float(np.sin((moment - 0.6) * 60) * np.exp(-(((moment - 0.62) / 0.05) ** 2))) if moment else 0.0
 
 
-def _ground(stage: Stage, coat: Rgb):  # type: ignore[no-untyped-def]
+def _ground(stage: Stage, coat: Rgb) -> tuple[Floats, Frame]:
     """A soft gradient with a sun behind the head, as far from the coat in lightness as the palette allows; its rays."""
     palette = stage.palette
     bright = lightness(coat) < 0.62
@@ -87,7 +82,8 @@ def _ground(stage: Stage, coat: Rgb):  # type: ignore[no-untyped-def]
 
     def rays(moment: float) -> Floats:
         turned = np.roll(beam, round(moment * 2048 / 18))
-        return turned[index & 2047] * outside * np.float32(0.34)
+        light: Floats = turned[index & 2047] * outside * np.float32(0.34)
+        return light
 
     return canvas, rays
 
@@ -108,9 +104,15 @@ def _leaves(stage: Stage) -> list[tuple[float, float, float, float, Rgb, bool]]:
     return leaves
 
 
-def _draw_leaves(stage: Stage, picture: Floats, leaves: list[tuple[float, float, float, float, Rgb, bool]], angle: float, behind: bool) -> None:
+def _draw_leaves(
+    stage: Stage,
+    picture: Floats,
+    leaves: list[tuple[float, float, float, float, Rgb, bool]],
+    angle: float,
+    behind: bool,
+) -> None:
     pad = Pad(picture, (stage.width / 2, stage.height / 2), float(stage.side))
-    blade = np.array([(0.0, 0.0), (0.1, 0.28), (0.115, 0.55), (0.06, 0.85), (0.0, 1.05), (-0.06, 0.85), (-0.115, 0.55), (-0.1, 0.28)])
+    blade = np.array(path("0,0 0.1,0.28 0.115,0.55 0.06,0.85 0,1.05 -0.06,0.85 -0.115,0.55 -0.1,0.28"))
     for x, y, turn, length, tint, back in leaves:
         if back != behind:
             continue
@@ -118,5 +120,5 @@ def _draw_leaves(stage: Stage, picture: Floats, leaves: list[tuple[float, float,
         rotate = np.array([[np.cos(swayed), np.sin(swayed)], [np.sin(swayed), -np.cos(swayed)]])
         outline = smooth(blade) * length @ rotate.T + (x, y)
         pad.fill(outline, shift(tint, light=0.06), to=shift(tint, light=-0.08))
-        vein = np.array([(-0.006, 0.0), (0.006, 0.0), (0.0, 0.98)]) * length @ rotate.T + (x, y)
+        vein = np.array(path("-0.006,0 0.006,0 0,0.98")) * length @ rotate.T + (x, y)
         pad.fill(vein, shift(tint, light=0.14), alpha=0.8)

@@ -1,13 +1,12 @@
 """Northern lights over a lake: curtains that breathe, stars, dark firs."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import mix
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
 
-Floats = NDArray[np.float32]
 CURTAINS = 3
 # The lights are computed at half resolution: they are soft in every direction.
 STEP = 2
@@ -22,7 +21,7 @@ def compose(stage: Stage) -> Frame:
     canvas = paint.fade(stage, palette.sky, to=shore)
     canvas += scenery.Stars(stage, stage.height, 1.3)()
     ground = shore - 0.018 * noise.unit(noise.line(rng, stage.width, 3.0 * stage.landscape, 5), 1.2) - 0.006
-    hills = (shore - 0.035 - 0.05 * noise.unit(noise.line(rng, stage.width, 2.0 * stage.landscape, 6, 0.45), 1.0))
+    hills = shore - 0.035 - 0.05 * noise.unit(noise.line(rng, stage.width, 2.0 * stage.landscape, 6, 0.45), 1.0)
     far = scenery.below(stage, hills)[:rows]
     trees = np.maximum(scenery.treeline(stage, "firs", ground, 0.15, 130), scenery.below(stage, ground))[:rows]
     curtains = [_Curtain(stage, index, rows) for index in range(CURTAINS)]
@@ -53,7 +52,12 @@ class _Curtain:
         count = self._columns * 6
         s = np.linspace(-0.15, 1.15, count, dtype=np.float32)
         self._x = s + 0.26 / wide * noise.line(rng, count, 2.4 * wide, 2, 0.4)
-        self._y = 0.6 - 0.15 * index + rng.uniform(-0.32, 0.32) * (s - 0.5) + 0.19 * noise.line(rng, count, 1.5 * wide, 3, 0.42)
+        self._y = (
+            0.6
+            - 0.15 * index
+            + rng.uniform(-0.32, 0.32) * (s - 0.5)
+            + 0.19 * noise.line(rng, count, 1.5 * wide, 3, 0.42)
+        )
         self._sway = [noise.line(rng, count, waves * wide, 2) for waves in (2.4, 3.1)]
         self._rays = [noise.unit(noise.line(rng, count, 34 * wide, 4, 0.7), 1.5) ** 2 for _ in range(2)]
         self._body = paint.smoothstep(0.1, 0.75, noise.unit(noise.line(rng, count, 2.0 * wide, 3), 0.9))

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import Rgb, mix, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
-Floats = NDArray[np.float32]
 LAYERS = 4
 SCALE = 2
 
@@ -103,9 +102,7 @@ def _houses(stage: Stage, rng: Rng, near: float, shore: float) -> list[_House]:
     return houses
 
 
-def _roof(
-    stage: Stage, draw: ImageDraw.ImageDraw, rng: Rng, house: _House, near: float, windows: "_Windows"
-) -> None:
+def _roof(stage: Stage, draw: ImageDraw.ImageDraw, rng: Rng, house: _House, near: float, windows: "_Windows") -> None:
     """What stands on a roof: a step, a spire, a mast with a beacon, a gable, or nothing."""
     kind = rng.choice(["flat", "flat", "step", "spire", "mast", "gable"])
     wide, middle, roof = house.right - house.left, (house.left + house.right) / 2, house.roof
@@ -120,12 +117,20 @@ def _roof(
     elif kind == "spire":
         top = roof - rng.uniform(5, 9) * unit
         box(house.left + wide * 0.25, roof - 1.5 * unit, house.right - wide * 0.25)
-        corners = [(house.left + wide * 0.32, roof - 1.5 * unit), (middle, top), (house.right - wide * 0.32, roof - 1.5 * unit)]
+        corners = [
+            (house.left + wide * 0.32, roof - 1.5 * unit),
+            (middle, top),
+            (house.right - wide * 0.32, roof - 1.5 * unit),
+        ]
         draw.polygon([(a * SCALE, b * SCALE) for a, b in corners], fill=255)
     elif kind == "mast":
         top = roof - rng.uniform(4, 8) * unit
         box(middle - wide * 0.2, roof - unit, middle + wide * 0.2)
-        draw.line([middle * SCALE, roof * SCALE, middle * SCALE, top * SCALE], fill=255, width=max(2, round(0.28 * unit * SCALE)))
+        draw.line(
+            [middle * SCALE, roof * SCALE, middle * SCALE, top * SCALE],
+            fill=255,
+            width=max(2, round(0.28 * unit * SCALE)),
+        )
         windows.beacon(middle, top, near)
     elif kind == "gable":
         corners = [(house.left, roof), (house.left + wide * 0.3, roof - 2.4 * unit), (house.right, roof)]
@@ -143,7 +148,12 @@ class _Windows:
         self._rng = stage.rng("windows")
         palette = stage.palette
         warm = mix(palette.accents[0], (1.0, 0.86, 0.55), 0.75)
-        self._tints = [warm, (1.0, 0.93, 0.75), mix(warm, (1.0, 0.7, 0.35), 0.5), mix(palette.accents[1], (0.8, 0.92, 1.0), 0.55)]
+        self._tints = [
+            warm,
+            (1.0, 0.93, 0.75),
+            mix(warm, (1.0, 0.7, 0.35), 0.5),
+            mix(palette.accents[1], (0.8, 0.92, 1.0), 0.55),
+        ]
 
     def hide(self, mask: Floats) -> None:
         """A nearer row hides the windows behind it."""
@@ -193,7 +203,8 @@ class _Windows:
         since = np.mod(moment - off, 1.0)
         out = (restless & (since < span) & (moment > 0)).astype(np.float32)
         soft = np.clip(np.minimum(since, span - since) * 40, 0, 1)
-        return (1.0 - out * soft).astype(np.float32)
+        bright: Floats = (1.0 - out * soft).astype(np.float32)
+        return bright
 
 
 class _Traffic:

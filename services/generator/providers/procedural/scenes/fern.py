@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint
-from services.generator.providers.procedural.colour import Rgb, mix, shift, lightness
+from services.generator.providers.procedural.colour import Rgb, lightness, mix, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
-Floats = NDArray[np.float32]
-Points = NDArray[np.float64]
 SCALE = 2
 
 
@@ -22,7 +20,11 @@ def compose(stage: Stage) -> Frame:
     fronds = _fronds(stage, rng)
     palette = stage.palette
     green = _green(stage)
-    tones = [mix(shift(green, light=-0.13), palette.ink, 0.25), green, mix(shift(green, light=0.16), palette.accents[1], 0.25)]
+    tones = [
+        mix(shift(green, light=-0.13), palette.ink, 0.25),
+        green,
+        mix(shift(green, light=0.16), palette.accents[1], 0.25),
+    ]
 
     def frame(moment: float) -> Floats:
         plant, mask = _draw(stage, fronds, tones, moment)

@@ -8,9 +8,9 @@ from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import Rgb, mix, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
-Floats = NDArray[np.float32]
 SCALE = 2
 
 
@@ -81,14 +81,38 @@ def _plants(stage: Stage, rng: Rng, depth: int) -> list[_Plant]:
     haze = (0.5, 0.24, 0.0)[depth]
     plants = []
     kinds = ["poppy", "daisy", "corn", "tulip"]
-    named = {"rose": "tulip", "tulip": "tulip", "tulipe": "tulip", "daisy": "daisy", "marguerite": "daisy", "poppy": "poppy",
-             "coquelicot": "poppy", "sunflower": "sun", "tournesol": "sun", "bleuet": "corn", "lavender": "spike", "lavande": "spike"}
+    named = {
+        "rose": "tulip",
+        "tulip": "tulip",
+        "tulipe": "tulip",
+        "daisy": "daisy",
+        "marguerite": "daisy",
+        "poppy": "poppy",
+        "coquelicot": "poppy",
+        "sunflower": "sun",
+        "tournesol": "sun",
+        "bleuet": "corn",
+        "lavender": "spike",
+        "lavande": "spike",
+    }
     wanted = [named[word] for word in stage.words if word in named]
     own = sorted(set(wanted)) or [kinds[i] for i in rng.permutation(4)[:3]]
     for _ in range(count * 3):
         tall = rng.uniform(0.16, 0.42) * (0.55, 0.8, 1.1)[depth]
         blade = mix(shift(green, light=rng.uniform(-0.08, 0.1)), palette.sky[-1], haze)
-        plants.append(_Plant(rng.uniform(-0.05, wide + 0.05), high + 0.02, tall, rng.normal(0, 0.22), "grass", 0.0, blade, blade, rng.uniform(0, 6.28)))
+        plants.append(
+            _Plant(
+                rng.uniform(-0.05, wide + 0.05),
+                high + 0.02,
+                tall,
+                rng.normal(0, 0.22),
+                "grass",
+                0.0,
+                blade,
+                blade,
+                rng.uniform(0, 6.28),
+            )
+        )
     for number in range(count):
         x = (number + rng.uniform(0.1, 0.9)) / count * wide
         tall = rng.uniform(0.26, 0.58) * (0.62, 0.85, 1.05)[depth] * min(1.25, 0.75 + 0.25 * high)
@@ -96,14 +120,32 @@ def _plants(stage: Stage, rng: Rng, depth: int) -> list[_Plant]:
         tint = _petal(stage, rng, kind)
         size = rng.uniform(0.03, 0.05) * (0.5, 0.85, 1.35)[depth] * (1.3 if kind == "sun" else 1.0)
         stalk = mix(shift(green, light=rng.uniform(-0.05, 0.05)), palette.sky[-1], haze)
-        plants.append(_Plant(x, high + 0.02, tall, rng.normal(0, 0.12), kind, size, mix(tint, palette.sky[-1], haze * 0.8), stalk, rng.uniform(0, 6.28)))
+        plants.append(
+            _Plant(
+                x,
+                high + 0.02,
+                tall,
+                rng.normal(0, 0.12),
+                kind,
+                size,
+                mix(tint, palette.sky[-1], haze * 0.8),
+                stalk,
+                rng.uniform(0, 6.28),
+            )
+        )
     return sorted(plants, key=lambda p: p.height, reverse=True)
 
 
 def _petal(stage: Stage, rng: Rng, kind: str) -> Rgb:
     accents = stage.palette.accents
-    natural: dict[str, Rgb] = {"poppy": (0.88, 0.22, 0.16), "daisy": (0.97, 0.96, 0.92), "corn": (0.3, 0.38, 0.85),
-                               "tulip": accents[int(rng.integers(0, 3))], "sun": (0.98, 0.76, 0.16), "spike": (0.55, 0.42, 0.8)}
+    natural: dict[str, Rgb] = {
+        "poppy": (0.88, 0.22, 0.16),
+        "daisy": (0.97, 0.96, 0.92),
+        "corn": (0.3, 0.38, 0.85),
+        "tulip": accents[int(rng.integers(0, 3))],
+        "sun": (0.98, 0.76, 0.16),
+        "spike": (0.55, 0.42, 0.8),
+    }
     return shift(mix(natural[kind], accents[int(rng.integers(0, 2))], 0.3), light=rng.uniform(-0.04, 0.04))
 
 
@@ -115,7 +157,10 @@ def _draw(stage: Stage, plants: list[_Plant], moment: float) -> tuple[Floats, Fl
     angle = stage.turns(moment, 4.0)
     unit = stage.side * SCALE
     for plant in plants:
-        sway = 0.10 * (np.sin(angle + plant.phase * 0.35 + plant.x * 3) - np.sin(plant.phase * 0.35 + plant.x * 3) * (not stage.moving))
+        sway = 0.10 * (
+            np.sin(angle + plant.phase * 0.35 + plant.x * 3)
+            - np.sin(plant.phase * 0.35 + plant.x * 3) * (not stage.moving)
+        )
         _plant(pens, plant, plant.lean + float(sway) * (0.6 + plant.height), unit)
     return paint.from_image(colour.reduce(SCALE)), np.asarray(mask.reduce(SCALE), np.float32) / 255
 
@@ -158,12 +203,18 @@ def _daisy(pens: Pens, plant: _Plant, x: float, y: float, size: float, lean: flo
     heart: Rgb = (0.95, 0.74, 0.2) if plant.kind == "daisy" else (0.35, 0.2, 0.1)
     core = 0.27 if plant.kind == "daisy" else 0.42
     _fill(pens, _oval(x, y, core * size, core * 0.82 * size), heart)
-    _fill(pens, _oval(x - 0.05 * size, y - 0.06 * size, core * 0.6 * size, core * 0.45 * size), shift(heart, light=0.05))
+    _fill(
+        pens, _oval(x - 0.05 * size, y - 0.06 * size, core * 0.6 * size, core * 0.45 * size), shift(heart, light=0.05)
+    )
 
 
 def _poppy(pens: Pens, plant: _Plant, x: float, y: float, size: float, lean: float) -> None:
     for way, reach, light in ((-0.5, 0.72, -0.06), (0.5, 0.72, -0.03), (-0.16, 0.62, 0.02), (0.22, 0.6, 0.05)):
-        _fill(pens, _oval(x + way * size, y + (0.1 - abs(way) * 0.25) * size, reach * size, 0.55 * size, way * 0.8 + lean), shift(plant.tint, light=light))
+        _fill(
+            pens,
+            _oval(x + way * size, y + (0.1 - abs(way) * 0.25) * size, reach * size, 0.55 * size, way * 0.8 + lean),
+            shift(plant.tint, light=light),
+        )
     _fill(pens, _oval(x, y - 0.06 * size, 0.2 * size, 0.16 * size), (0.13, 0.1, 0.14))
     _fill(pens, _oval(x, y - 0.08 * size, 0.09 * size, 0.07 * size), (0.55, 0.6, 0.3))
 
@@ -181,7 +232,18 @@ def _tulip(pens: Pens, plant: _Plant, x: float, y: float, size: float, lean: flo
 def _corn(pens: Pens, plant: _Plant, x: float, y: float, size: float, lean: float) -> None:
     for petal in range(9):
         way = np.pi * (1.02 + 0.96 * petal / 8) + lean
-        tip = np.array([[-0.18, 0.62], [-0.24, 0.95], [-0.08, 0.84], [0.0, 1.02], [0.08, 0.84], [0.24, 0.95], [0.18, 0.62], [0.0, 0.05]])
+        tip = np.array(
+            [
+                [-0.18, 0.62],
+                [-0.24, 0.95],
+                [-0.08, 0.84],
+                [0.0, 1.02],
+                [0.08, 0.84],
+                [0.24, 0.95],
+                [0.18, 0.62],
+                [0.0, 0.05],
+            ]
+        )
         px = x + size * 0.85 * (tip[:, 1] * np.cos(way) - tip[:, 0] * np.sin(way))
         py = y + size * 0.75 * (tip[:, 1] * np.sin(way) + tip[:, 0] * np.cos(way)) - 0.1 * size
         _fill(pens, np.stack([px, py], 1), shift(plant.tint, light=0.05 * (petal % 2) - 0.02))
@@ -194,7 +256,11 @@ def _spike(pens: Pens, plant: _Plant, x: float, y: float, size: float, lean: flo
         way = -1 if bud % 2 else 1
         wide = 0.3 * (1 - up * 0.75)
         spot = (x + way * wide * size * 0.8 - lean * up * size * 0.3, y + (1.5 - 3.0 * up) * size)
-        _fill(pens, _oval(*spot, 0.26 * size * (1.1 - 0.6 * up), 0.16 * size, way * -0.6), shift(plant.tint, light=0.1 * up - 0.05 * (bud % 3)))
+        _fill(
+            pens,
+            _oval(*spot, 0.26 * size * (1.1 - 0.6 * up), 0.16 * size, way * -0.6),
+            shift(plant.tint, light=0.1 * up - 0.05 * (bud % 3)),
+        )
 
 
 _FLOWERS = {"daisy": _daisy, "sun": _daisy, "poppy": _poppy, "tulip": _tulip, "corn": _corn, "spike": _spike}

@@ -1,14 +1,13 @@
 """Inside a forest: trunks fading into mist, light that falls between them, drifting leaves."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import mix, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
-Floats = NDArray[np.float32]
 LAYERS = 5
 SCALE = 2
 
@@ -19,7 +18,9 @@ def compose(stage: Stage) -> Frame:
     palette = stage.palette
     sun = (rng.uniform(0.3, 0.7), rng.uniform(0.1, 0.28))
     glowing = mix(palette.light, palette.sky[-1], 0.4)
-    canvas = paint.fade(stage, [mix(palette.sky[0], palette.near, 0.35), palette.sky[2], palette.sky[-1], palette.sky[-2]], to=0.95)
+    canvas = paint.fade(
+        stage, [mix(palette.sky[0], palette.near, 0.35), palette.sky[2], palette.sky[-1], palette.sky[-2]], to=0.95
+    )
     paint.glow(canvas, palette.light, scenery.halo(stage, *sun, 0.34, 1.3) * np.float32(0.9))
     veil = np.full((stage.height, stage.width), 0.0, np.float32)
     for layer in range(LAYERS):
@@ -81,7 +82,15 @@ def _trunk(draw: ImageDraw.ImageDraw, rng: Rng, x: float, foot: float, unit: flo
     for _ in range(int(rng.integers(3, 8))):
         at = int(rng.integers(4, steps - 1))
         way = rng.choice([-1, 1])
-        _bough(draw, rng, float(middle[at]), float(y[at]), way * rng.uniform(0.7, 1.3), width * unit * rng.uniform(3, 7), width * unit * 0.22)
+        _bough(
+            draw,
+            rng,
+            float(middle[at]),
+            float(y[at]),
+            way * rng.uniform(0.7, 1.3),
+            width * unit * rng.uniform(3, 7),
+            width * unit * 0.22,
+        )
 
 
 def _bough(draw: ImageDraw.ImageDraw, rng: Rng, x: float, y: float, angle: float, length: float, width: float) -> None:
@@ -106,7 +115,12 @@ class _Rays:
         angle = np.arctan2(x[None] + 0 * y, y)
         far = np.hypot(x[None], y)
         self._place = np.clip((angle / np.pi * 0.5 + 0.5) * 1023, 0, 1023).astype(np.int32)
-        self._fade = np.exp(-far * 1.15) * paint.smoothstep(0.02, 0.25, far) * (np.cos(angle) > 0) * np.clip(np.cos(angle) * 2, 0, 1)
+        self._fade = (
+            np.exp(-far * 1.15)
+            * paint.smoothstep(0.02, 0.25, far)
+            * (np.cos(angle) > 0)
+            * np.clip(np.cos(angle) * 2, 0, 1)
+        )
         self._beams = [noise.unit(noise.line(rng, 1024, 26, 3, 0.6), 0.8) ** 2 for _ in range(2)]
 
     def __call__(self, moment: float) -> Floats:

@@ -1,15 +1,18 @@
 """Stained glass: a sun over hills and water, or a rose window, in leaded panes with light behind them."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint
 from services.generator.providers.procedural.colour import Rgb, mix, ramp, shift
+from services.generator.providers.procedural.fields import Floats, Points
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
-Floats = NDArray[np.float32]
 Polygon = list[tuple[float, float]]
+Shade = Callable[[Points], Rgb]
 SCALE = 2
 LEAD: Rgb = (0.035, 0.033, 0.04)
 
@@ -17,7 +20,10 @@ LEAD: Rgb = (0.035, 0.033, 0.04)
 def compose(stage: Stage) -> Frame:
     """Panes cut once; light wanders behind them."""
     rng = stage.rng("glass")
-    rose = stage.has("rosace", "rose", "cathedral", "cathedrale", "church", "eglise", "kaleidoscope", "mandala") or rng.random() < 0.4
+    rose = (
+        stage.has("rosace", "rose", "cathedral", "cathedrale", "church", "eglise", "kaleidoscope", "mandala")
+        or rng.random() < 0.4
+    )
     panes = _rose(stage, rng) if rose else _shards(stage, rng)
     colour, lead, numbers = _draw(stage, rng, panes, rose)
     body = _glass(stage) * colour
@@ -28,7 +34,9 @@ def compose(stage: Stage) -> Frame:
     def frame(moment: float) -> Floats:
         angle = stage.turns(moment, 5.0)
         x, y = 0.28 * np.sin(angle), -0.12 + 0.12 * np.cos(angle)
-        far = ((spots[:, 0] / (stage.width * SCALE) - 0.5 - x) ** 2 + (spots[:, 1] / (stage.height * SCALE) - 0.5 - y) ** 2)
+        far = (spots[:, 0] / (stage.width * SCALE) - 0.5 - x) ** 2 + (
+            spots[:, 1] / (stage.height * SCALE) - 0.5 - y
+        ) ** 2
         light = np.concatenate([[0.0], 0.74 + 0.5 * np.exp(-far / 0.12)])
         light += 0.06 * np.sin(angle + phase)
         shine = np.take(light.astype(np.float32), numbers)
@@ -89,7 +97,7 @@ def _shrunk(pane: Polygon, gap: float) -> Polygon:
     return [(float(a), float(b)) for a, b in moved]
 
 
-def _landscape_shade(stage: Stage):  # type: ignore[no-untyped-def]
+def _landscape_shade(stage: Stage) -> Shade:
     """The picture the shards form: sun, rays, hills, water."""
     rng = stage.rng("landscape")
     palette = stage.palette
@@ -99,7 +107,7 @@ def _landscape_shade(stage: Stage):  # type: ignore[no-untyped-def]
     core, ring = mix(palette.light, palette.accents[1], 0.35), mix(palette.accents[0], palette.accents[1], 0.4)
     greens = [mix(palette.accents[3], palette.far, 0.3), palette.accents[3], palette.accents[4]]
 
-    def shade(spot: NDArray[np.float64]) -> Rgb:
+    def shade(spot: Points) -> Rgb:
         x, y = spot[0] / (stage.width * SCALE), spot[1] / (stage.height * SCALE)
         dx, dy = (x - sun[0]) * stage.width / stage.side, (y - sun[1]) * stage.height / stage.side
         far = float(np.hypot(dx, dy))
@@ -119,14 +127,14 @@ def _landscape_shade(stage: Stage):  # type: ignore[no-untyped-def]
     return shade
 
 
-def _rose_shade(stage: Stage):  # type: ignore[no-untyped-def]
+def _rose_shade(stage: Stage) -> Shade:
     """Colours by ring and petal."""
     rng = stage.rng("rose colours")
     accents = [shift(c, chroma=1.2, light=-0.03) for c in stage.palette.accents]
     order = rng.permutation(5)
     count = float(rng.integers(2, 4))
 
-    def shade(spot: NDArray[np.float64]) -> Rgb:
+    def shade(spot: Points) -> Rgb:
         x, y = spot[0] - stage.width * SCALE / 2, spot[1] - stage.height * SCALE / 2
         far = np.hypot(x, y) / (stage.side * SCALE)
         ring = int(far * 11)
@@ -146,8 +154,14 @@ def _rose(stage: Stage, rng: Rng) -> list[Polygon]:
     def arc(inner: float, outer: float, start: float, end: float, bulge: float) -> Polygon:
         way = np.linspace(start, end, 9)
         swell = 1 + bulge * np.sin(np.linspace(0, np.pi, 9))
-        out = [(cx + outer * unit * s * np.cos(a), cy + outer * unit * s * np.sin(a)) for a, s in zip(way, swell, strict=True)]
-        back = [(cx + inner * unit * s * np.cos(a), cy + inner * unit * s * np.sin(a)) for a, s in zip(way, swell, strict=True)]
+        out = [
+            (cx + outer * unit * s * np.cos(a), cy + outer * unit * s * np.sin(a))
+            for a, s in zip(way, swell, strict=True)
+        ]
+        back = [
+            (cx + inner * unit * s * np.cos(a), cy + inner * unit * s * np.sin(a))
+            for a, s in zip(way, swell, strict=True)
+        ]
         return [(float(a), float(b)) for a, b in out + back[::-1]]
 
     circle = np.linspace(0, 2 * np.pi, 25)[:-1]
@@ -175,7 +189,7 @@ def _rose(stage: Stage, rng: Rng) -> list[Polygon]:
 def _shards(stage: Stage, rng: Rng) -> list[Polygon]:
     """Voronoi cells of relaxed points."""
     width, height = stage.width * SCALE, stage.height * SCALE
-    count = int(170 * width * height / min(width, height) ** 2 ** 1.0)
+    count = int(170 * width * height / min(width, height) ** 2**1.0)
     points = rng.random((count, 2)) * [width * 1.2, height * 1.2] - [width * 0.1, height * 0.1]
     for _ in range(2):
         cells = _cells(points, width, height)
@@ -183,10 +197,12 @@ def _shards(stage: Stage, rng: Rng) -> list[Polygon]:
     return [[(float(a), float(b)) for a, b in cell] for cell in _cells(points, width, height)]
 
 
-def _cells(points: NDArray[np.float64], width: float, height: float) -> list[NDArray[np.float64]]:
+def _cells(points: Points, width: float, height: float) -> list[Points]:
     """Each point's cell: a box cut by the bisectors towards its nearest neighbours."""
     margin = 0.12 * max(width, height)
-    box = np.array([(-margin, -margin), (width + margin, -margin), (width + margin, height + margin), (-margin, height + margin)])
+    box = np.array(
+        [(-margin, -margin), (width + margin, -margin), (width + margin, height + margin), (-margin, height + margin)]
+    )
     gaps = np.sum((points[:, None] - points[None]) ** 2, axis=2)
     near = np.argsort(gaps, axis=1)[:, 1:17]
     cells = []
@@ -198,7 +214,7 @@ def _cells(points: NDArray[np.float64], width: float, height: float) -> list[NDA
     return cells
 
 
-def _cut(cell: NDArray[np.float64], at: NDArray[np.float64], away: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cut(cell: Points, at: Points, away: Points) -> Points:
     """The part of a convex cell on the near side of a line."""
     side = (cell - at) @ away
     if side.max() <= 0:

@@ -1,13 +1,12 @@
 """Ranges one behind the other, sun in the haze, mist that drifts in the valleys."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import Rgb, lightness, mix, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
 
-Floats = NDArray[np.float32]
 LAYERS = 6
 
 
@@ -79,9 +78,7 @@ def _valley(stage: Stage, ridge: Floats, index: int) -> Floats:
     return paint.smoothstep(0.015, 0.14 + 0.03 * index, depth) * np.float32(0.92 - 0.07 * index)
 
 
-def _lay_range(
-    stage: Stage, canvas: Floats, index: int, ridge: Floats, mask: Floats, sun: tuple[float, float]
-) -> None:
+def _lay_range(stage: Stage, canvas: Floats, index: int, ridge: Floats, mask: Floats, sun: tuple[float, float]) -> None:
     palette = stage.palette
     near = index / (LAYERS - 1)
     body = mix(palette.far, palette.near, near**0.8)
@@ -107,9 +104,7 @@ def _lay_range(
         paint.blend(canvas, shift(body, light=-0.03), trees)
 
 
-def _faces(
-    stage: Stage, index: int, ridge: Floats, top: int, sun: tuple[float, float]
-) -> tuple[Floats, Floats]:
+def _faces(stage: Stage, index: int, ridge: Floats, top: int, sun: tuple[float, float]) -> tuple[Floats, Floats]:
     """Light on the slopes (-1 to 1) and snow (0 to 1): crests that hang from the outline, lit from the sun's side."""
     crests = _crests(stage, index)
     rows = np.arange(top, stage.height, dtype=np.float32)[:, None] - (ridge * stage.height)[None]

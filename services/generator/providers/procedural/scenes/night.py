@@ -1,14 +1,12 @@
 """A clear night: the Milky Way, thousands of stars, a shooting star, a lone tree on a hill."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint, scenery
 from services.generator.providers.procedural.colour import mix, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
-
-Floats = NDArray[np.float32]
 
 
 def compose(stage: Stage) -> Frame:
@@ -54,7 +52,11 @@ def _milky_way(stage: Stage, canvas: Floats) -> None:
     palette = stage.palette
     paint.glow(canvas, mix(palette.accents[2], (0.75, 0.8, 1.0), 0.5), light * np.float32(0.55))
     paint.glow(canvas, mix(palette.accents[3], (1.0, 0.8, 0.7), 0.5), light**2 * np.float32(0.45))
-    paint.glow(canvas, palette.sky[-1], paint.smoothstep(0.45, 0.95, stage.grid()[1]) * np.full((1, stage.width), 0.25, np.float32))
+    paint.glow(
+        canvas,
+        palette.sky[-1],
+        paint.smoothstep(0.45, 0.95, stage.grid()[1]) * np.full((1, stage.width), 0.25, np.float32),
+    )
 
 
 class _Falling:

@@ -1,14 +1,12 @@
 """The sea towards the sun: waves in perspective, a path of light, islands, sometimes a sail."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint, scenery
-from services.generator.providers.procedural.colour import mix, shift
+from services.generator.providers.procedural.colour import mix, ramp, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
-
-Floats = NDArray[np.float32]
 
 
 def compose(stage: Stage) -> Frame:
@@ -21,7 +19,9 @@ def compose(stage: Stage) -> Frame:
     sun = (rng.choice([rng.uniform(0.3, 0.42), rng.uniform(0.55, 0.7)]), horizon - rng.uniform(0.02, high))
     sky = _sky(stage, sun, rows)
     clouds = scenery.Drift(stage, "clouds", rows, beta=2.3, stretch=4.5, low=1.0, speed=0.012)
-    lower = paint.smoothstep(0.0, 0.75 * horizon, stage.grid()[1][:rows]) * paint.smoothstep(horizon, horizon * 0.8, stage.grid()[1][:rows])
+    lower = paint.smoothstep(0.0, 0.75 * horizon, stage.grid()[1][:rows]) * paint.smoothstep(
+        horizon, horizon * 0.8, stage.grid()[1][:rows]
+    )
     lit = scenery.halo(stage, *sun, 0.6, 1.0, rows)
     warm, cool = scenery.lit(mix(palette.light, palette.sky[-2], 0.4), 0.15), mix(palette.sky[1], palette.far, 0.35)
     islands = _islands(stage, horizon)[:rows]
@@ -55,7 +55,9 @@ def _sky(stage: Stage, sun: tuple[float, float], rows: int) -> Floats:
     canvas = paint.fade(stage, palette.sky, to=rows / stage.height + 0.02)[:, :rows].copy()
     if palette.dark and palette.name in {"night", "aurora", "noir", "neon"}:
         canvas += scenery.Stars(stage, rows, 0.8)()
-    paint.glow(canvas, palette.light, scenery.halo(stage, *sun, 0.5, 1.5, rows) * np.float32(0.3 if palette.dark else 0.6))
+    paint.glow(
+        canvas, palette.light, scenery.halo(stage, *sun, 0.5, 1.5, rows) * np.float32(0.3 if palette.dark else 0.6)
+    )
     paint.glow(canvas, palette.light, scenery.halo(stage, *sun, 0.12, 1.2, rows) * np.float32(0.7))
     paint.blend(canvas, scenery.lit(palette.light, 0.75), scenery.disc(stage, *sun, 0.068, rows))
     return canvas
@@ -99,7 +101,9 @@ class _Sea:
         near = np.clip(down / (1 - horizon), 0, 1)
         deep = mix(shift(palette.near, light=0.07, chroma=1.3), palette.sky[0], 0.45)
         shades = [mix(palette.sky[-1], palette.sky[-2], 0.4), mix(palette.sky[-2], palette.sky[1], 0.5), deep]
-        column = paint.lookup(paint.ramp([shades[0], shades[1], shades[2], shift(deep, light=-0.05)], 512, [0, 0.25, 0.7, 1]), near)
+        column = paint.lookup(
+            ramp([shades[0], shades[1], shades[2], shift(deep, light=-0.05)], 512, [0, 0.25, 0.7, 1]), near
+        )
         return np.ascontiguousarray(column)
 
     def run(self, picture: Floats, moment: float) -> None:
@@ -119,7 +123,9 @@ class _Sea:
         stage = self._stage
         rounds = max(1, round(stage.seconds / 9)) if stage.moving else 0
         push = np.float32(self._tile * rounds * moment)
-        return noise.sample_smooth(field, self._u + np.float32(90 * way), self._v + push * np.float32(1 if way > 0 else 2))
+        return noise.sample_smooth(
+            field, self._u + np.float32(90 * way), self._v + push * np.float32(1 if way > 0 else 2)
+        )
 
 
 def _boat(stage: Stage, horizon: float, x: float) -> Floats:
@@ -143,7 +149,7 @@ def _boat(stage: Stage, horizon: float, x: float) -> Floats:
     left = min(max(0, round(x * stage.width - size / 2)), stage.width - size)
     rows = min(size, stage.height - top)
     mask[top : top + rows, left : left + size] = sail[:rows]
-    mirror = sail[: round(size * 0.9)][::-1][:: 2]
+    mirror = sail[: round(size * 0.9)][::-1][::2]
     foot = top + round(size * 0.9)
     fading = np.linspace(0.45, 0.05, len(mirror), dtype=np.float32)[:, None]
     end = min(foot + len(mirror), stage.height)

@@ -1,13 +1,11 @@
 """Polished stone: agate bands around a crystal heart, or marble with gilded veins."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.generator.providers.procedural import noise, paint
 from services.generator.providers.procedural.colour import Rgb, mix, ramp, shift
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
-
-Floats = NDArray[np.float32]
 
 
 def compose(stage: Stage) -> Frame:
@@ -83,9 +81,23 @@ def _bands(stage: Stage, marble: bool) -> Floats:
     """One period of colour: broad zones of the palette, cut by thin pale lines."""
     rng = stage.rng("bands")
     palette = stage.palette
-    base = [palette.accents[4], palette.accents[3], palette.accents[2], palette.paper, palette.accents[1], palette.accents[0]]
+    base = [
+        palette.accents[4],
+        palette.accents[3],
+        palette.accents[2],
+        palette.paper,
+        palette.accents[1],
+        palette.accents[0],
+    ]
     if marble:
-        base = [palette.paper, mix(palette.paper, palette.accents[3], 0.25), palette.accents[3], palette.ink, palette.accents[4], mix(palette.paper, palette.accents[1], 0.4)]
+        base = [
+            palette.paper,
+            mix(palette.paper, palette.accents[3], 0.25),
+            palette.accents[3],
+            palette.ink,
+            palette.accents[4],
+            mix(palette.paper, palette.accents[1], 0.4),
+        ]
     else:
         turn = int(rng.integers(0, 6))
         base = base[turn:] + base[:turn]

@@ -6,9 +6,9 @@ from PIL import Image, ImageDraw
 
 from services.generator.providers.procedural import noise, paint
 from services.generator.providers.procedural.colour import Rgb, mix
+from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
 
-Floats = NDArray[np.float32]
 SCALE = 2
 PERIOD = 64
 
@@ -53,7 +53,7 @@ def _trace(stage: Stage) -> tuple[Floats, NDArray[np.int32]]:
     main = rng.uniform(-0.4, 0.4)
     swirl = rng.uniform(1.0, 1.5)
     way = np.empty((len(starts), steps, 2), np.float32)
-    place = starts.astype(np.float32)
+    place: Floats = starts.astype(np.float32)
     for step in range(steps):
         way[:, step] = place
         angle = main + swirl * noise.sample_smooth(field, place[:, 0] * 175, place[:, 1] * 175)
@@ -93,4 +93,8 @@ def _tint(tints: list[Rgb], zone: float, turn: float) -> tuple[int, int, int]:
     first = int(place)
     mixed = mix(tints[first], tints[first + 1], float(np.clip((place - first) * 1.6 - 0.3, 0, 1)))
     light = 1 + turn
-    return (min(255, round(mixed[0] * 255 * light)), min(255, round(mixed[1] * 255 * light)), min(255, round(mixed[2] * 255 * light)))
+    return (
+        min(255, round(mixed[0] * 255 * light)),
+        min(255, round(mixed[1] * 255 * light)),
+        min(255, round(mixed[2] * 255 * light)),
+    )
