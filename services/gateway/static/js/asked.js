@@ -8,7 +8,7 @@ const KEPT = 60;
 
 /** @returns {Asked[]} */
 function recalled() {
-  const kept = recall("asked", []);
+  const kept = recall("asked", /** @type {Asked[]} */ ([]));
   return Array.isArray(kept) ? kept.filter((one) => one && one.id && one.body && typeof one.body.prompt === "string") : [];
 }
 

@@ -2,4 +2,5 @@
 import htm from "../vendor/htm.js";
 import { h } from "../vendor/preact.js";
 
+/** @type {(strings: TemplateStringsArray, ...values: any[]) => any} */
 export const html = htm.bind(h);

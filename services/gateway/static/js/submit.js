@@ -24,8 +24,8 @@ export const sending = signal(false);
  */
 function idFor(kind, body) {
   const wish = JSON.stringify([kind, body]);
-  const unanswered = recall("unanswered", null, ofTab);
-  if (unanswered?.wish === wish) return String(unanswered.id);
+  const unanswered = recall("unanswered", { wish: "", id: "" }, ofTab);
+  if (unanswered.wish === wish) return String(unanswered.id);
   const id = newId();
   remember("unanswered", { wish, id }, ofTab);
   return id;

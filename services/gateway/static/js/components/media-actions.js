@@ -1,23 +1,12 @@
 /** What can be done with a finished file: keep it, pass its lasting address on. */
 import { useState } from "../../vendor/preact-hooks.js";
+import { copy } from "../copy.js";
 import { html } from "../html.js";
 import { announce } from "../state.js";
 import { say } from "../words.js";
 import { Check, Download, Link } from "./icons.js";
 
 const SAID_MS = 1_600;
-
-/** Copy text where the clipboard is open to pages (https or this machine), else by an old-fashioned selection. */
-async function copy(/** @type {string} */ text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = document.createElement("textarea");
-  area.value = text;
-  (document.querySelector("dialog[open]") ?? document.body).append(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  if (!done) throw new Error("the browser does not copy");
-}
 
 /** @param {{file: import("../types.js").MediaFile, plain?: boolean}} props */
 export const MediaActions = ({ file, plain = false }) => {

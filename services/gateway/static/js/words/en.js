@@ -1,7 +1,5 @@
 /** English. Plain strings, or functions of what they count. */
 
-const s = (/** @type {number} */ n) => (n === 1 ? "" : "s");
-
 export const en = {
   "title": "Sorami",
   "skip": "Skip to the prompt",
@@ -190,5 +188,10 @@ export const en = {
   "docs.orNull": "or null",
   "docs.list": (/** @type {string} */ of) => `list of ${of}`,
   "docs.failed": "The description could not be loaded.",
-  "docs.files": (/** @type {number} */ n) => `${n} file${s(n)}`,
+  "docs.copy": "Copy",
+  "docs.copied": "Copied",
+  "docs.in.path": "in the path",
+  "docs.in.query": "in the query",
+  "docs.in.header": "in a header",
+  "docs.in.cookie": "in a cookie",
 };

@@ -189,5 +189,10 @@ export const fr = {
   "docs.orNull": "ou null",
   "docs.list": (/** @type {string} */ of) => `liste de ${of}`,
   "docs.failed": "La description n’a pas pu être chargée.",
-  "docs.files": (/** @type {number} */ n) => `${n} fichier${n > 1 ? "s" : ""}`,
+  "docs.copy": "Copier",
+  "docs.copied": "Copié",
+  "docs.in.path": "dans le chemin",
+  "docs.in.query": "dans la requête",
+  "docs.in.header": "dans un en-tête",
+  "docs.in.cookie": "dans un cookie",
 };
