@@ -5,8 +5,10 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.runtime.database_url import parse_database_url
 
 EXIT_WRONG_SETTING = 78
 """EX_CONFIG of sysexits.h."""
@@ -17,6 +19,19 @@ EXIT_UNAVAILABLE = 75
 def _comma_list(value: Any) -> Any:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    parse_database_url(value.get_secret_value())
+    return value
+
+
+def _addresses(value: list[str]) -> list[str]:
+    for address in value:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+            raise ValueError("each address must be host:port, separated by commas")
     return value
 
 
@@ -31,10 +46,10 @@ class RuntimeSettings(BaseSettings):
     environment: Literal["development", "test", "production"] = Field(
         default="development", validation_alias="ENVIRONMENT"
     )
-    database_url: SecretStr = Field(validation_alias="DATABASE_URL")
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] = Field(validation_alias="DATABASE_URL")
     takes_role: bool = Field(default=True, validation_alias="SORAMI_TAKE_ROLE")
     database_pool: int = Field(default=6, ge=1, le=64, validation_alias="SORAMI_DATABASE_POOL")
-    kafka_bootstrap_servers: CommaList = Field(
+    kafka_bootstrap_servers: Annotated[CommaList, AfterValidator(_addresses)] = Field(
         default=["127.0.0.1:9092"], min_length=1, validation_alias="KAFKA_BOOTSTRAP_SERVERS"
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -109,4 +124,4 @@ def _env_name(settings: type[BaseSettings], name: str) -> str:
 
 
 def _reason(kind: str, text: str) -> str:
-    return "is required and not set" if kind == "missing" else text
+    return "is required and not set" if kind == "missing" else text.removeprefix("Value error, ")
