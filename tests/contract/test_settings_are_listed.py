@@ -26,7 +26,7 @@ def test_every_setting_is_listed_with_its_meaning() -> None:
         aliases = [field.validation_alias for field in settings.model_fields.values()]
         read |= {alias for alias in aliases if isinstance(alias, str)}
     read -= {"AWS_SESSION_TOKEN"}
-    assert LISTED - OF_THE_LAUNCHER == read
+    assert read == LISTED - OF_THE_LAUNCHER
 
 
 def test_settings_of_the_launcher_are_read_somewhere() -> None:
