@@ -53,10 +53,15 @@ class Assembly:
         self.postgres: Postgres | None = None
         self._forks: Forks | FreshPythons | None = None
 
-    async def start(self) -> None:
-        """Brings everything up; raises with the first reason why it cannot."""
+    def claim(self) -> None:
+        """Makes the folder this stack's own and declares its children; nothing is started yet."""
         self._take()
         self._arrange()
+
+    async def start(self) -> None:
+        """Brings everything up; raises with the first reason why it cannot."""
+        if not self._lock.held:
+            self.claim()
         # The broker takes longest, so it goes first.
         for name in ("kafka", "postgres", "s3", "forkserver"):
             if name in self.children:

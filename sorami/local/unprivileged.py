@@ -59,6 +59,13 @@ def choose(home: Home, programs: Path) -> Place:
     return Place(programs, data, user)
 
 
+def discard(home: Home) -> None:
+    """Removes the data folder of a stopped stack, and the place elsewhere should it have one."""
+    if outside := read_json(home.root / "postgres.json").get("outside"):
+        shutil.rmtree(outside)
+    shutil.rmtree(home.root)
+
+
 def _reaches(user: OsUser, folder: Path) -> bool:
     """Asks the system as that user, which knows of links, ACLs and mount options."""
     return (
