@@ -169,14 +169,15 @@ class Assembly:
 
     def _program(self, service: Service, forks: Forks | FreshPythons) -> Program:
         port = int(self.env[service.port_setting])
+        host = environment.reachable(self.env.get(service.host_setting, ""))
         log = self.home.log(service.name)
         return Program(
             name=service.name,
             role="service",
             launch=lambda: forks.start(service.name, service.entry, [], self.env, log, service.stage),
-            check=lambda: health.is_ready(port, service.health),
+            check=lambda: health.is_ready(port, service.health, host),
             log=log,
-            address=f"http://127.0.0.1:{port}",
+            address=f"http://{host}:{port}",
             port=port,
             stop_within=25.0,
         )
