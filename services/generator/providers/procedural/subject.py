@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from services.generator.providers.procedural.colour import rgb
 from services.generator.providers.procedural.palettes import COLOURS, MOODS, PALETTES, Palette, tinted
