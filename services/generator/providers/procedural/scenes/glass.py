@@ -193,7 +193,7 @@ def _corners(points: Points) -> Polygon:
 def _shards(stage: Stage, rng: Rng) -> list[Polygon]:
     """Voronoi cells of relaxed points."""
     width, height = stage.width * SCALE, stage.height * SCALE
-    count = int(170 * width * height / min(width, height) ** 2**1.0)
+    count = int(250 * width * height / min(width, height) ** 2**1.0)
     points = rng.random((count, 2)) * [width * 1.2, height * 1.2] - [width * 0.1, height * 0.1]
     for _ in range(2):
         cells = _cells(points, width, height)

@@ -58,7 +58,7 @@ def _sky(stage: Stage, sun: tuple[float, float], rows: int) -> Floats:
     paint.glow(
         canvas, palette.light, scenery.halo(stage, *sun, 0.5, 1.5, rows) * np.float32(0.3 if palette.dark else 0.6)
     )
-    paint.glow(canvas, palette.light, scenery.halo(stage, *sun, 0.12, 1.2, rows) * np.float32(0.7))
+    paint.glow(canvas, palette.light, scenery.halo(stage, *sun, 0.12, 1.2, rows) * np.float32(0.4))
     paint.blend(canvas, scenery.lit(palette.light, 0.75), scenery.disc(stage, *sun, 0.068, rows))
     return canvas
 
@@ -86,7 +86,7 @@ class _Sea:
         self._far = (np.float32(0.16) / (down + 0.012)).astype(np.float32)
         x = (stage.grid()[0] - 0.5) * np.float32(stage.width / stage.side)
         self._tile = 512
-        self._waves = [noise.clouds(rng, 512, 512, 1.9, 6.0, 0.42) for _ in range(2)]
+        self._waves = [noise.clouds(rng, 512, 512, 2.7, 7.0, 0.42) for _ in range(2)]
         self._u = x * self._far * 420
         self._v = self._far * 900
         # Waves too small to see near the horizon would only shimmer.

@@ -49,6 +49,8 @@ HEIGHTS = {
     "apple": 0.135,
     "orange": 0.12,
 }
+# How flat the rings of a turned form look.
+TIP = 0.2
 FRUIT = frozenset({"pear", "apple", "orange"})
 
 
@@ -192,8 +194,6 @@ class _Drawn:
         high = thing.height * side
         widths = np.array(FORMS[thing.form]) * high
         reach = float(widths.max())
-        # Round forms show an ellipse at mouth and foot, as seen a little from above.
-        self._tip = 0.16
         top, low = int(self._foot - high - reach * 0.2) - 2, int(self._foot + reach * 0.3) + 3
         left, right = int(self._cx - reach) - 3, int(self._cx + reach) + 4
         self._box = (slice(max(top, 0), min(low, stage.height)), slice(max(left, 0), min(right, stage.width)))
@@ -203,20 +203,20 @@ class _Drawn:
         curve = np.interp(fine, np.linspace(0, 1, 16), widths)
         curve = np.convolve(np.pad(curve, 12, mode="edge"), np.ones(25) / 25, "valid")
         half = float(curve[-1])
-        # Rows bend into ellipses: a point lies on the ring whose front passes through it.
-        bend = np.sqrt(np.clip(1 - (x / max(reach, 1)) ** 2, 0, 1)) * np.float32(
-            reach * self._tip * (0.0 if thing.form in FRUIT else 1.0)
-        )
-        t = (y - bend - np.float32(self._foot - high)) / np.float32(high)
+        # Rows bend into ellipses, as seen a little from above: a point lies on the ring whose front passes through it.
+        t = (y - np.float32(self._foot - high)) / np.float32(high) + 0 * x
+        ring = np.interp(t, fine, curve).astype(np.float32)
+        bend = np.sqrt(np.clip(1 - (x / np.maximum(ring, 1)) ** 2, 0, 1)) * ring
+        t = t - bend * np.float32((0.0 if thing.form in FRUIT else TIP) / high)
         width = np.interp(t, fine, curve).astype(np.float32)
         slope = np.interp(t, fine, np.gradient(curve, high / 400)).astype(np.float32)
         n = np.clip(x / np.maximum(width, 0.5), -1, 1)
         self._nx, self._ny, self._nz = n, -slope * np.float32(0.8), np.sqrt(1 - n * n)
         size = np.sqrt(self._nx**2 + self._ny**2 + self._nz**2)
         self._nx, self._ny, self._nz = self._nx / size, self._ny / size, self._nz / size
-        ends = np.minimum(t * high + (0 if thing.form in FRUIT else reach * 0.04), (1 - t) * high)
+        ends = np.minimum(t * high, (1 - t) * high)
         self._mask = np.clip(width - np.abs(x) + 0.5, 0, 1) * np.clip(ends + 0.5, 0, 1)
-        self._t, self._x, self._reach, self._high, self._half = t, x, reach, high, half
+        self._x, self._y, self._reach, self._high, self._half = x, y, reach, high, half
         self._texture = self._glaze()
 
     def _glaze(self) -> Floats:
@@ -267,17 +267,14 @@ class _Drawn:
     def _mouth(self, patch: Floats, dark: Rgb) -> None:
         """The opening at the top: a rim and the dark inside."""
         wide = FORMS[self._thing.form][0] * self._high
-        y = self._t * np.float32(self._high) + np.sqrt(
-            np.clip(1 - (self._x / max(self._reach, 1)) ** 2, 0, 1)
-        ) * np.float32(self._reach * self._tip)
-        y = y - np.float32(self._reach * self._tip)
-        rim = np.sqrt((self._x / wide) ** 2 + (y / (wide * 0.24)) ** 2)
-        edge = np.float32(1.2 / max(wide * 0.24, 1))
+        y = self._y - np.float32(self._foot - self._high)
+        rim = np.sqrt((self._x / wide) ** 2 + (y / (wide * TIP)) ** 2)
+        edge = np.float32(1.2 / max(wide * TIP, 1))
         paint.blend(patch, shift(self._thing.colour, light=0.08), np.clip((1.0 - rim) / edge + 0.5, 0, 1))
         paint.blend(patch, mix(dark, (0.05, 0.04, 0.06), 0.4), np.clip((0.86 - rim) / edge + 0.5, 0, 1))
 
     def _stem(self, patch: Floats) -> None:
-        y = self._t * np.float32(self._high)
+        y = self._y - np.float32(self._foot - self._high)
         lean = self._x - (y * np.float32(-0.25))
         stem = (
             np.clip(self._high * 0.014 - np.abs(lean) + 0.5, 0, 1)
