@@ -9,7 +9,7 @@ from typing import Final
 
 from services.generator.providers.procedural.colour import rgb
 from services.generator.providers.procedural.palettes import COLOURS, MOODS, PALETTES, Palette, tinted
-from services.generator.providers.procedural.vocabulary import PHRASES, SCENES, Subject
+from services.generator.providers.procedural.vocabulary import ANIMALS, PHRASES, SCENES, Subject
 
 _MOOD_WORDS: Final = frozenset(word for phrases in MOODS.values() for word in phrases)
 
@@ -40,12 +40,18 @@ def read(prompt: str) -> Reading:
     mood = _mood(text, words, subject)
     palette = PALETTES[mood or subject.moods[digest(f"mood {text}") % len(subject.moods)]]
     colours = [rgb(COLOURS[word]) for word in text.split() if word in COLOURS and word not in subject.not_colours]
-    return Reading(subject.scene, subject.title, tinted(palette, colours[:3]), words, bool(mood or colours))
+    return Reading(subject.scene, _title(subject, places), tinted(palette, colours[:3]), words, bool(mood or colours))
 
 
 def digest(text: str) -> int:
     """A stable number for a text."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def _title(subject: Subject, places: dict[str, int]) -> str:
+    """What the picture shows, in words; an animal by its name."""
+    named = [ANIMALS[word] for word in sorted(places, key=lambda word: places[word]) if word in ANIMALS]
+    return f"Face to face: {named[0]}" if named and subject.scene == "animals" else subject.title
 
 
 def _places(text: str) -> dict[str, int]:

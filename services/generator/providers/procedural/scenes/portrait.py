@@ -45,6 +45,14 @@ BACK: dict[str, Points] = {
     ),
     "curls": _curls(),
 }
+NAMED_WORLDS = {
+    "forest": "forest foret wood tree arbre",
+    "mountains": "mountain montagne",
+    "sea": "sea mer ocean",
+    "city": "city ville",
+    "aurora": "aurora",
+    "night": "night nuit star etoile",
+}
 WORLDS = ("mountains", "forest", "night", "sea", "aurora")
 
 
@@ -109,22 +117,7 @@ def _outline(stage: Stage, rng: Rng) -> tuple[Points, tuple[tuple[float, float],
 
 def _world(stage: Stage, rng: Rng) -> Frame:
     """The landscape inside: one the prompt names, or any."""
-    named = {
-        "forest": "forest",
-        "foret": "forest",
-        "mountain": "mountains",
-        "montagne": "mountains",
-        "sea": "sea",
-        "mer": "sea",
-        "ocean": "sea",
-        "night": "night",
-        "nuit": "night",
-        "star": "night",
-        "etoile": "night",
-        "city": "city",
-        "ville": "city",
-    }
-    wanted = sorted({named[word] for word in stage.words if word in named})
+    wanted = stage.asked(NAMED_WORLDS)
     name = wanted[0] if wanted else str(rng.choice(WORLDS))
     module = importlib.import_module(f"services.generator.providers.procedural.scenes.{name}")
     made: Frame = module.compose(stage)

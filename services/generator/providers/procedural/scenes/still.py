@@ -49,6 +49,16 @@ HEIGHTS = {
     "apple": 0.135,
     "orange": 0.12,
 }
+NAMES = {
+    "bottle": "bottle bouteille wine vin",
+    "jug": "jug cruche carafe",
+    "vase": "vase",
+    "bowl": "bowl bol",
+    "cup": "cup tasse coffee cafe tea",
+    "pear": "pear poire",
+    "apple": "apple pomme",
+    "orange": "orange lemon citron",
+}
 # How flat the rings of a turned form look.
 TIP = 0.2
 FRUIT = frozenset({"pear", "apple", "orange"})
@@ -117,62 +127,23 @@ def _arrange(stage: Stage, rng: Rng) -> list[_Thing]:
     """Tall forms behind, fruit and cups before them, none hidden."""
     palette = stage.palette
     wide = stage.width / stage.side
-    named = {
-        "bottle": "bottle",
-        "bouteille": "bottle",
-        "wine": "bottle",
-        "vin": "bottle",
-        "jug": "jug",
-        "cruche": "jug",
-        "vase": "vase",
-        "bowl": "bowl",
-        "bol": "bowl",
-        "cup": "cup",
-        "tasse": "cup",
-        "coffee": "cup",
-        "cafe": "cup",
-        "tea": "cup",
-        "the": "cup",
-        "pear": "pear",
-        "poire": "pear",
-        "apple": "apple",
-        "pomme": "apple",
-        "orange": "orange",
-        "lemon": "orange",
-        "citron": "orange",
-    }
-    wanted = sorted({named[word] for word in stage.words if word in named})
-    tall = [w for w in wanted if HEIGHTS[w] > 0.3] + [
-        str(f) for f in rng.permutation(["bottle", "jug", "vase", "slim"])
-    ]
-    low = [w for w in wanted if HEIGHTS[w] <= 0.3] * 2 + [
-        str(f) for f in rng.permutation(["pear", "apple", "cup", "orange", "bowl"])
-    ]
-    behind = tall[: 3 if wide < 1.4 else 4]
-    before = low[: 3 if wide < 1.4 else 4]
-    tints = [
-        mix(palette.accents[i % 5], palette.paper, (0.12, 0.35, 0.3, 0.2, 0.15)[i % 5]) for i in rng.permutation(5)
-    ]
+    asked = stage.asked(NAMES)
+    tall = [form for form in asked if HEIGHTS[form] > 0.3] + rng.permutation(["bottle", "jug", "vase", "slim"]).tolist()
+    low = [form for form in asked if HEIGHTS[form] <= 0.3] * 2
+    low += rng.permutation(["pear", "apple", "cup", "orange", "bowl"]).tolist()
+    count = 3 if wide < 1.4 else 4
+    shares = (0.12, 0.35, 0.3, 0.2, 0.15)
+    tints = [mix(palette.accents[i], palette.paper, shares[i]) for i in rng.permutation(5)]
+    span, aside = min(0.5 * wide, 0.24 * count), 0.07 if count % 2 else -0.07
+    grown = min(1.12, 0.94 + 0.1 * stage.height / stage.side)
     things = []
-    for row, forms in ((0, behind), (1, before)):
-        span = min(0.5 * wide, 0.24 * len(forms))
+    for row, forms in ((0, tall[:count]), (1, low[:count])):
         for i, form in enumerate(forms):
-            place = (i - (len(forms) - 1) / 2) / max(len(forms) - 1, 1) * span + (0.07 if row else 0.0) * (
-                1 if len(forms) % 2 else -1
-            )
-            x = place + rng.uniform(-0.02, 0.02)
+            x = (i / (count - 1) - 0.5) * span + aside * row + rng.uniform(-0.02, 0.02)
             foot = (0.2, 0.285)[row] + rng.uniform(-0.012, 0.012)
-            height = HEIGHTS[form] * rng.uniform(0.94, 1.08) * min(1.12, 0.94 + 0.1 * stage.height / stage.side)
-            things.append(
-                _Thing(
-                    form,
-                    x,
-                    foot,
-                    height,
-                    _colour(stage, form, tints[(i + 2 * row) % 5]),
-                    0.2 if form in FRUIT else rng.uniform(0.25, 0.6),
-                )
-            )
+            height = HEIGHTS[form] * rng.uniform(0.94, 1.08) * grown
+            gloss = 0.2 if form in FRUIT else rng.uniform(0.25, 0.6)
+            things.append(_Thing(form, x, foot, height, _colour(stage, form, tints[(i + 2 * row) % 5]), gloss))
     return things
 
 
