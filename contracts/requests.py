@@ -1,4 +1,4 @@
-"""What a client may ask for: one strict model per kind, made from the kind's own data, with a stable code for each fault."""
+"""What a client may ask for: one strict model per kind, made from the kind's data, with a stable code a fault."""
 
 import hashlib
 import json
@@ -242,37 +242,35 @@ def read_request(kind: Kind, body: Mapping[str, Any]) -> Wanted:
     )
 
 
+_TYPE_FAULTS = {
+    "int_type": ("not_an_integer", "{field} must be a whole number"),
+    "int_from_float": ("not_an_integer", "{field} must be a whole number"),
+    "int_parsing": ("not_an_integer", "{field} must be a whole number"),
+    "float_type": ("not_a_number", "{field} must be a number"),
+    "finite_number": ("not_a_number", "{field} must be a number"),
+    "string_type": ("not_a_string", "{field} must be a string"),
+    "missing": ("{field}_required", "{field} is missing"),
+    "string_too_long": ("{field}_too_long", "{field} is too long"),
+    "string_too_short": ("{field}_empty", "{field} is empty"),
+}
+_RANGE_FAULTS = frozenset({"greater_than_equal", "less_than_equal", "less_than", "greater_than"})
+
+
 def _as_fault(kind: Kind, item: Any) -> Fault:
     field = str(item["loc"][0]) if item["loc"] else "body"
-    context = item.get("ctx") or {}
-    match item["type"]:
-        case "extra_forbidden":
-            return Fault(
-                field[:64],
-                "unknown_field",
-                f"there is no field {field[:64]!r} in a request for {kind.plural}",
-            )
-        case "missing":
-            return Fault(field, f"{field}_required", f"{field} is missing")
-        case "int_type" | "int_from_float" | "int_parsing":
-            return Fault(field, "not_an_integer", f"{field} must be a whole number")
-        case "float_type" | "finite_number":
-            return Fault(field, "not_a_number", f"{field} must be a number")
-        case "string_type":
-            return Fault(field, "not_a_string", f"{field} must be a string")
-        case "string_too_long":
-            return Fault(field, f"{field}_too_long", f"{field} is longer than {context.get('max_length')} characters")
-        case "string_too_short":
-            return Fault(field, f"{field}_empty", f"{field} is empty")
-        case "greater_than_equal" | "less_than_equal" | "less_than" | "greater_than":
-            bounds = _bounds(kind, field)
-            return Fault(
-                field,
-                f"{field}_out_of_range",
-                f"{field} must be {bounds}" if bounds else f"{field} is out of range",
-            )
-        case code:
-            return Fault(field, code, item["msg"])
+    code = item["type"]
+    if code == "extra_forbidden":
+        field = field[:64]
+        return Fault(field, "unknown_field", f"there is no field {field!r} in a request for {kind.plural}")
+    if code in _TYPE_FAULTS:
+        named, detail = _TYPE_FAULTS[code]
+        return Fault(field, named.format(field=field), detail.format(field=field))
+    if code in _RANGE_FAULTS:
+        bounds = _bounds(kind, field)
+        return Fault(
+            field, f"{field}_out_of_range", f"{field} must be {bounds}" if bounds else f"{field} is out of range"
+        )
+    return Fault(field, code, item["msg"])
 
 
 def _bounds(kind: Kind, field: str) -> str | None:

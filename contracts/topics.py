@@ -11,21 +11,22 @@ class Topic:
     """A topic; records are keyed by `key` (hashed with murmur2, Kafka's default) and kept for `retention_ms`."""
 
     name: str
+    sent_by: tuple[str, ...] = ()
     key: str = "job id"
     partitions: int = PARTITIONS
     retention_ms: int = 7 * DAY_MS
 
     @property
     def dead_letters(self) -> "Topic":
-        return Topic(f"{self.name}.dlq", self.key, self.partitions, 30 * DAY_MS)
+        return Topic(f"{self.name}.dlq", (), self.key, self.partitions, 30 * DAY_MS)
 
 
-JOB_REQUESTED = Topic("job.requested")
-JOB_PROGRESS = Topic("job.progress")
-JOB_COMPLETED = Topic("job.completed")
-JOB_FAILED = Topic("job.failed")
-JOB_UPDATED = Topic("job.updated")
-NOTIFICATION_CREATED = Topic("notification.created", key="user id")
+JOB_REQUESTED = Topic("job.requested", sent_by=("gateway", "persistence"))
+JOB_PROGRESS = Topic("job.progress", sent_by=("generator", "gateway"))
+JOB_COMPLETED = Topic("job.completed", sent_by=("generator", "gateway", "persistence"))
+JOB_FAILED = Topic("job.failed", sent_by=("generator", "gateway", "persistence"))
+JOB_UPDATED = Topic("job.updated", sent_by=("persistence",))
+NOTIFICATION_CREATED = Topic("notification.created", sent_by=("persistence",), key="user id")
 
 TOPICS = (
     JOB_REQUESTED,

@@ -294,7 +294,7 @@ class DeliveryAttempt(Row, table=True):
 
 
 class DeadLetter(Row, table=True):
-    """Writers: each consumer inserts, persistence does the rest. A record that could not be judged."""
+    """Writers: generator and notifier insert, persistence does the rest. A record that could not be judged."""
 
     __tablename__ = "dead_letters"
     __table_args__ = ours()

@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from contracts.kinds import KINDS
 from services.gateway.api.backend_webhooks import backend_webhook_router
+from services.gateway.api.document import secure_document
 from services.gateway.api.generations import generation_router
 from services.gateway.api.media import media_router
 from services.gateway.api.pages import page_router
@@ -22,7 +23,7 @@ from services.runtime.database import Pool
 from services.runtime.health import Check
 from services.runtime.host_guard import HostGuard
 from services.runtime.identity import Identities
-from services.runtime.problems import CatchEverything, install_problem_handlers
+from services.runtime.problems import install_problem_handlers
 from services.runtime.signed_urls import UrlSigner
 from services.runtime.tokens import TokenVerifier
 
@@ -61,7 +62,12 @@ def allowed_hosts(settings: GatewaySettings) -> frozenset[str]:
 
 
 def build_app(parts: Parts) -> Any:
-    """Wire the HTTP application; nothing is connected here."""
+    """Wire the whole application; nothing is connected here."""
+    return HostGuard(build_api(parts), allowed_hosts(parts.settings))
+
+
+def build_api(parts: Parts) -> FastAPI:
+    """Wire the routes."""
     app = FastAPI(
         title="Sorami",
         version=VERSION,
@@ -92,4 +98,5 @@ def build_app(parts: Parts) -> Any:
             ],
             expose_headers=["location", "retry-after"],
         )
-    return CatchEverything(HostGuard(app, allowed_hosts(parts.settings)))
+    secure_document(app)
+    return app

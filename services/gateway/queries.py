@@ -1,4 +1,4 @@
-"""What the gateway reads. Generations come from Prisma's tables, so that one an application wrote is shown like any other."""
+"""What the gateway reads: Prisma's tables first, so that what an application wrote is shown like any other."""
 
 import json
 from dataclasses import dataclass, field

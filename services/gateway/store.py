@@ -50,6 +50,10 @@ def _insert_generations(kind: Kind) -> str:
     )"""  # noqa: S608 - names come from the declared kinds
 
 
+def _made_already(kind: Kind) -> str:
+    return f"EXISTS (SELECT FROM {kind.generations_table} t WHERE t.id = g.id)"
+
+
 def _not_somebody_elses(kind: Kind) -> str:
     return f"""NOT EXISTS (SELECT FROM {kind.generations_table} t WHERE t.id = g.id
         AND NOT (g.kind = '{kind.name}' AND t."authorId" = g.owner_id AND t.status = 'PENDING'))"""
@@ -68,11 +72,12 @@ INSERT_JOBS = f"""
             AS g(id, kind, owner_id, organization_id, origin, prompt, model, provider, count, size, format, style,
                  quality, input_image_url, request, request_hash, numbers, finish_by, topic, value, headers)
     ), admissible AS (
-        SELECT g.*, {" OR ".join(f"EXISTS (SELECT FROM {k.generations_table} t WHERE t.id = g.id)" for k in _KINDS)} AS adopted
+        SELECT g.*, {" OR ".join(_made_already(kind) for kind in _KINDS)} AS adopted
         FROM given g
         WHERE {" AND ".join(_not_somebody_elses(kind) for kind in _KINDS)}
     ), fresh AS (
-        INSERT INTO sorami.jobs (id, kind, owner_id, organization_id, origin, provider, model, request, request_hash, finish_by)
+        INSERT INTO sorami.jobs (id, kind, owner_id, organization_id, origin, provider, model, request,
+               request_hash, finish_by)
         SELECT id, kind, owner_id, organization_id, CASE WHEN adopted THEN 'application' ELSE origin END,
                provider, model, request, request_hash, finish_by
         FROM admissible ORDER BY id

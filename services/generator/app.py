@@ -53,7 +53,7 @@ def build_app(
     run_tasks.use(RenderTask(providers, objects, reports.enqueue, read_input, max_attempts=settings.max_attempts))
     return Parts(
         accept_jobs=AcceptJobs(pool, frozenset(providers), run_tasks.wake),
-        settle_jobs=SettleJobs(pool, relay.offer, run_tasks.call_off),
+        settle_jobs=SettleJobs(pool, relay.offer, run_tasks.call_off, forgotten_after=settings.forgotten_after),
         run_tasks=run_tasks,
         reports=reports,
     )

@@ -1,4 +1,4 @@
-"""Every statement the generator writes with. Each write after the claim carries the fence, so a stale worker is silent."""
+"""Every statement the generator writes with; each one after the claim carries the fence: a stale worker is silent."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -74,7 +74,11 @@ def build_parts(
         hub=hub,
         watch_jobs=WatchJobs(pool, hub),
         plan_deliveries=PlanDeliveries(
-            pool, settings.legacy_urls(), environment=settings.environment, wake=deliver.wake
+            pool,
+            settings.legacy_urls(),
+            environment=settings.environment,
+            forgotten_after=settings.forgotten_after,
+            wake=deliver.wake,
         ),
         deliver_webhooks=deliver,
         checks={"database": database_check(pool), "consumers": subscriptions.unready},

@@ -19,7 +19,7 @@ from services.runtime.consumer import Subscriptions
 from services.runtime.health import Check, readiness
 from services.runtime.host_guard import HostGuard
 from services.runtime.identity import Identities
-from services.runtime.problems import CatchEverything, install_problem_handlers
+from services.runtime.problems import install_problem_handlers
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def build_app(parts: Parts) -> Any:
         ready, reasons = await readiness(parts.checks)
         return JSONResponse({"status": "ready" if ready else "not ready", "reasons": reasons}, 200 if ready else 503)
 
-    return CatchEverything(HostGuard(app, allowed_hosts(parts.settings)))
+    return HostGuard(app, allowed_hosts(parts.settings))
 
 
 def connect(subscriptions: Subscriptions, parts: Parts) -> None:

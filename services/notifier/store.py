@@ -29,7 +29,8 @@ SUPERSEDE_PROGRESS = """
 CLAIM_DELIVERIES = """
     WITH picked AS (
         SELECT d.id FROM sorami.deliveries d
-        WHERE d.state = 'pending' AND d.next_attempt_at <= now() AND (d.lease_until IS NULL OR d.lease_until < now())
+        WHERE d.state = 'pending' AND d.next_attempt_at <= now()
+          AND (d.lease_until IS NULL OR d.lease_until < now())
           AND NOT EXISTS (SELECT FROM sorami.deliveries e WHERE e.endpoint = d.endpoint AND e.job_id = d.job_id
                           AND e.state = 'pending' AND e.seq < d.seq)
         ORDER BY d.next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED
@@ -43,7 +44,8 @@ CLAIM_DELIVERIES = """
 SETTLE_DELIVERY = """
     WITH settled AS (
         UPDATE sorami.deliveries SET state = $3, lease_until = NULL,
-               next_attempt_at = CASE WHEN $3 = 'pending' THEN now() + $4 * interval '1 second' ELSE next_attempt_at END,
+               next_attempt_at = CASE WHEN $3 = 'pending' THEN now() + $4 * interval '1 second'
+                                      ELSE next_attempt_at END,
                finished_at = CASE WHEN $3 <> 'pending' THEN now() END
         WHERE id = $1 AND fence = $2 AND state = 'pending'
         RETURNING id, attempts

@@ -32,7 +32,13 @@ def build_app(
     advance_jobs = AdvanceJobs(store, relay.offer, bury, public_url=settings.public_url)
     return Parts(
         advance_jobs=advance_jobs,
-        reconcile_jobs=ReconcileJobs(store, advance_jobs, relay.offer, event_days=settings.event_days),
+        reconcile_jobs=ReconcileJobs(
+            store,
+            advance_jobs,
+            relay.offer,
+            forgotten_after=settings.forgotten_after,
+            event_days=settings.event_days,
+        ),
     )
 
 

@@ -133,8 +133,9 @@ def _move_generations(kind: Kind) -> str:
         SET status = m.prisma_status::"ImageJobStatus", progress = greatest(g.progress, m.progress),
             "completedAt" = CASE WHEN m.status = 'COMPLETED' THEN now() AT TIME ZONE 'UTC' ELSE g."completedAt" END
         FROM moved m
-        -- A row that an application finished by itself is not touched again.
-        WHERE m.kind = '{kind.name}' AND g.id = m.id AND g.status NOT IN ('COMPLETED', 'FAILED')
+        -- A row that an application finished by itself is not touched again; its enum may know more labels than ours.
+        WHERE m.kind = '{kind.name}' AND g.id = m.id
+          AND g.status::text NOT IN ('COMPLETED', 'FAILED', 'CANCELLED')
         RETURNING g.id, g.prompt
     )"""  # noqa: S608 - names come from the declared kinds
 

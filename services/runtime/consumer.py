@@ -1,4 +1,4 @@
-"""Batches from Kafka: every record is judged on its own, the batch is one use case, and offsets are committed after it."""
+"""Batches from Kafka: each record is judged on its own, a batch is one use case, offsets are committed after it."""
 
 import asyncio
 import dataclasses

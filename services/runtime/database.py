@@ -26,7 +26,7 @@ _TRANSIENT_CLASSES = ("08", "53", "57", "58")
 _TRANSIENT_CODES = frozenset({"25006", "40001", "40P01", "55P03"})
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[type-arg]
+class _Connection(asyncpg.Connection):
     def get_reset_query(self) -> str:
         """Skip the reset: no statement of ours leaves anything behind in a session, and it costs a round trip."""
         return ""
@@ -50,15 +50,13 @@ async def open_pool(
 ) -> Pool:
     """Open a pool whose sessions take the role and keep UTC; raises what asyncpg raises when the database is away."""
     address = parse_database_url(url)
-    settings = {
+    settings = address.server_settings | {
         "application_name": application,
         "timezone": "UTC",
         "statement_timeout": str(statement_timeout_ms),
         "lock_timeout": "5000",
         "idle_in_transaction_session_timeout": "30000",
     }
-    if address.schema and address.schema != "public":
-        settings["search_path"] = f"{address.schema},public"
 
     async def take_role(connection: Any) -> None:
         if role is not None:
@@ -72,6 +70,8 @@ async def open_pool(
         connection_class=_Connection,
         command_timeout=statement_timeout_ms / 1000 + 5,
         timeout=5,
+        # A pooler in transaction mode gives each transaction another session, where a prepared statement is unknown.
+        statement_cache_size=0 if address.through_pooler else 100,
         max_inactive_connection_lifetime=0,
         server_settings=settings,
     )

@@ -1,8 +1,11 @@
 """DATABASE_URL as people write it (Prisma's too) into what asyncpg understands."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+# A host without a port, or with one in figures; a name in brackets is an IPv6 address.
+PORT = re.compile(r"^(\[[^]]*\]|[^:\[\]]*)(:\d*)?$")
 SCHEMES = ("postgres", "postgresql")
 
 # What asyncpg reads itself; everything else in a query would reach the server as a setting it does not know.
@@ -54,6 +57,8 @@ def parse_database_url(url: str) -> DatabaseAddress:
         raise ValueError("DATABASE_URL must look like postgresql://user:password@host:5432/name?schema=public")
     if parts.fragment:
         raise ValueError("DATABASE_URL has a bare '#': in a password write it as %23")
+    if not all(PORT.search(host) for host in parts.netloc.rpartition("@")[2].split(",")):
+        raise ValueError("DATABASE_URL has a port that is no number; in a password write '/' as %2F and '@' as %40")
     try:
         query = dict(parse_qsl(parts.query, keep_blank_values=False, strict_parsing=bool(parts.query)))
         schema, pooler, timeout = _prisma_options(query)

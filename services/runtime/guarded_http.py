@@ -1,4 +1,4 @@
-"""Fetching addresses that people or providers give: checked at connect time, pinned to what was checked, bounded in all ways."""
+"""Fetching addresses that people give: checked at connect time, pinned to what was checked, bounded in all ways."""
 
 import asyncio
 import ipaddress
@@ -84,7 +84,7 @@ def is_public(address: str) -> bool:
 
 
 def check_url(url: str) -> str:
-    """Return the URL when its form is allowed; raises AddressRefused. The host's addresses are checked at connect time."""
+    """Return the URL when its form is allowed; raises AddressRefused. Its addresses are checked at connect time."""
     if len(url) > 2_048:
         raise AddressRefused("url_too_long", "the address is longer than 2048 characters")
     if any(ord(c) <= 32 or c in "\\\x7f" for c in url):
@@ -198,6 +198,8 @@ class GuardedFetcher:
                 return await self._follow(url, most_bytes)
         except TimeoutError:
             raise FetchFailed("timeout", f"the address did not answer within {seconds:g} seconds") from None
+        except httpx.InvalidURL:
+            raise AddressRefused("url_malformed", "the address is not well formed") from None
         except httpx.HTTPError:
             raise FetchFailed("unreachable", "the address could not be fetched") from None
 

@@ -19,6 +19,10 @@ class ObjectsUnavailable(Exception):
     """The object store did not take the object; trying again later can help."""
 
 
+class ObjectTooLarge(Exception):
+    """The object is larger than the reader takes."""
+
+
 class Objects:
     """The bucket. One client a process; made by `open_objects`."""
 
@@ -52,18 +56,18 @@ class Objects:
             raise ObjectsUnavailable(type(error).__name__) from error
 
     async def get(self, key: str, *, most_bytes: int) -> bytes:
-        """Read an object of at most `most_bytes`; raises ObjectsUnavailable when it cannot be read."""
+        """Read an object of at most `most_bytes`; raises ObjectTooLarge, or ObjectsUnavailable."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             async with asyncio.timeout(PUT_TIMEOUT):
                 answer = await self._client.get_object(Bucket=self._bucket, Key=key)
+                if answer["ContentLength"] > most_bytes:
+                    raise ObjectTooLarge(f"the object is larger than {most_bytes} bytes")
                 async with answer["Body"] as stream:
-                    body: bytes = await stream.read(most_bytes + 1)
+                    body: bytes = await stream.read()
         except (ClientError, BotoCoreError, OSError, TimeoutError) as error:
             raise ObjectsUnavailable(type(error).__name__) from error
-        if len(body) > most_bytes:
-            raise ObjectsUnavailable(f"the object is larger than {most_bytes} bytes")
         return body
 
     async def _stored_hash(self, key: str) -> str | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -90,12 +90,11 @@ def _unavailable() -> Problem:
 
 
 async def _on_problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return problem_response(error)
+    return problem_response(cast(Problem, error))
 
 
-async def _on_http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+async def _on_http(_: Request, raised: Exception) -> Response:
+    error = cast(HTTPException, raised)
     codes = {404: "not_found", 405: "method_not_allowed"}
     details = {404: "there is nothing at this address", 405: "this address does not take this method"}
     code = codes.get(error.status_code, "http_error")
@@ -118,7 +117,7 @@ async def _on_anything(request: Request, error: Exception) -> Response:
 
 
 class CatchEverything:
-    """The outermost layer of pure ASGI: whatever was not foreseen is logged once and answered as a problem."""
+    """A layer of pure ASGI: whatever was not foreseen is logged once and answered as a problem."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -145,3 +144,4 @@ def install_problem_handlers(app: Starlette) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Overloaded, _on_overload)
+    app.add_middleware(CatchEverything)

@@ -1,4 +1,4 @@
-"""Outbox rows to Kafka: inline after the commit, by a sweeper after a crash or an outage; nothing unacknowledged is deleted."""
+"""Outbox rows to Kafka: inline after the commit, swept after a crash; nothing unacknowledged is deleted."""
 
 import asyncio
 import json

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import count
 from typing import Any, Protocol
 
 # Every migration up to LOWEST must be applied. Beyond HIGHEST only `pre` migrations may be: by definition they
@@ -30,7 +31,8 @@ class SchemaMismatch(Exception):
 def judge(names: Iterable[str]) -> None:
     """Raise SchemaMismatch unless the applied migrations are those this build needs and no later breaking one."""
     known = [match for match in map(NAME.match, names) if match]
-    current = max((int(match["number"]) for match in known), default=0)
+    numbers = {int(match["number"]) for match in known}
+    current = next(number for number in count() if number + 1 not in numbers)
     if current < LOWEST_SCHEMA:
         raise SchemaMismatch(f"database schema is {current}, this build needs {LOWEST_SCHEMA}: run sorami migrate")
     breaking = max((int(match["number"]) for match in known if match["phase"] == "post"), default=0)

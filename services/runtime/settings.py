@@ -5,8 +5,10 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.runtime.database_url import parse_database_url
 
 EXIT_WRONG_SETTING = 78
 """EX_CONFIG of sysexits.h."""
@@ -17,6 +19,19 @@ EXIT_UNAVAILABLE = 75
 def _comma_list(value: Any) -> Any:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    parse_database_url(value.get_secret_value())
+    return value
+
+
+def _addresses(value: list[str]) -> list[str]:
+    for address in value:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+            raise ValueError("each address must be host:port, separated by commas")
     return value
 
 
@@ -31,10 +46,10 @@ class RuntimeSettings(BaseSettings):
     environment: Literal["development", "test", "production"] = Field(
         default="development", validation_alias="ENVIRONMENT"
     )
-    database_url: SecretStr = Field(validation_alias="DATABASE_URL")
-    takes_role: bool = Field(default=True, exclude=True, description="False for a service that logs in as itself.")
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] = Field(validation_alias="DATABASE_URL")
+    takes_role: bool = Field(default=True, validation_alias="SORAMI_TAKE_ROLE")
     database_pool: int = Field(default=6, ge=1, le=64, validation_alias="SORAMI_DATABASE_POOL")
-    kafka_bootstrap_servers: CommaList = Field(
+    kafka_bootstrap_servers: Annotated[CommaList, AfterValidator(_addresses)] = Field(
         default=["127.0.0.1:9092"], min_length=1, validation_alias="KAFKA_BOOTSTRAP_SERVERS"
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -47,6 +62,13 @@ class RuntimeSettings(BaseSettings):
     kafka_sasl_password: SecretStr | None = Field(default=None, validation_alias="KAFKA_SASL_PASSWORD")
     kafka_ssl_cafile: str | None = Field(default=None, validation_alias="KAFKA_SSL_CAFILE")
     topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$", validation_alias="SORAMI_TOPIC_PREFIX")
+    forgotten_after: float = Field(
+        default=60,
+        ge=1,
+        le=3_600,
+        validation_alias="SORAMI_FORGOTTEN_SECONDS",
+        description="Seconds after which an event nobody reacted to counts as forgotten by Kafka and is sent again.",
+    )
     public_url: str = Field(default="http://127.0.0.1:9006", validation_alias="SORAMI_PUBLIC_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", validation_alias="SORAMI_LOG_LEVEL")
     log_format: Literal["json", "pretty"] = Field(default="json", validation_alias="SORAMI_LOG_FORMAT")
@@ -102,4 +124,4 @@ def _env_name(settings: type[BaseSettings], name: str) -> str:
 
 
 def _reason(kind: str, text: str) -> str:
-    return "is required and not set" if kind == "missing" else text
+    return "is required and not set" if kind == "missing" else text.removeprefix("Value error, ")

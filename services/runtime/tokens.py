@@ -1,4 +1,4 @@
-"""Bearer tokens: RS256 only, keys from a JWKS that is fetched without blocking and served stale when its host is away."""
+"""Bearer tokens: RS256 only, keys from a JWKS that is fetched without blocking and kept when its host is away."""
 
 import asyncio
 import json
@@ -43,16 +43,19 @@ class KeySet:
         self._fetched = float("-inf")
         self._tried = float("-inf")
         self._lock = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
 
     async def key(self, key_id: str) -> Any:
         """Return the key; raises TokenRefused when there is none."""
-        now = time.monotonic()
-        known = key_id in self._keys
-        pause = REFRESH_SECONDS if known else UNKNOWN_KEY_PAUSE
-        if now - max(self._fetched, self._tried) > pause:
+        age = time.monotonic() - self._fetched
+        if key_id not in self._keys or age > STALE_SECONDS:
+            # Whoever comes while the keys are being fetched waits for that one fetch.
             async with self._lock:
-                if now - max(self._fetched, self._tried) > pause:
+                if key_id not in self._keys and time.monotonic() - self._tried > UNKNOWN_KEY_PAUSE:
                     await self._refresh()
+        elif age > REFRESH_SECONDS and time.monotonic() - self._tried > UNKNOWN_KEY_PAUSE:
+            self._tried = time.monotonic()
+            self._renewal = asyncio.create_task(self._refresh())
         if key_id in self._keys and time.monotonic() - self._fetched < STALE_SECONDS:
             return self._keys[key_id]
         raise TokenRefused("token_invalid", "the token could not be verified; sign in again")

@@ -54,7 +54,7 @@ async def ensure_topics(settings: RuntimeSettings, topics: Iterable[DeclaredTopi
 
 def run(topics: Iterable[DeclaredTopic]) -> int:
     """Create the topics against the broker of the environment; returns an exit code."""
-    settings = RuntimeSettings(database_url=os.environ.get("DATABASE_URL", "postgresql://unused"))  # type: ignore[arg-type]
+    settings = RuntimeSettings(database_url=os.environ.get("DATABASE_URL", "postgresql://unused"))
     replication = int(os.environ.get("SORAMI_TOPIC_REPLICATION", "1"))
     try:
         created = asyncio.run(ensure_topics(settings, topics, replication=replication))

@@ -64,7 +64,7 @@ class Assembly:
         self.state.write()
         try:
             async with asyncio.TaskGroup() as group:
-                issuer = group.create_task(asyncio.to_thread(identity.make, self.home))
+                issuer = group.create_task(asyncio.to_thread(self.introduce))
                 migrated = group.create_task(self._database_side())
                 topics = group.create_task(self._broker_side())
                 objects = group.create_task(self._server("s3"))
@@ -75,7 +75,7 @@ class Assembly:
                     needs += [objects] if service.needs_objects else []
                     group.create_task(self._service(service, needs))
         except* StackError as errors:
-            raise _first(errors) from None
+            raise first_of(errors) from None
         self.state.settle("ready")
 
     async def stop(self) -> None:
@@ -176,6 +176,11 @@ class Assembly:
             stop_within=25.0,
         )
 
+    def introduce(self) -> None:
+        """The issuer's key before any service asks for it, and the shell's file with a fresh token."""
+        identity.make(self.home)
+        environment.write_exports(self.home, self.env, identity.token(self.home), self.postgres is not None)
+
     async def _database_side(self) -> None:
         await self._server("postgres")
         if self._services and self._commands.migrate:
@@ -235,7 +240,7 @@ def _check_gateway_port(settings: Mapping[str, str]) -> None:
         )
 
 
-def _first(group: BaseExceptionGroup[StackError]) -> StackError:
+def first_of(group: BaseExceptionGroup[StackError]) -> StackError:
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

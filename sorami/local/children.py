@@ -138,7 +138,7 @@ async def complete(
 def open_log(path: Path) -> int:
     """A descriptor that appends; a log grown past its limit is put aside, so that logs never fill a disk."""
     if path.exists() and path.stat().st_size > KEEP_LOG_BYTES:
-        os.replace(path, path.with_suffix(".log.1"))
+        path.replace(path.with_suffix(".log.1"))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
@@ -175,9 +175,7 @@ def born(pid: int) -> str | None:
 
 
 def _born_by_ps(pid: int) -> str | None:
-    answer = subprocess.run(
-        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return answer.stdout.strip() or None
 
 

@@ -8,9 +8,9 @@ from urllib.parse import unquote, urlsplit
 
 from sorami.local import identity
 from sorami.local.given import BROKER, DATABASE, OBJECTS, Given
-from sorami.local.home import Home
+from sorami.local.home import Home, write_private
 from sorami.local.kafka import Kafka
-from sorami.local.postgres import Postgres
+from sorami.local.postgres import Postgres, programs
 from sorami.local.seaweed import REGION, Seaweed
 from sorami.local.secrets import Secrets
 
@@ -111,11 +111,29 @@ def for_shell(env: Mapping[str, str], token: str) -> dict[str, str]:
     return {name: values[name] for name in SHELL if values.get(name)}
 
 
-def exports(home: Home, values: Mapping[str, str], database_programs: Path | None) -> str:
-    """Lines for `eval`. The folders go to the front of PATH once, however often the lines are read."""
-    folders = [Path(sys.executable).parent, home.bin, *([database_programs] if database_programs else [])]
+def write_exports(home: Home, env: Mapping[str, str], token: str, own_database: bool) -> str:
+    """Writes and answers lines for `eval`. The folders go to the front of PATH once, however often they are read."""
+    folders = [Path(sys.executable).parent, home.bin, *([programs() / "bin"] if own_database else [])]
     ours = ":".join(str(folder) for folder in folders)
     path = f'case ":$PATH:" in *{shlex.quote(f":{ours}:")}*) ;; *) export PATH={shlex.quote(ours)}:"$PATH" ;; esac'
-    return (
-        "\n".join([path, *(f"export {name}={shlex.quote(value)}" for name, value in values.items())]) + "\n"
-    )
+    lines = [path, *(f"export {name}={shlex.quote(value)}" for name, value in for_shell(env, token).items())]
+    text = "\n".join(lines) + "\n"
+    write_private(home.env, text, durable=False)
+    return text
+
+
+def refresh_exports(home: Home, token: str, known: Mapping[str, str]) -> str:
+    """The same lines with another token."""
+    text = home.env.read_text().replace(known["SORAMI_TOKEN"], token)
+    write_private(home.env, text, durable=False)
+    return text
+
+
+def read_exports(path: Path) -> dict[str, str]:
+    """The values of the `export` lines of a running stack."""
+    values = {}
+    for line in path.read_text().splitlines():
+        if line.startswith("export "):
+            name, _, value = line.removeprefix("export ").partition("=")
+            values[name] = shlex.split(value)[0]
+    return values

@@ -24,21 +24,14 @@ from sorami.local import children, entry
 
 # In the order in which a start needs them. Never numpy, av or PIL: they start threads, which a fork does not copy.
 PRELOAD: dict[str, tuple[str, ...]] = {
-    "database": ("asyncio", "ssl", "uvloop", "asyncpg", "structlog"),
+    "database": ("asyncio", "ssl", "uvloop", "asyncpg"),
     "web": (
-        *("pydantic", "pydantic_settings", "fastapi", "uvicorn", "uvicorn.protocols.http.httptools_impl"),
-        *(
-            "uvicorn.lifespan.on",
-            "sse_starlette",
-            "jwt",
-            "jwt.algorithms",
-            "httpx",
-            "botocore.auth",
-            "contracts",
-        ),
+        *("pydantic", "pydantic_settings", "structlog", "fastapi", "uvicorn", "uvicorn.protocols.http.httptools_impl"),
+        *("uvicorn.lifespan.on", "jwt", "jwt.algorithms", "httpx", "aiokafka", "botocore.auth", "botocore.awsrequest"),
+        *("contracts.events", "contracts.topics", "services.gateway.__main__"),
     ),
-    "broker": ("aiokafka", "aiokafka.admin", "faststream", "faststream.kafka"),
-    "all": ("prometheus_client", "opentelemetry.trace", "sqlmodel", "aioboto3"),
+    "broker": ("aiokafka.admin", "faststream.kafka", "services.runtime.topic_admin", "services.runtime.consumer"),
+    "all": ("aiohttp", "aioboto3"),
 }
 STAGES = tuple(PRELOAD)
 STOP_WITHIN = 12.0
@@ -84,6 +77,8 @@ class ForkServer:
         """None at the end; in a forked child, what this process now is."""
         self._tell(event="hello")
         for module in self._imports():
+            if not self._open:
+                break
             _import(module)
             if (forked := self._turn(0)) is not None:
                 return forked
@@ -159,9 +154,7 @@ class ForkServer:
         os.close(log)
         os.environ.clear()
         os.environ.update(request.env)
-        rename(
-            request.name, f"{sys.executable} -m {request.entry.partition(':')[0].removesuffix('.__main__')}"
-        )
+        rename(request.name, f"{sys.executable} -m {request.entry.partition(':')[0].removesuffix('.__main__')}")
 
     def _reap(self) -> None:
         for pid in list(self._pids):
@@ -193,9 +186,11 @@ class ForkServer:
 
 
 def _import(module: str) -> None:
-    """An extra that is not installed, or a module not written yet, is simply not shared."""
-    with contextlib.suppress(ImportError):
+    """What cannot be imported is simply not shared: the service that needs it says so in its own log."""
+    try:
         importlib.import_module(module)
+    except Exception as error:
+        print(f"not shared: {module}: {error!r}", file=sys.stderr, flush=True)
 
 
 def rename(name: str, title: str) -> None:

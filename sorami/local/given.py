@@ -34,9 +34,7 @@ class Given:
 def read(home: Home, environ: Mapping[str, str], project: Path) -> Given:
     settings = {**read_dotenv(project / ".env"), **environ}
     own = set(read_json(home.addresses).get("addresses", []))
-    return Given(
-        {name: value for name, value in settings.items() if name not in ADDRESSES or value not in own}
-    )
+    return Given({name: value for name, value in settings.items() if name not in ADDRESSES or value not in own})
 
 
 def read_dotenv(path: Path) -> dict[str, str]:

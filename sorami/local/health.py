@@ -9,9 +9,7 @@ async def is_ready(port: int, path: str, host: str = "127.0.0.1", within: float 
         async with asyncio.timeout(within):
             reader, writer = await asyncio.open_connection(host, port)
             try:
-                writer.write(
-                    f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode()
-                )
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
                 words = (await reader.readline()).split()
             finally:
                 writer.close()

@@ -130,7 +130,7 @@ def write_private(path: Path, content: str, mode: int = 0o600, *, durable: bool 
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

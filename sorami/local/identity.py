@@ -24,9 +24,7 @@ def make(home: Home) -> None:
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     public = key.public_key().public_numbers()
     # RFC 7638: the key's own thumbprint names it.
     required = {"e": _number(public.e), "kty": "RSA", "n": _number(public.n)}

@@ -108,17 +108,13 @@ class Kafka:
             await self._format()
 
     def _write_properties(self) -> None:
-        self._properties.write_text(
-            PROPERTIES.format(port=self.port, controller=self._controller, data=self._data)
-        )
+        self._properties.write_text(PROPERTIES.format(port=self.port, controller=self._controller, data=self._data))
 
     async def _format(self) -> None:
         argv = [*self._command("kafka.tools.StorageTool"), "format", "--ignore-formatted"]
         argv += ["--cluster-id", self._cluster, "--config", str(self._properties)]
         if await children.complete(argv, env=self._environment(), log=self.log, cwd=self._home.kafka) != 0:
-            raise StackError(
-                f"Kafka's storage cannot be made: {children.last_line(self.log)} (log: {self.log})"
-            )
+            raise StackError(f"Kafka's storage cannot be made: {children.last_line(self.log)} (log: {self.log})")
 
     async def _launch(self) -> OwnProcess:
         return children.start(

@@ -69,8 +69,18 @@ async def ready(environ: Mapping[str, str], progress: Progress = lambda _done, _
             f"({names}{' …' if len(wrong) > 3 else ''})"
         )
     if wrong:
+        _make_folder(place)
         await _fetch(wrong, place, environ, progress)
     return [place / jar.filename for jar in jars]
+
+
+def _make_folder(place: Path) -> None:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(
+            f"cannot make {place} for Kafka's jars ({error.strerror}): name another cache folder, XDG_CACHE_HOME=…"
+        ) from error
 
 
 def _differing(place: Path, jars: list[Jar]) -> list[Jar]:
@@ -108,7 +118,6 @@ def _base(environ: Mapping[str, str]) -> str:
 async def _fetch(jars: list[Jar], place: Path, environ: Mapping[str, str], progress: Progress) -> None:
     import httpx
 
-    place.mkdir(parents=True, exist_ok=True)
     base = _base(environ)
     done, total = 0, sum(jar.size for jar in jars)
     gate = asyncio.Semaphore(AT_ONCE)

@@ -129,9 +129,7 @@ class Postgres:
         for name, value in SETTINGS.items():
             argv += ["-c", f"{name}={value}"]
         # SIGINT: should we be killed, Postgres still shuts down in order.
-        return children.start(
-            argv, env=self._environment(), log=self.log, user=self._place.user, dies_by=signal.SIGINT
-        )
+        return children.start(argv, env=self._environment(), log=self.log, user=self._place.user, dies_by=signal.SIGINT)
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
@@ -147,10 +145,9 @@ class Postgres:
         return await self._sql("select 1", "postgres") == "1"
 
     async def _make_database(self) -> None:
-        there = f"select 1 from pg_database where datname = '{DATABASE}'"
-        if await self._sql(there, "postgres") != "1":
+        if await self._sql("select 1", DATABASE) != "1":
             await self._sql(f"create database {DATABASE}", "postgres")
-            if await self._sql(there, "postgres") != "1":
+            if await self._sql("select 1", DATABASE) != "1":
                 raise StackError(f"cannot create the database {DATABASE}: {children.last_line(self.log)}")
 
     async def _sql(self, statement: str, database: str) -> str | None:

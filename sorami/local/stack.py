@@ -225,7 +225,5 @@ def _service(service: Service | str) -> Service:
 
 def _inherited() -> dict[str, str]:
     return {
-        name: value
-        for name, value in os.environ.items()
-        if name in INHERITED or name.startswith(INHERITED_PREFIXES)
+        name: value for name, value in os.environ.items() if name in INHERITED or name.startswith(INHERITED_PREFIXES)
     }

@@ -26,6 +26,10 @@ class State:
         self._birth = children.born(os.getpid())
         self.children: list[Child] = []
 
+    @property
+    def phase(self) -> str:
+        return self._phase
+
     def settle(self, phase: str, reason: str = "") -> None:
         self._phase, self._reason = phase, reason
         self.write()

@@ -37,9 +37,7 @@ def find_user() -> OsUser | None:
         except KeyError:
             continue
         return OsUser(name, entry.pw_uid, entry.pw_gid)
-    raise SettingError(
-        "Postgres does not run as root and this machine has no user for it: useradd --system postgres"
-    )
+    raise SettingError("Postgres does not run as root and this machine has no user for it: useradd --system postgres")
 
 
 def choose(home: Home, programs: Path) -> Place:
@@ -81,9 +79,7 @@ def _make_outside(home: Home) -> Path:
             continue
         folder.chmod(0o711)
         return folder
-    raise SettingError(
-        "no folder for Postgres' data: name one that all users can pass, SORAMI_HOME=/srv/sorami"
-    )
+    raise SettingError("no folder for Postgres' data: name one that all users can pass, SORAMI_HOME=/srv/sorami")
 
 
 def _parents() -> Iterator[Path]:

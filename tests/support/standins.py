@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 from sorami.local.services import Commands, Service
 
@@ -35,8 +34,7 @@ def wrong_setting() -> int:
     return 78
 
 
-def note(path: str, code: int = 0) -> int:
-    """Leaves a trace of having run."""
-    with Path(path).open("a") as file:
-        file.write("ran\n")
-    return code
+def refuse(_arguments: list[str]) -> int:
+    """A command that fails."""
+    print("no thanks", flush=True)
+    return 3

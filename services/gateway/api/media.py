@@ -19,9 +19,9 @@ def media_router(parts: "Parts") -> APIRouter:
     """Make GET /media/<token>/<filename>; the token is the permission, so no sign-in is asked."""
     router = APIRouter(prefix="/media", tags=["media"])
 
-    @router.api_route(
+    @router.head("/{token}/{filename}", include_in_schema=False)
+    @router.get(
         "/{token}/{filename}",
-        methods=["GET", "HEAD"],
         summary="Show a file",
         operation_id="get_media",
         status_code=302,
@@ -51,5 +51,4 @@ def _target(parts: "Parts", file: queries.StoredFile, filename: str) -> str:
         return parts.signer.sign(file.thumbnail_key, content_type="image/jpeg", filename=filename)
     if file.external_url is not None:
         return file.external_url
-    assert file.storage_key is not None
-    return parts.signer.sign(file.storage_key, content_type=file.content_type, filename=file.filename)
+    return parts.signer.sign(file.storage_key or "", content_type=file.content_type, filename=file.filename)

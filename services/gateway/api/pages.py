@@ -33,6 +33,12 @@ _TYPES = {
 }
 
 
+LINK_OVER = (
+    "<!doctype html><title>Sorami</title><p>This sign-in link is over: each works once, for ten minutes. "
+    "Print a new one with <code>sorami link</code>."
+)
+
+
 def security_headers(media_origin: str) -> dict[str, str]:
     """Return the headers of every page: no inline script, no foreign source but the media's own."""
     return {
@@ -73,8 +79,7 @@ def page_router(parts: "Parts") -> APIRouter:
         try:
             secret = await open_session(parts.pool, parts.verifier, ticket)
         except (TokenRefused, TicketUsed):
-            text = "<!doctype html><title>Sorami</title><p>This sign-in link is over: each works once, for ten minutes. Print a new one with <code>sorami link</code>."
-            return HTMLResponse(text, status_code=401, headers=headers)
+            return HTMLResponse(LINK_OVER, status_code=401, headers=headers)
         answer = RedirectResponse(
             "/", status_code=303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         )

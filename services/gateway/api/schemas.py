@@ -106,7 +106,7 @@ def _listing(kind: Kind) -> type[BaseModel]:
         f"{kind.title}Generations",
         success=(bool, ...),
         count=(int, ...),
-        generations=(list[generation], ...),  # type: ignore[valid-type]
+        generations=(list[generation], ...),
         nextCursor=(str | None, None),
     )
     return model

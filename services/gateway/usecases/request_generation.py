@@ -49,7 +49,7 @@ class RequestGeneration:
         inserted = await self._commits.submit(job)
         if inserted is not None:
             return Accepted(queries.StatusView.requested(wanted.kind, job.id, inserted.created_at))
-        return await self._repeated(caller, wanted)
+        return await self._repeated(caller, wanted, job.id)
 
     def _new_job(self, caller: Caller, wanted: Wanted, traceparent: str | None) -> NewJob:
         model = choose_model(wanted.kind.name, wanted.model)
@@ -101,12 +101,11 @@ class RequestGeneration:
         self._offer([row.outbox for row in inserted.values() if row.outbox is not None])
         return [inserted.get(job.id) if first[job.id] is job else None for job in jobs]
 
-    async def _repeated(self, caller: Caller, wanted: Wanted) -> Accepted:
-        assert wanted.job_id is not None
-        known = await queries.job_asked_for(self._pool, wanted.job_id)
+    async def _repeated(self, caller: Caller, wanted: Wanted, job_id: str) -> Accepted:
+        known = await queries.job_asked_for(self._pool, job_id)
         if known is None or (known.owner_id, known.request_hash) != (caller.user_id, wanted.digest()):
             raise JobIdTaken
-        view = await queries.status(self._pool, wanted.kind, wanted.job_id, caller.user_id)
+        view = await queries.status(self._pool, wanted.kind, job_id, caller.user_id)
         if view is None:
             raise JobIdTaken
         return Accepted(view, repeated=True)

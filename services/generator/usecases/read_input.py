@@ -9,9 +9,11 @@ from services.generator import queries
 from services.generator.providers.base import ProviderFailed
 from services.runtime.database import Pool
 from services.runtime.guarded_http import AddressRefused, FetchFailed, GuardedFetcher
-from services.runtime.objects import Objects
+from services.runtime.objects import Objects, ObjectTooLarge
 
-MOST_BYTES = 10 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
+"""A picture of ours of 2048 x 2048 pixels is half of that."""
+MOST_FETCHED_BYTES = 10 * 1024 * 1024
 FETCH_SECONDS = 15.0
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpg", b"RIFF": "webp"}
 
@@ -50,11 +52,14 @@ class ReadInput:
         key = await queries.own_object(self._pool, token, owner_id)
         if key is None:
             raise _refuse("input_image_not_found", "there is no file of yours at this address")
-        return await self._objects.get(key, most_bytes=MOST_BYTES)
+        try:
+            return await self._objects.get(key, most_bytes=MOST_BYTES)
+        except ObjectTooLarge:
+            raise _refuse("input_image_too_large", f"it is larger than {MOST_BYTES} bytes") from None
 
     async def _fetch(self, address: str) -> bytes:
         try:
-            return await self._fetcher.fetch(address, most_bytes=MOST_BYTES, seconds=FETCH_SECONDS)
+            return await self._fetcher.fetch(address, most_bytes=MOST_FETCHED_BYTES, seconds=FETCH_SECONDS)
         except AddressRefused as error:
             raise _refuse(error.code, error.detail) from None
         except FetchFailed as error:

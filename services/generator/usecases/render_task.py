@@ -1,4 +1,4 @@
-"""Render one leased task: provider, objects, report. Whatever happens, it ends with one stated outcome or gives the lease back."""
+"""Render one leased task: it ends with one stated outcome, or gives the lease back."""
 
 import asyncio
 import hashlib
@@ -239,7 +239,6 @@ def _metadata(claim: Claim, rendered: Rendered, files: Sequence[CompletedFile], 
         "model_name": claim.model,
         "version": "1.0",
         "generation_time_seconds": round(seconds, 3),
-        "input_tokens": len(claim.request.prompt.split()),
         "output_size_bytes": sum(file.size_bytes or 0 for file in files),
         **rendered.metadata,
     }

@@ -1,4 +1,4 @@
-"""Run leased tasks in this process's slots: claim, keep the leases alive, render, and give back what cannot be finished."""
+"""Run leased tasks in this process's slots: claim, keep the leases, render, give back what cannot be finished."""
 
 import asyncio
 from collections import Counter
@@ -84,7 +84,8 @@ class RunTasks:
         return False
 
     async def _run_one(self, one: Claim) -> None:
-        assert self._render is not None
+        if self._render is None:
+            raise RuntimeError("name the use case by `use` first")
         log = _log.bind(job_id=one.job_id, fence=one.fence)
         back: GiveBack | None = None
         try:

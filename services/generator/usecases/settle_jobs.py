@@ -1,4 +1,4 @@
-"""Settle jobs that ended: their tasks are closed and work still going on is called off; forgotten verdicts are sent again."""
+"""Settle jobs that ended: close their tasks, call off work still going on, send forgotten verdicts again."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,10 +7,6 @@ from services.generator.store import resend_verdicts, settle, settle_ended
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
-
-FORGOTTEN_AFTER = 60.0
-"""Seconds after which an event nobody reacted to counts as forgotten by Kafka."""
-LOOK_EVERY = 15.0
 
 _log = get_logger(part="settle")
 
@@ -23,10 +19,13 @@ class SettleJobs:
         pool: Pool,
         offer: Callable[[Sequence[OutboxRow]], None],
         call_off: Callable[[Sequence[str]], None],
+        *,
+        forgotten_after: float,
     ) -> None:
         self._pool = pool
         self._offer = offer
         self._call_off = call_off
+        self._forgotten_after = forgotten_after
 
     async def __call__(self, job_ids: Sequence[str]) -> None:
         self._call_off(await settle(self._pool, job_ids))
@@ -34,7 +33,7 @@ class SettleJobs:
     async def run(self) -> None:
         """Look for what was forgotten until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(self._forgotten_after / 4)
             try:
                 await self.look()
             except Exception as error:
@@ -42,10 +41,10 @@ class SettleJobs:
                     raise
                 _log.warning("the look for forgotten verdicts is put off", error=type(error).__name__)
 
-    async def look(self, forgotten_after: float = FORGOTTEN_AFTER) -> None:
-        """Settle and send again what is older than `forgotten_after` seconds."""
-        self._call_off(await settle_ended(self._pool, forgotten_after))
-        rows = await resend_verdicts(self._pool, forgotten_after)
+    async def look(self) -> None:
+        """Settle and send again what nobody reacted to in time."""
+        self._call_off(await settle_ended(self._pool, self._forgotten_after))
+        rows = await resend_verdicts(self._pool, self._forgotten_after)
         if rows:
             _log.warning("verdicts are sent again", jobs=len(rows))
         self._offer(rows)

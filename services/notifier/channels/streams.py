@@ -1,4 +1,4 @@
-"""Event streams of one process: every update goes to the queues of its user's streams, and nobody waits for a slow one."""
+"""Event streams of one process: an update goes to its user's streams, and nobody waits for a slow one."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Deliver webhooks: claim, send, settle. A delivery that was sent but not settled is sent again with the same content."""
+"""Deliver webhooks: claim, send, settle. What was sent but not settled is sent again with the same content."""
 
 import asyncio
 import random

@@ -12,8 +12,6 @@ from services.notifier import queries, store
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger
 
-FORGOTTEN_AFTER = 60.0
-
 _log = get_logger(part="plan")
 
 
@@ -26,11 +24,18 @@ class PlanDeliveries:
     """The use case behind job.updated for whoever is told by webhook."""
 
     def __init__(
-        self, pool: Pool, legacy_urls: Mapping[str, str], *, environment: str, wake: Callable[[], None]
+        self,
+        pool: Pool,
+        legacy_urls: Mapping[str, str],
+        *,
+        environment: str,
+        forgotten_after: float,
+        wake: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._kinds = frozenset(legacy_urls)
         self._environment = environment
+        self._forgotten_after = forgotten_after
         self._wake = wake
 
     async def __call__(self, events: Sequence[JobUpdated]) -> None:
@@ -42,10 +47,10 @@ class PlanDeliveries:
         if await store.plan(self._pool, deliveries):
             self._wake()
 
-    async def recover(self, forgotten_after: float = FORGOTTEN_AFTER) -> None:
+    async def recover(self) -> None:
         """Plan the endings whose job.updated was never heard."""
         for kind in self._kinds:
-            found = await store.unplanned_endings(self._pool, legacy_endpoint(kind), kind, forgotten_after)
+            found = await store.unplanned_endings(self._pool, legacy_endpoint(kind), kind, self._forgotten_after)
             if found:
                 _log.warning("endings nobody was told are planned", kind=kind, count=len(found))
                 await self([JobUpdated.model_validate_json(data) for data in found])

@@ -73,24 +73,23 @@ async def look_for_doubles(
 
 def clean_up(wanted: UniqueKey, schema: str) -> str:
     """The SQL that keeps the oldest of each and makes the key a whole one."""
-    return "\n".join(
-        (
-            "    BEGIN;",
-            f"    SET LOCAL search_path TO {quoted(schema)};",
-            f"    DELETE FROM {wanted.table} WHERE id IN (SELECT id {_surplus_rows(wanted)});",
-            f"    DROP INDEX {quoted(wanted.index)};",
-            f"    CREATE UNIQUE INDEX {quoted(wanted.index)} ON {wanted.table} ({wanted.key});",
-            "    COMMIT;",
-        )
+    index = quoted(wanted.index)
+    statements = (
+        "BEGIN",
+        f"SET LOCAL search_path TO {quoted(schema)}",
+        f"DELETE FROM {wanted.table} WHERE id IN (SELECT id {_surplus_rows(wanted)})",  # noqa: S608 - names above
+        f"DROP INDEX {index}",
+        f"CREATE UNIQUE INDEX {index} ON {wanted.table} ({wanted.key})",
+        "COMMIT",
     )
+    return "\n".join(f"    {statement};" for statement in statements)
 
 
 def _surplus_rows(wanted: UniqueKey, oldest_first: str = '"createdAt", id') -> str:
-    return (
-        f"FROM (SELECT id, row_number() OVER (PARTITION BY {wanted.key} ORDER BY {oldest_first}) AS n"
-        f" FROM {wanted.table} WHERE ROW({wanted.key}) IS NOT NULL) AS numbered WHERE n > 1"
-    )
+    number = f"row_number() OVER (PARTITION BY {wanted.key} ORDER BY {oldest_first})"
+    whole = f"ROW({wanted.key}) IS NOT NULL"
+    return f"FROM (SELECT id, {number} AS n FROM {wanted.table} WHERE {whole}) AS numbered WHERE n > 1"  # noqa: S608
 
 
 def _groups(wanted: UniqueKey) -> str:
-    return f"SELECT {wanted.key}, array_agg(id) FROM {wanted.table} GROUP BY 1 HAVING count(*) > 1;"
+    return f"SELECT {wanted.key}, array_agg(id) FROM {wanted.table} GROUP BY 1 HAVING count(*) > 1;"  # noqa: S608

@@ -24,7 +24,8 @@ ROLES = """
 SELECT wanted.name, r.oid IS NOT NULL AS exists,
        coalesce(pg_has_role(r.oid, $2), false) AS taken,
        coalesce(pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION'), false) AS grantable
-FROM unnest($1::text[]) AS wanted (name) LEFT JOIN pg_roles r ON r.rolname = wanted.name
+FROM unnest($1::text[]) WITH ORDINALITY AS wanted (name, place) LEFT JOIN pg_roles r ON r.rolname = wanted.name
+ORDER BY wanted.place
 """
 
 

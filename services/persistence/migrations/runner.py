@@ -31,7 +31,6 @@ SELECT name, checksum, (SELECT count(*) FROM pg_roles WHERE rolname = ANY ($1::t
 FROM sorami.schema_migrations
 """
 BOOTSTRAP = """
-CREATE SCHEMA IF NOT EXISTS sorami;
 CREATE TABLE IF NOT EXISTS sorami.schema_migrations (
     name text CONSTRAINT schema_migrations_pkey PRIMARY KEY,
     checksum text NOT NULL,
@@ -146,7 +145,11 @@ async def _apply(
     if findings.blockers:
         raise MigrationRefused("\n".join(findings.blockers))
     async with connection.transaction():
-        await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(address.schema)}; {BOOTSTRAP}")
+        for schema in (address.schema, "sorami"):
+            # IF NOT EXISTS asks for the right to create schemas even where an administrator has made this one.
+            if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", schema):
+                await connection.execute(f"CREATE SCHEMA {quote_identifier(schema)}")
+        await connection.execute(BOOTSTRAP)
     for file in pending:
         await _apply_file(connection, file, say)
         say(f"applied {file.name}")

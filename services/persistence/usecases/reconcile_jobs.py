@@ -15,11 +15,6 @@ from services.runtime.database import is_transient
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
 
-FORGOTTEN_AFTER = 60.0
-OVERDUE_GRACE = 60.0
-"""Seconds the generator has, after a deadline, to say so itself."""
-LOOK_EVERY = 15.0
-
 _log = get_logger(part="reconcile")
 
 
@@ -32,17 +27,19 @@ class ReconcileJobs:
         advance: AdvanceJobs,
         offer: Callable[[Sequence[OutboxRow]], None],
         *,
+        forgotten_after: float,
         event_days: int,
     ) -> None:
         self._store = store
         self._advance = advance
         self._offer = offer
+        self._forgotten_after = forgotten_after
         self._event_days = event_days
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(self._forgotten_after / 4)
             try:
                 await self.resend_forgotten()
                 await self.end_overdue()
@@ -52,18 +49,18 @@ class ReconcileJobs:
                     raise
                 _log.warning("the look is put off", error=type(error).__name__)
 
-    async def resend_forgotten(self, forgotten_after: float = FORGOTTEN_AFTER) -> int:
+    async def resend_forgotten(self) -> int:
         """Send again what should have moved a job long ago; returns how many."""
-        rows = await self._store.forgotten_requests(forgotten_after)
+        rows = await self._store.forgotten_requests(self._forgotten_after)
         records = [_record(row) for row in rows]
         if records:
             _log.warning("jobs nobody took up are sent again", jobs=len(records))
             self._offer(await self._store.put_events(records))
         return len(records)
 
-    async def end_overdue(self, grace: float = OVERDUE_GRACE) -> None:
-        """Fail open jobs whose deadline passed and whose generator did not say so."""
-        rows = await self._store.overdue_jobs(grace)
+    async def end_overdue(self) -> None:
+        """Fail open jobs whose deadline passed and whose generator had its time to say so."""
+        rows = await self._store.overdue_jobs(self._forgotten_after)
         if rows:
             await self._advance([_overdue(row) for row in rows], [None] * len(rows))
 

@@ -1,5 +1,7 @@
 """The reducer keeps its promises over duplicated, dropped, reordered, late and stale histories."""
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,7 +52,7 @@ def run(history: list[Report]) -> list[JobState]:
 @given(histories())
 def test_no_history_moves_a_job_backwards(history: list[Report]) -> None:
     states = run(history)
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in pairwise(states):
         assert before.status not in TERMINAL
         assert _RANK.get(after.status, 2) >= _RANK[before.status]
         assert after.progress >= before.progress
@@ -70,7 +72,7 @@ def test_telling_a_history_twice_changes_nothing_more(history: list[Report]) -> 
 @settings(max_examples=1_000)
 @given(histories())
 def test_every_move_is_seen(history: list[Report]) -> None:
-    for before, after in zip(run(history), run(history)[1:], strict=False):
+    for before, after in pairwise(run(history)):
         shown = (before.status, before.stage, before.progress)
         assert shown != (after.status, after.stage, after.progress)
 

@@ -1,0 +1,67 @@
+# Sorami on one machine: needs only Python >= 3.11 and make. `make` alone lists the commands.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+# Python caches what it compiles: every later start is quicker by seconds.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONHOME
+
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$name >/dev/null 2>&1 && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$name; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup run up down status logs test check fix contracts clean
+
+help: ## Show these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
+
+setup: $(READY) ## Make the private environment (.venv) that everything else uses
+
+# Done again only when a package or the project's own declaration changed.
+$(READY): requirements.lock bootstrap.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "sorami: no Python 3.11 or newer was found; install one, for example: sudo apt-get install -y python3 python3-venv" >&2; exit 78; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "sorami: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 78; }
+	@$(PYTHON) sorami/local/preflight.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up .venv (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bootstrap.lock
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --offline --editable .
+	@touch $@
+
+run: $(READY) ## Start everything, make a first image and a first video, stay up until Ctrl-C
+	@exec $(BIN)/sorami run
+
+up: $(READY) ## Start everything in the background
+	@$(BIN)/sorami up
+
+down: ## Stop what runs in the background; the data stay
+	@if [ -x $(BIN)/sorami ]; then $(BIN)/sorami down; fi
+
+status: $(READY) ## Show each process, its port and its state
+	@$(BIN)/sorami status
+
+logs: $(READY) ## Follow all logs
+	@$(BIN)/sorami logs --follow
+
+test: $(READY) ## Run all tests
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## Check format, lint, types, import rules and tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+fix: $(READY) ## Format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+contracts: $(READY) ## Write the committed contract documents anew
+	$(BIN)/python -m sorami.documents
+
+clean: ## Remove the private environment and caches; data in .sorami stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

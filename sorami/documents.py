@@ -1,0 +1,184 @@
+"""The committed documents, made from the code: a JSON Schema an event, OpenAPI 3.1 and AsyncAPI 3.0."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import SecretStr
+
+from contracts.events import EVENTS, Event, event_type
+from contracts.topics import TOPICS
+from services.gateway.app import VERSION, Parts, build_api
+from services.gateway.settings import GatewaySettings
+from services.runtime.consumer import Route
+from services.runtime.signed_urls import UrlSigner
+
+FOLDER = Path(__file__).parent.parent / "contracts" / "schemas"
+RELEASED = FOLDER / "released"
+_HEADERS = {
+    "type": "object",
+    "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "content-type"],
+    "properties": {
+        "ce_specversion": {"const": "1.0"},
+        "ce_id": {
+            "type": "string",
+            "description": "Made from job, type, fence and step: the same twice is the same event.",
+        },
+        "ce_source": {"type": "string", "examples": ["/sorami/generator"]},
+        "ce_type": {"type": "string"},
+        "ce_time": {"type": "string", "format": "date-time"},
+        "ce_subject": {"type": "string", "description": "The job's id."},
+        "ce_dataschema": {"type": "string"},
+        "content-type": {"const": "application/json"},
+        "traceparent": {"type": "string", "description": "W3C trace context, when the request carried one."},
+    },
+}
+
+
+def schema_name(event: type[Event]) -> str:
+    return f"{event.TOPIC.name}.v{event.VERSION}.json"
+
+
+def event_schema(event: type[Event]) -> dict[str, Any]:
+    """Return the JSON Schema of an event as it is written."""
+    schema = event.model_json_schema(mode="serialization")
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:sorami:schema:{event.TOPIC.name}.v{event.VERSION}",
+    }
+    return head | schema
+
+
+def openapi() -> dict[str, Any]:
+    """Return the gateway's OpenAPI document."""
+    settings = GatewaySettings(database_url=SecretStr("postgresql://nowhere"))
+    nothing = cast(Any, None)
+    parts = Parts(
+        settings=settings,
+        pool=nothing,
+        identities=nothing,
+        verifier=nothing,
+        request_generation=nothing,
+        accept_backend_webhook=nothing,
+        signer=UrlSigner(settings, lambda: nothing),
+        streams=nothing,
+        checks={},
+    )
+    return build_api(parts).openapi()
+
+
+class _Listing:
+    """Notes what a service subscribes to, instead of consuming it."""
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def batches(self, *routes: Route) -> None:
+        self.routes += routes
+
+    stream = batches
+
+
+def _subscriptions() -> dict[str, list[Route]]:
+    from services.generator import handlers as generator
+    from services.notifier import handlers as notifier
+    from services.persistence import handlers as persistence
+
+    class Everything:
+        delivers = True
+
+    found: dict[str, list[Route]] = {}
+    for name, module in (("generator", generator), ("persistence", persistence), ("notifier", notifier)):
+        listing = _Listing()
+        cast(Any, module).subscribe(listing, Everything())
+        found[name] = listing.routes
+    return found
+
+
+def _identifier(topic: str) -> str:
+    return topic.replace(".", "_").replace("-", "_")
+
+
+def asyncapi() -> dict[str, Any]:
+    """Return the AsyncAPI document: every topic, what it carries, who sends and who receives."""
+    operations: dict[str, Any] = {}
+    for topic in TOPICS:
+        for service in topic.sent_by:
+            operations[f"{service}_sends_{_identifier(topic.name)}"] = _operation("send", topic.name, None)
+    for service, routes in _subscriptions().items():
+        for route in routes:
+            for name in route.topics:
+                operations[f"{service}_{route.handle.__name__}_{_identifier(name)}"] = _operation(
+                    "receive", name, route.handle.__doc__
+                )
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Sorami events",
+            "version": VERSION,
+            "description": "CloudEvents 1.0 in Kafka's binary mode. Readers ignore unknown fields; changes only add.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {_identifier(event.TOPIC.name): _channel(event) for event in EVENTS},
+        "operations": operations,
+        "components": {
+            "messages": {_identifier(event.TOPIC.name): _message(event) for event in EVENTS},
+            "schemas": {"headers": _HEADERS},
+        },
+    }
+
+
+def _channel(event: type[Event]) -> dict[str, Any]:
+    topic = event.TOPIC
+    return {
+        "address": topic.name,
+        "description": event.__doc__,
+        "messages": {event.__name__: {"$ref": f"#/components/messages/{_identifier(topic.name)}"}},
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "partitions": topic.partitions,
+                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": topic.retention_ms},
+            }
+        },
+    }
+
+
+def _message(event: type[Event]) -> dict[str, Any]:
+    return {
+        "name": event_type(event),
+        "contentType": "application/json",
+        "headers": {"$ref": "#/components/schemas/headers"},
+        "payload": {"$ref": f"./{schema_name(event)}"},
+        "bindings": {"kafka": {"key": {"type": "string", "description": f"The {event.TOPIC.key}."}}},
+    }
+
+
+def _operation(action: str, topic: str, summary: str | None) -> dict[str, Any]:
+    operation: dict[str, Any] = {"action": action, "channel": {"$ref": f"#/channels/{_identifier(topic)}"}}
+    return operation | ({"summary": summary} if summary else {})
+
+
+def documents() -> dict[str, str]:
+    """Return every committed document by its file name."""
+    made: dict[str, Any] = {schema_name(event): event_schema(event) for event in EVENTS}
+    made |= {"openapi.json": openapi(), "asyncapi.json": asyncapi()}
+    return {name: json.dumps(made[name], indent=2, ensure_ascii=False, sort_keys=True) + "\n" for name in made}
+
+
+def main() -> int:
+    """Write the documents; with `--release` also note them as what readers rely on from now on."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in documents().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    if "--release" in sys.argv:
+        RELEASED.mkdir(exist_ok=True)
+        for event in EVENTS:
+            (RELEASED / schema_name(event)).write_text(documents()[schema_name(event)], encoding="utf-8")
+    print(f"{len(documents())} documents in {FOLDER.name}/")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""The committed documents say what the code does, and events only ever grow."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from contracts.compatibility import breaks
+from contracts.events import EVENTS, Event
+from contracts.topics import TOPICS
+from sorami.documents import FOLDER, RELEASED, documents, event_schema, schema_name
+
+
+@pytest.mark.parametrize("name", sorted(documents()))
+def test_a_committed_document_is_what_the_code_makes(name: str) -> None:
+    committed = (FOLDER / name).read_text(encoding="utf-8")
+    assert committed == documents()[name], "run `make contracts` and commit what it wrote"
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=schema_name)
+def test_an_event_is_an_addition_to_its_released_schema(event: type[Event]) -> None:
+    released = json.loads((RELEASED / schema_name(event)).read_text(encoding="utf-8"))
+    assert breaks(released, event_schema(event)) == []
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=schema_name)
+def test_a_schema_is_a_json_schema(event: type[Event]) -> None:
+    Draft202012Validator.check_schema(event_schema(event))
+
+
+def test_every_topic_has_its_event_and_stands_in_asyncapi() -> None:
+    channels = json.loads(documents()["asyncapi.json"])["channels"]
+    assert {channel["address"] for channel in channels.values()} == {topic.name for topic in TOPICS}
+    assert {event.TOPIC for event in EVENTS} == set(TOPICS)
+
+
+def test_everything_that_is_sent_is_heard_by_somebody_or_meant_for_others() -> None:
+    document = json.loads(documents()["asyncapi.json"])
+    heard = {
+        o["channel"]["$ref"].rpartition("/")[2] for o in document["operations"].values() if o["action"] == "receive"
+    }
+    # Notifications are for whoever consumes our topics; the bell reads the rows.
+    assert {channel for channel in document["channels"] if channel not in heard} == {"notification_created"}
+
+
+def _changed(change: str) -> dict[str, Any]:
+    schema = copy.deepcopy(event_schema(EVENTS[0]))
+    match change:
+        case "field gone":
+            del schema["properties"]["prompt"]
+        case "type changed":
+            schema["properties"]["count"]["type"] = "string"
+        case "new required":
+            schema["properties"]["colour"] = {"type": "string"}
+            schema["required"].append("colour")
+        case "now optional":
+            schema["required"].remove("prompt")
+        case "now null":
+            schema["properties"]["prompt"] = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    return schema
+
+
+@pytest.mark.parametrize("change", ["field gone", "type changed", "new required", "now optional", "now null"])
+def test_a_change_that_breaks_readers_is_seen(change: str) -> None:
+    assert len(breaks(event_schema(EVENTS[0]), _changed(change))) == 1
+
+
+def test_a_new_optional_field_breaks_nobody() -> None:
+    schema = copy.deepcopy(event_schema(EVENTS[0]))
+    schema["properties"]["colour"] = {"type": "string", "default": "blue"}
+    assert breaks(event_schema(EVENTS[0]), schema) == []

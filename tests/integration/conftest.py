@@ -1,0 +1,37 @@
+"""One running product for the whole session: real Kafka, Postgres and S3, and the four services as processes."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from sorami.local.services import SERVICES
+from sorami.local.stack import Stack
+from tests.support.product import SECRET, Product
+from tests.support.receiver import Receiver
+
+
+@pytest.fixture(scope="session")
+async def receiver() -> AsyncIterator[Receiver]:
+    """Where the product's outgoing webhooks arrive."""
+    receiver = Receiver()
+    await receiver.start()
+    yield receiver
+    await receiver.stop()
+
+
+@pytest.fixture(scope="session")
+async def product(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> AsyncIterator[Product]:
+    home: Path = tmp_path_factory.mktemp("product")
+    settings = {
+        "WEBHOOK_SECRET": SECRET,
+        "WEBHOOK_URL": f"http://127.0.0.1:{receiver.port}/api/webhooks/image-completion",
+        # What Kafka forgot is looked for sooner than in production, so that tests need not wait a minute.
+        "SORAMI_FORGOTTEN_SECONDS": "4",
+    }
+    async with Stack(home, services=SERVICES, settings=settings) as stack:
+        pool = await asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=1, max_size=4)
+        product = Product(stack, pool)
+        yield product
+        await product.close()

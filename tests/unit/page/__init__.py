@@ -1,0 +1,1 @@
+"""What can be said of the page's files without a browser."""

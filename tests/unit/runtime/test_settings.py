@@ -1,0 +1,41 @@
+"""A wrong setting is one clear line that names it and never shows its value."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+def start(service: str, **settings: str) -> tuple[int, str]:
+    """Start a service with these settings alone and return its exit code and what it said."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | settings
+    done = subprocess.run(
+        [sys.executable, "-m", f"services.{service}"], env=env, capture_output=True, text=True, timeout=60, cwd=ROOT
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_all_wrong_settings_are_told_at_once_without_their_values() -> None:
+    code, said = start(
+        "gateway",
+        DATABASE_URL="postgres:u:pw-s3cret@h",
+        KAFKA_BOOTSTRAP_SERVERS="a,b:99999",
+        SORAMI_PORT="ninety",
+        SORAMI_ORPHANS="maybe",
+    )
+    assert code == 78
+    for name in ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "SORAMI_PORT", "SORAMI_ORPHANS"):
+        assert f"config error: {name}: " in said
+    assert len(said.splitlines()) == 4
+    assert "s3cret" not in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("service", ["gateway", "generator", "persistence", "notifier"])
+def test_a_missing_database_is_named(service: str) -> None:
+    code, said = start(service)
+    assert (code, said) == (78, "config error: DATABASE_URL: is required and not set\n")
