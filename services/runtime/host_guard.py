@@ -4,7 +4,6 @@ from typing import Any
 
 from services.runtime.problems import Problem, problem_response
 
-
 PROBES = frozenset({"/healthz", "/readyz"})
 """Asked by the address of a container, whatever its name; they make no link and set no cookie."""
 

@@ -1,4 +1,4 @@
-"""The four services wired as `build_app` wires them, in one process over a real database; records are handed by hand."""
+"""The services wired as `build_app` wires them, in one process over a real database; records go by hand."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -112,7 +112,7 @@ async def wired(url: str) -> AsyncIterator[Wired]:
     hands, objects = Hands(), _Objects()
     async with asyncpg.create_pool(url, min_size=1, max_size=6) as pool:
         relay = cast(Any, hands)
-        settings = GatewaySettings(**cast(Any, environment), webhook_secret="s")  # type: ignore[arg-type]
+        settings = GatewaySettings(**cast(Any, environment), webhook_secret="s")
         gateway = build_gateway(
             GatewayParts(
                 settings=settings,
