@@ -166,6 +166,14 @@ def test_kafkas_own_console_tools_work(crashing: Stack) -> None:
     assert "kept" in answer.stdout.split()
 
 
+def test_what_is_given_is_used_and_not_started(crashing: Stack, tmp_path: Path) -> None:
+    names = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "S3_ENDPOINT_URL")
+    given = {name: crashing.env[name] for name in names}
+    with Stack(tmp_path / "home", settings=given) as stack:
+        assert stack.names == ()
+        assert {name: stack.env[name] for name in names} == given
+
+
 def test_a_taken_port_is_moved_and_the_data_stay() -> None:
     folder = Path(tempfile.mkdtemp(prefix="sorami-move-"))
     folder.chmod(0o711)
@@ -207,9 +215,9 @@ def test_an_unreachable_data_folder_is_put_elsewhere_for_postgres(tmp_path: Path
         pytest.skip("only root needs another user for Postgres")
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    with Stack(closed / "home", servers=("postgres",)) as stack:
+    with Stack(closed / "home", servers=("postgres",), discard=True) as stack:
         assert sql(stack, "select 1") == "1"
-    outside = Path(read_json(closed / "home" / "postgres.json")["outside"])
-    assert (outside / "data" / "PG_VERSION").exists()
+        outside = Path(read_json(closed / "home" / "postgres.json")["outside"])
+        assert (outside / "data" / "PG_VERSION").exists()
     assert closed.stat().st_mode & 0o777 == 0o700
-    shutil.rmtree(outside)
+    assert not outside.exists()
