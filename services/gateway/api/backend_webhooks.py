@@ -12,6 +12,7 @@ from services.gateway.api import schemas, shapes
 from services.gateway.usecases.accept_backend_webhook import IgnoredReport, Parked, Refused
 from services.runtime.http_body import read_object
 from services.runtime.problems import Problem
+from services.runtime.tracing import continue_trace
 
 if TYPE_CHECKING:
     from services.gateway.app import Parts
@@ -45,7 +46,7 @@ def backend_webhook_router(parts: "Parts", kind: Kind) -> APIRouter:
             if error.mismatch:
                 raise Problem(409, "job_id_mismatch", error.faults[0].detail) from None
             raise shapes.refused(error.faults) from None
-        outcome = await parts.accept_backend_webhook(said, body, request.headers.get("traceparent"))
+        outcome = await parts.accept_backend_webhook(said, body, continue_trace(request.headers.get("traceparent")))
         match outcome:
             case Refused():
                 raise Problem(404, "job_not_found", "no job has this id, and unknown jobs are refused here")

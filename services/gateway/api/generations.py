@@ -17,6 +17,7 @@ from services.gateway.usecases.request_generation import JobIdTaken
 from services.runtime.callers import caller_of
 from services.runtime.http_body import read_object
 from services.runtime.problems import Problem
+from services.runtime.tracing import continue_trace
 
 if TYPE_CHECKING:
     from services.gateway.app import Parts
@@ -49,7 +50,8 @@ def generation_router(parts: "Parts", kind: Kind) -> APIRouter:  # noqa: C901 - 
         asking = await caller(request)
         try:
             wanted = read_request(kind, await read_object(request, limit=BODY_LIMIT))
-            accepted = await parts.request_generation(asking, wanted, request.headers.get("traceparent"))
+            trace = continue_trace(request.headers.get("traceparent"))
+            accepted = await parts.request_generation(asking, wanted, trace)
         except RequestRefused as error:
             raise shapes.refused(error.faults) from None
         except ModelUnknown as error:

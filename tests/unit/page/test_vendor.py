@@ -1,4 +1,4 @@
-"""The vendored libraries are the files that were reviewed, with their licences, and name no address outside the page."""
+"""The vendored libraries are the files that were reviewed, with their licences, and name no foreign address."""
 
 import hashlib
 import json
