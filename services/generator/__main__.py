@@ -6,7 +6,9 @@ import sys
 from contextlib import AsyncExitStack
 
 from contracts.cloudevents import judge
-from services.generator.app import Parts, build_app, connect
+from services.generator.app import build_app
+from services.generator.handlers import subscribe
+from services.generator.parts import Parts
 from services.generator.providers.base import Provider
 from services.generator.providers.instant import InstantProvider
 from services.generator.providers.procedural.provider import ProceduralProvider
@@ -56,7 +58,7 @@ async def serve_generator() -> int:
             read=judge,
             bury=burier(pool, relay, SERVICE),
         )
-        connect(subscriptions, parts)
+        subscribe(subscriptions, parts)
         return await _run(settings, pool, relay, subscriptions, parts, render_pool)
 
 

@@ -11,17 +11,17 @@ import asyncpg
 import httpx
 
 from contracts.cloudevents import judge
-from services.gateway.app import Parts as GatewayParts
 from services.gateway.app import build_app as build_gateway
+from services.gateway.parts import Parts as GatewayParts
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
 from services.gateway.usecases.request_generation import RequestGeneration
 from services.generator.app import build_app as build_generator
-from services.generator.app import connect as connect_generator
+from services.generator.handlers import subscribe as subscribe_generator
 from services.generator.providers.instant import InstantProvider
 from services.generator.settings import GeneratorSettings
 from services.persistence.app import build_app as build_persistence
-from services.persistence.app import connect as connect_persistence
+from services.persistence.handlers import subscribe as subscribe_persistence
 from services.persistence.settings import PersistenceSettings
 from services.runtime.consumer import DeadLetter, Incoming, Received, Route
 from services.runtime.identity import Caller
@@ -136,8 +136,8 @@ async def wired(url: str) -> AsyncIterator[Wired]:
             worker="test",
         )
         persistence = build_persistence(PersistenceSettings(**cast(Any, environment)), pool, relay, hands.bury)
-        connect_generator(cast(Any, hands), generator)
-        connect_persistence(cast(Any, hands), persistence)
+        subscribe_generator(cast(Any, hands), generator)
+        subscribe_persistence(cast(Any, hands), persistence)
         work = asyncio.create_task(generator.run_tasks.run())
         transport = httpx.ASGITransport(app=gateway)
         try:
