@@ -68,7 +68,10 @@ OnProgress = Callable[[float], None]
 
 
 class Provider(Protocol):
-    """Renders orders of the models that `contracts/models.py` gives to its name. `render` is cancelled by task cancellation and must then free what it holds."""
+    """Renders orders of the models that `contracts/models.py` gives to its name.
+
+    `render` is cancelled by task cancellation and must then free what it holds.
+    """
 
     name: str
 
