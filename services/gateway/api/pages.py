@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.responses import Response
 
 from services.gateway.usecases.open_session import SESSION_SECONDS, TicketUsed, open_session
@@ -31,12 +31,6 @@ _TYPES = {
     ".html": "text/html",
     ".png": "image/png",
 }
-
-
-LINK_OVER = (
-    "<!doctype html><title>Sorami</title><p>This sign-in link is over: each works once, for ten minutes. "
-    "Print a new one with <code>sorami link</code>."
-)
 
 
 def security_headers(media_origin: str) -> dict[str, str]:
@@ -79,7 +73,7 @@ def page_router(parts: "Parts") -> APIRouter:
         try:
             secret = await open_session(parts.pool, parts.verifier, ticket)
         except (TokenRefused, TicketUsed):
-            return HTMLResponse(LINK_OVER, status_code=401, headers=headers)
+            return FileResponse(STATIC / "signin-over.html", status_code=401, media_type="text/html", headers=headers)
         answer = RedirectResponse(
             "/", status_code=303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         )

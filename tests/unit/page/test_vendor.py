@@ -1,4 +1,4 @@
-"""The vendored libraries are the files that were reviewed, with their licences, and name no address outside the page."""
+"""The vendored libraries are the files that were reviewed, with licences; they import nothing from elsewhere."""
 
 import hashlib
 import json

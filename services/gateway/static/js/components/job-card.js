@@ -43,7 +43,8 @@ const Running = ({ job, what }) => {
   const bar = { transform: `scaleX(${job.progress / 100})` };
   return html`
     <p class="muted">
-      ${stageInWords(job)} · <span class="figure">${percent(job.progress)}</span> · <span class="figure">${elapsed}</span>
+      ${stageInWords(job)} · <span class="figure">${percent(job.progress)}</span> ·
+      <span class="figure">${elapsed}</span>
     </p>
     <div
       class="bar"
@@ -75,14 +76,18 @@ const Failed = ({ job }) => {
   };
   return html`
     <p class="bad">${failureInWords(job)}</p>
-    ${request
-      ? html`<p class="job-actions">
-          <button type="button" class="plain accent" onClick=${edit}>${say("job.edit")}</button>
-          ${HOPELESS.includes(job.failure?.code ?? "")
-            ? null
-            : html`<button type="button" class="plain accent" onClick=${again}>${say("job.again")}</button>`}
-        </p>`
-      : null}
+    ${
+      request
+        ? html`<p class="job-actions">
+            <button type="button" class="plain accent" onClick=${edit}>${say("job.edit")}</button>
+            ${
+              HOPELESS.includes(job.failure?.code ?? "")
+                ? null
+                : html`<button type="button" class="plain accent" onClick=${again}>${say("job.again")}</button>`
+            }
+          </p>`
+        : null
+    }
   `;
 };
 
@@ -108,9 +113,15 @@ const Thumb = ({ job, generation, what }) => {
     return html`<span class="thumb failed"><${Warning} /></span>`;
   }
   const file = generation.files[0];
-  if (!file) return html`<span class="thumb waiting">${job.kind === "video" ? html`<${Play} />` : html`<${Picture} />`}</span>`;
+  if (!file)
+    return html`<span class="thumb waiting">${job.kind === "video" ? html`<${Play} />` : html`<${Picture} />`}</span>`;
   return html`
-    <button type="button" class="thumb" aria-label=${say("media.open", what)} onClick=${() => (opened.value = { generation, index: 0 })}>
+    <button
+      type="button"
+      class="thumb"
+      aria-label=${say("media.open", what)}
+      onClick=${() => (opened.value = { generation, index: 0 })}
+    >
       <img src=${file.poster ?? file.url} alt="" />
       ${job.kind === "video" ? html`<span class="thumb-play"><${Play} /></span>` : null}
     </button>
@@ -134,11 +145,18 @@ export const JobCard = ({ job }) => {
       <div class="job-text">
         <div class="job-head">
           <h3 title=${what}>${what}</h3>
-          ${isOpen(job)
-            ? null
-            : html`<button type="button" class="round small" aria-label=${say("job.dismiss")} onClick=${() => putAway(job.id)}>
-                <${Close} />
-              </button>`}
+          ${
+            isOpen(job)
+              ? null
+              : html`<button
+                  type="button"
+                  class="round small"
+                  aria-label=${say("job.dismiss")}
+                  onClick=${() => putAway(job.id)}
+                >
+                  <${Close} />
+                </button>`
+          }
         </div>
         ${isOpen(job) ? html`<${Running} job=${job} what=${what} />` : null}
         ${job.status === "FAILED" ? html`<${Failed} job=${job} />` : null}

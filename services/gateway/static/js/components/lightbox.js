@@ -90,7 +90,17 @@ const Large = ({ generation, index }) => {
   const alt = file.description ?? generation.prompt;
   const shape = { aspectRatio: `${file.width} / ${file.height}` };
   return generation.kind === "video"
-    ? html`<video key=${file.id} src=${file.url} poster=${file.poster} style=${shape} controls autoplay loop playsinline aria-label=${alt}></video>`
+    ? html`<video
+        key=${file.id}
+        src=${file.url}
+        poster=${file.poster}
+        style=${shape}
+        controls
+        autoplay
+        loop
+        playsinline
+        aria-label=${alt}
+      ></video>`
     : html`<img key=${file.id} src=${file.url} style=${shape} alt=${alt} draggable=${false} />`;
 };
 
@@ -99,15 +109,25 @@ const About = ({ generation, index }) => html`
   <div class="box-about">
     <p class="box-prompt">${generation.prompt}</p>
     <dl>
-      ${factsOf(generation, index).map(([words, value]) => html`<div><dt>${say(words)}</dt><dd class="figure">${value}</dd></div>`)}
+      ${factsOf(generation, index).map(
+        ([words, value]) =>
+          html`<div>
+            <dt>${say(words)}</dt>
+            <dd class="figure">${value}</dd>
+          </div>`,
+      )}
     </dl>
     ${generation.fromBackend ? html`<p class="warm">${say("gallery.backend")}</p>` : null}
     <div class="box-actions">
       <${MediaActions} file=${generation.files[index]} plain=${true} />
       <button type="button" class="plain" onClick=${() => reuse(generation)}>${say("media.reuse")}</button>
-      ${generation.kind === "image"
-        ? html`<button type="button" class="plain" onClick=${() => startFrom(generation.files[index].url)}>${say("media.startFrom")}</button>`
-        : null}
+      ${
+        generation.kind === "image"
+          ? html`<button type="button" class="plain" onClick=${() => startFrom(generation.files[index].url)}>
+              ${say("media.startFrom")}
+            </button>`
+          : null
+      }
     </div>
   </div>
 `;
@@ -138,7 +158,13 @@ export const Lightbox = () => {
     if (event.key === "ArrowRight") walk(1);
   };
   const step = (/** @type {number} */ by, /** @type {string} */ words, /** @type {any} */ icon) => html`
-    <button type="button" class=${`round glass step ${by < 0 ? "left" : "right"}`} aria-label=${say(words)} disabled=${neighbour(by) === null} onClick=${() => walk(by)}>
+    <button
+      type="button"
+      class=${`round glass step ${by < 0 ? "left" : "right"}`}
+      aria-label=${say(words)}
+      disabled=${neighbour(by) === null}
+      onClick=${() => walk(by)}
+    >
       ${icon}
     </button>
   `;
@@ -151,18 +177,25 @@ export const Lightbox = () => {
       onKeyDown=${onKeyDown}
       onClick=${(/** @type {MouseEvent} */ event) => event.target === dialog.current && (opened.value = null)}
     >
-      ${here
-        ? html`
-            <div class="box-stage" style=${{ "--shape": String(shapeOf(here)) }} ...${swipe}>
-              <${Large} ...${here} />
-              ${step(-1, "box.previous", html`<${Left} />`)} ${step(1, "box.next", html`<${Right} />`)}
-            </div>
-            <${About} ...${here} />
-            <button type="button" class="round glass box-close" aria-label=${say("box.close")} onClick=${() => (opened.value = null)}>
-              <${Close} />
-            </button>
-          `
-        : null}
+      ${
+        here
+          ? html`
+              <div class="box-stage" style=${{ "--shape": String(shapeOf(here)) }} ...${swipe}>
+                <${Large} ...${here} />
+                ${step(-1, "box.previous", html`<${Left} />`)} ${step(1, "box.next", html`<${Right} />`)}
+              </div>
+              <${About} ...${here} />
+              <button
+                type="button"
+                class="round glass box-close"
+                aria-label=${say("box.close")}
+                onClick=${() => (opened.value = null)}
+              >
+                <${Close} />
+              </button>
+            `
+          : null
+      }
     </dialog>
   `;
 };

@@ -21,7 +21,10 @@ function arrange(wall, heights) {
     const key = card.dataset.key ?? "";
     if (!heights.has(key)) heights.set(key, card.offsetHeight);
   }
-  const { spots, height } = place(cards.map((card) => heights.get(card.dataset.key ?? "") ?? 0), grid);
+  const { spots, height } = place(
+    cards.map((card) => heights.get(card.dataset.key ?? "") ?? 0),
+    grid,
+  );
   cards.forEach((card, index) => {
     card.style.transform = `translate(${spots[index].x}px, ${spots[index].y}px)`;
   });

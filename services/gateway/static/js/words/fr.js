@@ -1,8 +1,8 @@
 /** Français. Des phrases, ou des fonctions de ce qu'elles comptent. */
 
 export const fr = {
-  "title": "Sorami",
-  "skip": "Aller à la description",
+  title: "Sorami",
+  skip: "Aller à la description",
   "nav.label": "Pages",
   "nav.create": "Créer",
   "nav.gallery": "Galerie",
@@ -87,7 +87,8 @@ export const fr = {
   "failure.timeout": "C’était trop long, la génération a été arrêtée.",
   "failure.provider_auth": "Le fournisseur a refusé nos identifiants ; un opérateur doit regarder.",
   "failure.provider_error": "Le fournisseur a échoué.",
-  "failure.outcome_unknown": "La ligne a coupé avant la réponse du fournisseur ; relancer peut être facturé de nouveau.",
+  "failure.outcome_unknown":
+    "La ligne a coupé avant la réponse du fournisseur ; relancer peut être facturé de nouveau.",
   "failure.attempts_exhausted": "Toutes les tentatives ont échoué.",
   "failure.cancelled": "Annulé.",
   "failure.no_worker": "Aucun générateur n’était libre à temps.",
@@ -143,18 +144,18 @@ export const fr = {
 
   "line.lost": "La ligne est coupée. Les travaux continuent ; la page se rattrape d’elle-même.",
   "line.offline": "Vous êtes hors ligne. Les travaux continuent ; la page se rattrape à votre retour.",
-  "again": "Réessayer",
+  again: "Réessayer",
 
   "out.title": "Vous n’êtes pas connecté",
   "out.text": "Ouvrez le lien de connexion que le terminal a affiché au démarrage de Sorami, après :",
   "out.new": "Un lien sert une fois, pendant dix minutes. Pour en afficher un autre :",
   "out.again": "Je suis connecté",
-  "over.title": "Ce lien de connexion a expiré",
 
   "problem.no_answer": "Aucune réponse n’est venue. Vérifiez la ligne et réessayez ; rien n’est fait deux fois.",
   "problem.overloaded": "Trop de demandes attendent. Réessayez dans un instant.",
   "problem.storage_unavailable": "La base de données est absente un moment. Réessayez bientôt.",
-  "problem.origin_not_allowed": "Cette page est ouverte sous une autre adresse que la sienne. Ouvrez l’adresse du lien de connexion.",
+  "problem.origin_not_allowed":
+    "Cette page est ouverte sous une autre adresse que la sienne. Ouvrez l’adresse du lien de connexion.",
   "problem.body_too_large": "C’est trop de texte pour une seule demande.",
   "problem.model_unknown": "Ce modèle n’existe pas pour ce genre ; choisissez-en un autre.",
   "problem.other": (/** @type {string} */ detail) => `Cela n’a pas marché : ${detail}`,
@@ -171,9 +172,11 @@ export const fr = {
   "said.failed": (/** @type {string} */ what) => `Échec : ${what}`,
 
   "docs.title": "API",
-  "docs.intro": "Tout ce que fait la page, vos programmes le peuvent aussi. Cette page est écrite depuis la description du service :",
+  "docs.intro":
+    "Tout ce que fait la page, vos programmes le peuvent aussi. Cette page est écrite depuis la description du service :",
   "docs.auth": "S’identifier",
-  "docs.authText": "Envoyez un jeton avec chaque appel. Sur une pile de développement, ceci en place un dans votre terminal :",
+  "docs.authText":
+    "Envoyez un jeton avec chaque appel. Sur une pile de développement, ceci en place un dans votre terminal :",
   "docs.contents": "Sommaire",
   "docs.try": "Dans un terminal",
   "docs.body": "Corps",
