@@ -53,10 +53,15 @@ class Assembly:
         self.postgres: Postgres | None = None
         self._forks: Forks | FreshPythons | None = None
 
-    async def start(self) -> None:
-        """Brings everything up; raises with the first reason why it cannot."""
+    def claim(self) -> None:
+        """Makes the folder this stack's own and declares its children; nothing is started yet."""
         self._take()
         self._arrange()
+
+    async def start(self) -> None:
+        """Brings everything up; raises with the first reason why it cannot."""
+        if not self._lock.held:
+            self.claim()
         # The broker takes longest, so it goes first.
         for name in ("kafka", "postgres", "s3", "forkserver"):
             if name in self.children:
@@ -164,14 +169,15 @@ class Assembly:
 
     def _program(self, service: Service, forks: Forks | FreshPythons) -> Program:
         port = int(self.env[service.port_setting])
+        host = environment.reachable(self.env.get(service.host_setting, ""))
         log = self.home.log(service.name)
         return Program(
             name=service.name,
             role="service",
             launch=lambda: forks.start(service.name, service.entry, [], self.env, log, service.stage),
-            check=lambda: health.is_ready(port, service.health),
+            check=lambda: health.is_ready(port, service.health, host),
             log=log,
-            address=f"http://127.0.0.1:{port}",
+            address=f"http://{host}:{port}",
             port=port,
             stop_within=25.0,
         )

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -142,8 +143,20 @@ def open_log(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
+LIBRARY_MISSING = re.compile(r"error while loading shared libraries: (\S+):")
+LIBRARY_PACKAGES = {"libz.so.1": "zlib1g"}
+
+
 def last_line(path: Path) -> str:
-    """The last words of a log, for a reason in one line."""
+    """The last words of a log, for a reason in one line; for a missing library, what installs it."""
+    line = _last_line(path)
+    if missing := LIBRARY_MISSING.search(line):
+        package = LIBRARY_PACKAGES.get(missing[1], f"<the package that has {missing[1]}>")
+        return f"this machine lacks {missing[1]}: sudo apt-get install -y {package}"
+    return line
+
+
+def _last_line(path: Path) -> str:
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - 4096))

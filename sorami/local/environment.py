@@ -75,12 +75,14 @@ def _fill(env: dict[str, str], home: Home, secrets: Secrets, ports: Mapping[str,
     env.setdefault("ENVIRONMENT", "development")
     env.setdefault("SORAMI_HOST", "127.0.0.1")
     env.setdefault("SORAMI_PORT", str(GATEWAY_PORT))
-    public = f"http://127.0.0.1:{env['SORAMI_PORT']}"
+    public = f"http://{reachable(env['SORAMI_HOST'])}:{env['SORAMI_PORT']}"
     env.setdefault("SORAMI_PUBLIC_URL", public)
     env["SORAMI_URL"] = public
     env.setdefault("SORAMI_NOTIFIER_HOST", "127.0.0.1")
     if "SORAMI_NOTIFIER_PORT" in env:
-        env.setdefault("SORAMI_NOTIFIER_URL", f"http://127.0.0.1:{env['SORAMI_NOTIFIER_PORT']}")
+        env.setdefault(
+            "SORAMI_NOTIFIER_URL", f"http://{reachable(env['SORAMI_NOTIFIER_HOST'])}:{env['SORAMI_NOTIFIER_PORT']}"
+        )
     if "SORAMI_JWT_ISSUER" not in env:
         env["SORAMI_JWT_ISSUER"] = identity.ISSUER
         env["SORAMI_JWKS_URL"] = (home.issuer / "jwks.json").as_uri()
@@ -89,6 +91,13 @@ def _fill(env: dict[str, str], home: Home, secrets: Secrets, ports: Mapping[str,
     env.setdefault("SORAMI_ALLOW_HOSTS", FRONT_END)
     env.setdefault("S3_BUCKET", BUCKET)
     env.setdefault("S3_REGION", REGION)
+
+
+def reachable(host: str) -> str:
+    """Where a server that listens on `host` is reached from this machine."""
+    if host in ("", "0.0.0.0", "::", "*"):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def _drop(env: dict[str, str], prefixes: tuple[str, ...]) -> None:

@@ -74,6 +74,7 @@ class Run:
         return error.code
 
     async def _work(self) -> None:
+        self._assembly.claim()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._assembly.start())

@@ -3,11 +3,11 @@
 import asyncio
 
 
-async def is_ready(port: int, path: str, host: str = "127.0.0.1", within: float = 3.0) -> bool:
+async def is_ready(port: int, path: str, host: str, within: float = 3.0) -> bool:
     """True on a 200; a service that does not listen yet, or says why it is not ready, is not."""
     try:
         async with asyncio.timeout(within):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host.strip("[]"), port)
             try:
                 writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
                 words = (await reader.readline()).split()

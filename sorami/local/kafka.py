@@ -36,7 +36,7 @@ advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-log.dirs={data}
+log.dirs=data
 auto.create.topics.enable=false
 default.replication.factor=1
 min.insync.replicas=1
@@ -108,17 +108,17 @@ class Kafka:
             await self._format()
 
     def _write_properties(self) -> None:
-        self._properties.write_text(PROPERTIES.format(port=self.port, controller=self._controller, data=self._data))
+        self._properties.write_text(PROPERTIES.format(port=self.port, controller=self._controller))
 
     async def _format(self) -> None:
         argv = [*self._command("kafka.tools.StorageTool"), "format", "--ignore-formatted"]
-        argv += ["--cluster-id", self._cluster, "--config", str(self._properties)]
+        argv += ["--cluster-id", self._cluster, "--config", self._properties.name]
         if await children.complete(argv, env=self._environment(), log=self.log, cwd=self._home.kafka) != 0:
             raise StackError(f"Kafka's storage cannot be made: {children.last_line(self.log)} (log: {self.log})")
 
     async def _launch(self) -> OwnProcess:
         return children.start(
-            [*self._command("kafka.Kafka"), self._properties],
+            [*self._command("kafka.Kafka"), self._properties.name],
             env=self._environment(),
             log=self.log,
             # In order even when we are killed: an unclean stop costs the next start a recovery of its logs.
@@ -132,7 +132,9 @@ class Kafka:
         return command(self._java, self._jars, main)
 
     def _environment(self) -> dict[str, str]:
-        return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+        # Java reads names of files in the locale's encoding: a plain C would lose every accent of a path.
+        locale = self._environ.get("LC_ALL") or self._environ.get("LANG") or "C.UTF-8"
+        return {"PATH": os.defpath, "LC_ALL": locale, "TZ": "UTC"}
 
     async def _answers(self) -> bool:
         return await kafka_probe.answers("127.0.0.1", self.port)
@@ -162,7 +164,7 @@ def write_tools(home: Home, runtime: Java, jars: list[Path]) -> None:
     for name, main in TOOLS.items():
         words = " ".join(shlex.quote(word) for word in command(runtime, jars, main))
         script = home.bin / name
-        text = f'#!/bin/sh\nexec {words} "$@"\n'
+        text = f'#!/bin/sh\nexport LC_ALL="${{LC_ALL:-${{LANG:-C.UTF-8}}}}"\nexec {words} "$@"\n'
         if not script.exists() or script.read_text() != text:
             script.write_text(text)
             script.chmod(0o755)

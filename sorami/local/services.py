@@ -10,6 +10,7 @@ class Service:
     name: str
     entry: str
     port_setting: str
+    host_setting: str = ""
     # The fork server's stage of libraries after which it can be forked.
     stage: str = "all"
     # A service that needs no broker starts as soon as the database is migrated.
@@ -26,10 +27,10 @@ class Commands:
     topics: str | None = "services.persistence.topics:main"
 
 
-GATEWAY = Service("gateway", "services.gateway.__main__:main", "SORAMI_PORT", stage="web", needs_broker=False)
+GATEWAY = Service("gateway", "services.gateway.__main__:main", "SORAMI_PORT", "SORAMI_HOST", "web", needs_broker=False)
 SERVICES = (
     GATEWAY,
     Service("persistence", "services.persistence.__main__:main", "SORAMI_PERSISTENCE_PORT", stage="broker"),
     Service("generator", "services.generator.__main__:main", "SORAMI_GENERATOR_PORT", needs_objects=True),
-    Service("notifier", "services.notifier.__main__:main", "SORAMI_NOTIFIER_PORT", stage="broker"),
+    Service("notifier", "services.notifier.__main__:main", "SORAMI_NOTIFIER_PORT", "SORAMI_NOTIFIER_HOST", "broker"),
 )

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sorami.local import identity
+from sorami.local import identity, unprivileged
 from sorami.local.assembly import SERVERS, Assembly
 from sorami.local.errors import StackError
 from sorami.local.home import Home
@@ -53,13 +53,16 @@ class Stack:
         commands: Commands | None = None,
         settings: Mapping[str, str] | None = None,
         start_within: float = 120.0,
+        discard: bool = False,
     ) -> None:
+        """`discard` removes the data folder at the end, also what Postgres had to keep elsewhere for it."""
         self.home = Home(home)
         self._servers = servers
         self._services = [_service(service) for service in services]
         self._commands = commands
         self._settings = {**_inherited(), "ENVIRONMENT": "test", "SORAMI_PORT": "0", **(settings or {})}
         self._start_within = start_within
+        self._discard = discard
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._assembly: Assembly | None = None
@@ -151,6 +154,8 @@ class Stack:
         self._thread.join()
         self._loop.close()
         self._loop = self._thread = None
+        if self._discard:
+            unprivileged.discard(self.home)
 
     # One part of it.
 

@@ -45,6 +45,8 @@ def choose(home: Home, programs: Path) -> Place:
     user = find_user()
     if user is None:
         return Place(programs, home.postgres, None)
+    if home.postgres.exists() and home.postgres.stat().st_uid != 0:
+        user = _owner(home.postgres)
     remembered = home.root / "postgres.json"
     outside = read_json(remembered).get("outside")
     if outside is None and not _reaches(user, home.root):
@@ -57,6 +59,19 @@ def choose(home: Home, programs: Path) -> Place:
     if not _reaches(user, programs / "bin" / "postgres"):
         programs = _copy(programs, (base or home.root) / "postgres-programs")
     return Place(programs, data, user)
+
+
+def discard(home: Home) -> None:
+    """Removes the data folder of a stopped stack, and the place elsewhere should it have one."""
+    if outside := read_json(home.root / "postgres.json").get("outside"):
+        shutil.rmtree(outside)
+    shutil.rmtree(home.root)
+
+
+def _owner(folder: Path) -> OsUser:
+    """Data that an ordinary user (or another name than today's) began stay theirs: Postgres insists on it."""
+    stat = folder.stat()
+    return OsUser(str(stat.st_uid), stat.st_uid, stat.st_gid)
 
 
 def _reaches(user: OsUser, folder: Path) -> bool:
@@ -94,15 +109,20 @@ def give(path: Path, user: OsUser | None) -> None:
 
 
 def _copy(programs: Path, target: Path) -> Path:
-    """A copy of the programs where that user can reach them, made anew when the package changed."""
+    """A copy of the wheel where that user can reach it, made anew when the package changed."""
+    package = programs.parent
     stamp = target / ".from"
     build = (programs / "bin" / "postgres").stat()
     mark = f"{programs} {build.st_size} {int(build.st_mtime)}"
     if not stamp.exists() or stamp.read_text() != mark:
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(programs, target, symlinks=True)
+        shutil.copytree(package, target / package.name, symlinks=True)
+        # The programs find the libraries beside the package by a relative path.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, target / libraries.name, symlinks=True)
         for path in (target, *target.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.stat().st_mode & 0o111 else 0o644)
         stamp.write_text(mark)
-    return target
+    return target / package.name / programs.name

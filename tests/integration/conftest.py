@@ -30,7 +30,7 @@ async def product(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) 
         # What Kafka forgot is looked for sooner than in production, so that tests need not wait a minute.
         "SORAMI_FORGOTTEN_SECONDS": "4",
     }
-    async with Stack(home, services=SERVICES, settings=settings) as stack:
+    async with Stack(home, services=SERVICES, settings=settings, discard=True) as stack:
         pool = await asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=1, max_size=4)
         product = Product(stack, pool)
         yield product

@@ -26,7 +26,8 @@ async def mortal(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -
         "SORAMI_FORGOTTEN_SECONDS": "4",
         "SORAMI_LEASE_SECONDS": "3",
     }
-    async with Stack(tmp_path_factory.mktemp("mortal"), services=SERVICES, settings=settings) as stack:
+    home = tmp_path_factory.mktemp("mortal")
+    async with Stack(home, services=SERVICES, settings=settings, discard=True) as stack:
         product = Product(stack, await asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=0, max_size=4))
         yield product
         await product.close()

@@ -85,7 +85,7 @@ def test_nothing_is_left_after_the_end(tmp_path: Path) -> None:
 
 
 def test_a_wrong_setting_ends_the_start_with_the_services_own_words(tmp_path: Path) -> None:
-    broken = Service("broken", "tests.support.standins:wrong_setting", "BROKEN_PORT", "database", needs_broker=False)
+    broken = Service("broken", "tests.support.standins:wrong_setting", "BROKEN_PORT", stage="database", needs_broker=False)
     with (
         pytest.raises(StackError, match="DATABASE_URL is not an address"),
         Stack(tmp_path / "home", servers=(), services=(broken,), commands=COMMANDS),

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,13 +21,13 @@ def stack_home() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="sorami-test-"))
     folder.chmod(0o711)
     yield folder / "home"
-    shutil.rmtree(folder)
+    folder.rmdir()
 
 
 @pytest.fixture(scope="session")
 def stack(stack_home: Path) -> Iterator[Stack]:
     """Real Postgres, Kafka and S3, ready; no services. Tests of crashes make a `Stack` of their own."""
-    with Stack(stack_home) as running:
+    with Stack(stack_home, discard=True) as running:
         yield running
 
 

@@ -29,6 +29,10 @@ from services.generator.providers.procedural.vocabulary import SCENES
         ("poissons sous l'eau", "reef"),
         ("forêt en automne", "forest"),
         ("an abstract poster", "shapes"),
+        ("mountains at night", "mountains"),
+        ("la ville sous la neige", "city"),
+        ("une forêt au coucher du soleil", "forest"),
+        ("night", "night"),
     ],
 )
 def test_words_choose_the_scene(prompt: str, scene: str) -> None:

@@ -10,20 +10,21 @@ from services.generator.providers.procedural.pad import Pad, mirrored, oval, pat
 from services.generator.providers.procedural.palettes import Palette
 from services.generator.providers.procedural.stage import Stage
 
-WORDS: dict[str, tuple[str, ...]] = {
-    "sunglasses": ("sunglasses", "shades", "cool"),
-    "glasses": ("glasses", "spectacles"),
-    "bow": ("bow", "papillon", "tie", "cravate", "tuxedo", "smoking", "elegant", "elegante", "chic"),
-    "scarf": ("scarf", "echarpe", "winter", "hiver", "neige", "snow"),
-    "crown": ("crown", "couronne", "king", "roi", "queen", "reine", "prince", "princess", "princesse", "royal"),
-    "hat": ("hat", "chapeau", "wizard", "sorcier", "magicien", "magician", "party", "fete", "birthday", "anniversaire"),
-    "headphones": ("headphones", "casque", "music", "musique", "dj", "astronaut"),
+# In drawing order.
+WORDS = {
+    "sunglasses": "sunglasses shades cool",
+    "glasses": "glasses spectacles",
+    "bow": "bow papillon tie cravate tuxedo smoking elegant elegante chic",
+    "scarf": "scarf echarpe winter hiver neige snow",
+    "crown": "crown couronne king roi queen reine prince princess princesse royal",
+    "hat": "hat chapeau wizard sorcier magicien magician party fete birthday anniversaire",
+    "headphones": "headphones casque music musique dj astronaut",
 }
 
 
 def worn(stage: Stage) -> list[str]:
     """What the prompt asks for, in drawing order."""
-    return [name for name, words in WORDS.items() if stage.has(*words)]
+    return stage.asked(WORDS)
 
 
 def put_on(pad: Pad, name: str, palette: Palette, moment_light: float) -> None:

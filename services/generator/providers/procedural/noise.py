@@ -71,18 +71,43 @@ def sample(field: Floats, x: Floats, y: Floats) -> Floats:
     return taken
 
 
+class Sampler:
+    """Looks fields of one shape up at fixed places (wrapping round), between their points."""
+
+    def __init__(self, shape: tuple[int, int], x: Floats, y: Floats) -> None:
+        height, width = shape
+        x0, y0 = np.floor(x), np.floor(y)
+        self._fx, self._fy = x - x0, y - y0
+        left, top = np.mod(x0.astype(np.int32), width), np.mod(y0.astype(np.int32), height) * np.int32(width)
+        right = np.where(left == width - 1, 0, left + 1)
+        low = np.where(top == (height - 1) * width, 0, top + np.int32(width))
+        self._corners = (top + left, top + right, low + left, low + right)
+
+    def __call__(self, field: Floats) -> Floats:
+        one, two, three, four = (np.take(field, corner) for corner in self._corners)
+        two -= one
+        two *= self._fx
+        one += two
+        four -= three
+        four *= self._fx
+        three += four
+        three -= one
+        three *= self._fy
+        one += three
+        return one
+
+
 def sample_smooth(field: Floats, x: Floats, y: Floats) -> Floats:
     """The field at other places (wrapping round), between its points."""
-    height, width = field.shape
-    x0, y0 = np.floor(x), np.floor(y)
-    fx, fy = x - x0, y - y0
-    c0, r0 = np.mod(x0.astype(np.int32), width), np.mod(y0.astype(np.int32), height)
-    c1, r1 = np.where(c0 + 1 == width, 0, c0 + 1), np.where(r0 + 1 == height, 0, r0 + 1)
-    flat = field.ravel()
-    top = flat[r0 * width + c0] * (1 - fx) + flat[r0 * width + c1] * fx
-    low = flat[r1 * width + c0] * (1 - fx) + flat[r1 * width + c1] * fx
-    between: Floats = top * (1 - fy) + low * fy
-    return between
+    return Sampler((field.shape[0], field.shape[1]), x, y)(field)
+
+
+def rolled(field: Floats, points: float, axis: int) -> Floats:
+    """The field pushed along an axis by any part of a point, wrapping round."""
+    whole = int(np.floor(points))
+    share = np.float32(points - whole)
+    one = np.roll(field, -whole, axis=axis)
+    return one if share == 0 else one + (np.roll(field, -whole - 1, axis=axis) - one) * share
 
 
 def blur(field: Floats, radius: float) -> Floats:

@@ -6,7 +6,7 @@ from typing import Final
 from services.generator.providers.procedural import hands
 
 # Milliseconds a frame at 1280x720, measured on one core of a 2024 server.
-FRAME_MS: Final = 26.0
+FRAME_MS: Final = 25.0
 SCENE_MS: Final = {
     "animals": 39,
     "aurora": 40,
@@ -17,9 +17,9 @@ SCENE_MS: Final = {
     "night": 23,
     "portrait": 38,
     "reef": 42,
-    "sea": 23,
+    "sea": 15,
     "shapes": 23,
-    "space": 33,
+    "space": 36,
     "still": 56,
     "stone": 18,
 }

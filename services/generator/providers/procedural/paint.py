@@ -7,7 +7,6 @@ from PIL import Image
 
 from services.generator.providers.procedural.colour import Rgb, ramp
 from services.generator.providers.procedural.fields import Bytes, Floats
-from services.generator.providers.procedural.noise import resize
 from services.generator.providers.procedural.stage import Stage
 
 
@@ -92,8 +91,3 @@ def from_image(image: Image.Image) -> Floats:
     """A Pillow picture as planar colour."""
     planes = np.asarray(image.convert("RGB"), dtype=np.uint8).transpose(2, 0, 1)
     return np.ascontiguousarray(planes, dtype=np.float32) * np.float32(1 / 255)
-
-
-def enlarge(canvas: Floats, width: int, height: int) -> Floats:
-    """A canvas at another resolution."""
-    return np.stack([resize(plane, width, height) for plane in canvas])

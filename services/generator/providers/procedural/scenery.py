@@ -85,7 +85,7 @@ class Stars:
         self._stage, self._rows = stage, rows
         self._x = rng.random(count) * stage.width
         self._y = rng.random(count) * stage.height
-        self._size = (rng.pareto(2.4, count) * 0.22 + 0.25).clip(0, 2.2) * (stage.side / 1024) ** 0.5
+        self._size = (rng.pareto(2.2, count) * 0.28 + 0.3).clip(0, 2.4) * (stage.side / 1024) ** 0.5
         self._phase = rng.random(count) * 2 * np.pi
         self._pace = rng.integers(1, 4, count)
         self._hue = rng.choice(3, count, p=[0.6, 0.25, 0.15])

@@ -1,7 +1,7 @@
 """The stage: size, palette and chance of one picture; what every scene is given."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -54,6 +54,10 @@ class Stage:
     def has(self, *words: str) -> bool:
         """Whether the prompt holds one of these (folded) words."""
         return not self.words.isdisjoint(words)
+
+    def asked(self, names: Mapping[str, str]) -> list[str]:
+        """The names that have one of their (folded, space-parted) words in the prompt, in the mapping's order."""
+        return [name for name, words in names.items() if self.has(*words.split())]
 
     def turns(self, moment: float, each: float) -> float:
         """An angle that comes round about every `each` seconds and closes with the film, so that it loops."""

@@ -101,7 +101,7 @@ def _repainted(stage: Stage, path: str, hand: str, spoken: bool, caption: Captio
 
 
 def _words(reading: subject.Reading, hand: str) -> str:
-    return f"{reading.palette.name} colours, drawn as {hand}"
+    return f"{reading.palette.name} colours, {hand} style"
 
 
 def _picture(brief: Brief, folder: Path, report: Report) -> dict[str, Any]:

@@ -5,10 +5,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from services.generator.providers.procedural.colour import rgb
 from services.generator.providers.procedural.palettes import COLOURS, MOODS, PALETTES, Palette, tinted
-from services.generator.providers.procedural.vocabulary import PHRASES, SCENES, Subject
+from services.generator.providers.procedural.vocabulary import ANIMALS, PHRASES, SCENES, Subject
+
+_MOOD_WORDS: Final = frozenset(word for phrases in MOODS.values() for word in phrases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,13 @@ def fold(text: str) -> str:
 def read(prompt: str) -> Reading:
     """Choose scene and palette from the words; what no word decides, the hash of the prompt decides."""
     text = fold(prompt)
-    words = _words(text)
-    subject = _subject(text, words)
+    places = _places(text)
+    words = frozenset(places)
+    subject = _subject(text, places)
     mood = _mood(text, words, subject)
     palette = PALETTES[mood or subject.moods[digest(f"mood {text}") % len(subject.moods)]]
     colours = [rgb(COLOURS[word]) for word in text.split() if word in COLOURS and word not in subject.not_colours]
-    return Reading(subject.scene, subject.title, tinted(palette, colours[:3]), frozenset(words), bool(mood or colours))
+    return Reading(subject.scene, _title(subject, places), tinted(palette, colours[:3]), words, bool(mood or colours))
 
 
 def digest(text: str) -> int:
@@ -44,28 +48,39 @@ def digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
-def _words(text: str) -> set[str]:
-    """The words, their likely singulars and the phrases the vocabulary knows."""
+def _title(subject: Subject, places: dict[str, int]) -> str:
+    """What the picture shows, in words; an animal by its name."""
+    named = [ANIMALS[word] for word in sorted(places, key=lambda word: places[word]) if word in ANIMALS]
+    return f"Face to face: {named[0]}" if named and subject.scene == "animals" else subject.title
+
+
+def _places(text: str) -> dict[str, int]:
+    """Every word with its place: as written, as the phrase it belongs to, and as its likely singular."""
     for phrase, mark in PHRASES.items():
         text = re.sub(rf"\b{phrase}\b", mark, text)
-    words = set(text.split())
-    return (
-        words
-        | {word[:-1] for word in words if len(word) > 3 and word[-1] in "sx"}
-        | {word[:-2] for word in words if len(word) > 4 and word.endswith("es")}
-    )
+    places: dict[str, int] = {}
+    for place, word in enumerate(text.split()):
+        forms = [word]
+        if len(word) > 3 and word[-1] in "sx":
+            forms.append(word[:-1])
+        if len(word) > 4 and word.endswith("es"):
+            forms.append(word[:-2])
+        for form in forms:
+            places.setdefault(form, place)
+    return places
 
 
-def _subject(text: str, words: set[str]) -> Subject:
-    """The subject most spoken of: by weight, then by where it is first named."""
+def _subject(text: str, places: dict[str, int]) -> Subject:
+    """The subject most spoken of: by weight, then by where it is first named; a word of mood alone weighs less."""
     best: tuple[float, Subject] | None = None
-    order = text.split()
     for subject in SCENES:
-        hits = [word for word in subject.words if word in words]
+        hits = subject.words & places.keys()
         if not hits:
             continue
-        first = min((order.index(hit) for hit in hits if hit in order), default=len(order))
-        score = subject.weight * 4 + len(hits) - first / (len(order) + 1)
+        first = min(places[hit] for hit in hits)
+        score = subject.weight * 4 + len(hits) - first / (len(places) + 1)
+        if hits <= _MOOD_WORDS:
+            score -= 3.5
         if best is None or score > best[0]:
             best = (score, subject)
     if best is not None:
@@ -74,7 +89,7 @@ def _subject(text: str, words: set[str]) -> Subject:
     return chosen[digest(text) % len(chosen)]
 
 
-def _mood(text: str, words: set[str], subject: Subject) -> str | None:
+def _mood(text: str, words: frozenset[str], subject: Subject) -> str | None:
     """The mood the words ask for."""
     for name, spoken in _in_order(text, MOODS):
         if any((" " in phrase and phrase in text) or phrase in words for phrase in spoken):

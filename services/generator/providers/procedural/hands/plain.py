@@ -31,9 +31,9 @@ def steepness(field: Floats) -> Floats:
     return steep
 
 
-def grain(stage: Stage, label: str, beta: float, size: int = 512) -> Floats:
-    """Noise of mean 0 and deviation 1 that covers the stage, tiled without a seam."""
-    tile = noise.clouds(stage.rng(label), size, size, beta, 4.0)
+def grain(stage: Stage, label: str, beta: float, size: int = 512, low: float = 12.0) -> Floats:
+    """Noise of mean 0 and deviation 1 that covers the stage, tiled without a seam; no wave longer than size / low."""
+    tile = noise.clouds(stage.rng(label), size, size, beta, low)
     return np.tile(tile, (-(-stage.height // size), -(-stage.width // size)))[: stage.height, : stage.width]
 
 
@@ -62,7 +62,7 @@ class Levels:
 
 def illustration(stage: Stage) -> Hand:
     """Clean colour with a breath of paper grain."""
-    tooth = 1.0 + np.float32(0.011) * grain(stage, "grain", 0.9)
+    tooth = 1.0 + np.float32(0.0095) * grain(stage, "grain", 0.7, low=28.0)
 
     def apply(canvas: Floats, moment: float) -> Floats:
         canvas *= tooth

@@ -85,7 +85,8 @@ def _fronds(stage: Stage, rng: Rng) -> list[_Frond]:
     fronds = []
     for i in reversed(range(count)):
         lean = leans[i] + rng.uniform(-0.1, 0.1)
-        length = lengths[i] * tall * rng.uniform(0.95, 1.05)
+        # The fronds that lean out stay within the sheet.
+        length = lengths[i] * (tall if i == 0 else min(tall, 1.02)) * rng.uniform(0.95, 1.05)
         pairs = int(20 + 16 * lengths[i] + (6 if stage.fine else 0))
         curl = np.sign(lean) * rng.uniform(0.5, 0.95)
         foot = (rng.uniform(-0.02, 0.02), 0.47 * stage.height / stage.side)

@@ -11,6 +11,14 @@ from services.generator.providers.procedural.fields import Floats, Points
 from services.generator.providers.procedural.stage import Frame, Rng, Stage
 
 SCALE = 2
+NAMES = {
+    "tulip": "rose tulip tulipe",
+    "daisy": "daisy daisies marguerite",
+    "poppy": "poppy poppies coquelicot",
+    "sun": "sunflower tournesol",
+    "corn": "bleuet cornflower",
+    "spike": "lavender lavande",
+}
 
 
 def compose(stage: Stage) -> Frame:
@@ -89,67 +97,30 @@ class _Plant:
 
 
 def _plants(stage: Stage, rng: Rng, depth: int) -> list[_Plant]:
-    """One depth of the meadow; 0 is far."""
-    palette = stage.palette
+    """One depth of the meadow, the tallest first; 0 is far."""
     wide, high = stage.width / stage.side, stage.height / stage.side
     count = int((70, 44, 17)[depth] * wide)
-    green = _green(stage)
     haze = (0.5, 0.24, 0.0)[depth]
+    kinds = stage.asked(NAMES) or rng.permutation(["poppy", "daisy", "corn", "tulip"])[:3].tolist()
+
+    def hazy(colour: Rgb, share: float = haze) -> Rgb:
+        return mix(colour, stage.palette.sky[-1], share)
+
+    def plant(x: float, tall: float, kind: str, size: float, tint: Rgb, straight: float) -> _Plant:
+        stalk = hazy(shift(_green(stage), light=rng.uniform(-0.08, 0.1)))
+        return _Plant(x, high + 0.02, tall, rng.normal(0, straight), kind, size, tint, stalk, rng.uniform(0, 6.28))
+
     plants = []
-    kinds = ["poppy", "daisy", "corn", "tulip"]
-    named = {
-        "rose": "tulip",
-        "tulip": "tulip",
-        "tulipe": "tulip",
-        "daisy": "daisy",
-        "marguerite": "daisy",
-        "poppy": "poppy",
-        "coquelicot": "poppy",
-        "sunflower": "sun",
-        "tournesol": "sun",
-        "bleuet": "corn",
-        "lavender": "spike",
-        "lavande": "spike",
-    }
-    wanted = [named[word] for word in stage.words if word in named]
-    own = sorted(set(wanted)) or [kinds[i] for i in rng.permutation(4)[:3]]
     for _ in range(count * 3):
         tall = rng.uniform(0.16, 0.42) * (0.55, 0.8, 1.1)[depth]
-        blade = mix(shift(green, light=rng.uniform(-0.08, 0.1)), palette.sky[-1], haze)
-        plants.append(
-            _Plant(
-                rng.uniform(-0.05, wide + 0.05),
-                high + 0.02,
-                tall,
-                rng.normal(0, 0.22),
-                "grass",
-                0.0,
-                blade,
-                blade,
-                rng.uniform(0, 6.28),
-            )
-        )
+        plants.append(plant(rng.uniform(-0.05, wide + 0.05), tall, "grass", 0.0, (0.0, 0.0, 0.0), 0.22))
     for number in range(count):
-        x = (number + rng.uniform(0.1, 0.9)) / count * wide
+        kind = kinds[int(rng.integers(0, len(kinds)))]
         tall = rng.uniform(0.26, 0.58) * (0.62, 0.85, 1.05)[depth] * min(1.25, 0.75 + 0.25 * high)
-        kind = own[int(rng.integers(0, len(own)))]
-        tint = _petal(stage, rng, kind)
         size = rng.uniform(0.03, 0.05) * (0.5, 0.85, 1.35)[depth] * (1.3 if kind == "sun" else 1.0)
-        stalk = mix(shift(green, light=rng.uniform(-0.05, 0.05)), palette.sky[-1], haze)
-        plants.append(
-            _Plant(
-                x,
-                high + 0.02,
-                tall,
-                rng.normal(0, 0.12),
-                kind,
-                size,
-                mix(tint, palette.sky[-1], haze * 0.8),
-                stalk,
-                rng.uniform(0, 6.28),
-            )
-        )
-    return sorted(plants, key=lambda p: p.height, reverse=True)
+        x = (number + rng.uniform(0.1, 0.9)) / count * wide
+        plants.append(plant(x, tall, kind, size, hazy(_petal(stage, rng, kind), haze * 0.8), 0.12))
+    return sorted(plants, key=lambda one: one.height, reverse=True)
 
 
 def _petal(stage: Stage, rng: Rng, kind: str) -> Rgb:

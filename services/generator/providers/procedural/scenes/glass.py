@@ -71,8 +71,10 @@ def _draw(stage: Stage, rng: Rng, panes: list[Polygon], rose: bool) -> tuple[Flo
         middle = np.mean(pane, axis=0)
         tint = shift(shade(middle), light=rng.normal(0, 0.035), turn=rng.normal(0, 0.012), chroma=1.08)
         fill = (round(tint[0] * 255), round(tint[1] * 255), round(tint[2] * 255))
-        pens[0].polygon(pane, fill=fill, outline=fill, width=round(gap * 2) + 2)
+        pens[0].polygon(pane, fill=fill, outline=fill, width=round(gap) + 1)
         pens[2].polygon([(a / SCALE, b / SCALE) for a, b in pane], fill=number, outline=number)
+        # A pane laid over others is leaded all round.
+        pens[1].polygon(pane, fill=0, outline=0, width=round(gap))
         pens[1].polygon(_shrunk(pane, gap), fill=255)
     # Corners of lead are rounded by solder.
     soft = noise.blur(np.asarray(glass.reduce(SCALE), np.float32) / 255, 2.4 * stage.side / 1024)
@@ -94,7 +96,7 @@ def _shrunk(pane: Polygon, gap: float) -> Polygon:
     inward = np.stack([-one[:, 1], one[:, 0]], axis=1)
     along = np.sum(normals * inward, axis=1, keepdims=True)
     moved = points + turn * normals * gap / np.maximum(along, 0.55)
-    return [(float(a), float(b)) for a, b in moved]
+    return _corners(moved)
 
 
 def _landscape_shade(stage: Stage) -> Shade:
@@ -132,14 +134,14 @@ def _rose_shade(stage: Stage) -> Shade:
     rng = stage.rng("rose colours")
     accents = [shift(c, chroma=1.2, light=-0.03) for c in stage.palette.accents]
     order = rng.permutation(5)
-    count = float(rng.integers(2, 4))
+    count = int(rng.integers(2, 4))
 
     def shade(spot: Points) -> Rgb:
         x, y = spot[0] - stage.width * SCALE / 2, spot[1] - stage.height * SCALE / 2
-        far = np.hypot(x, y) / (stage.side * SCALE)
-        ring = int(far * 11)
-        petal = int(np.floor((np.arctan2(y, x) / (2 * np.pi) * 12 * (1 if ring < 3 else 2)) + 0.5))
-        pick = accents[order[(ring + (petal % int(count))) % 5]]
+        far = float(np.hypot(x, y)) / (stage.side * SCALE)
+        ring = int(far * 17)
+        petal = round(float(np.arctan2(y, x)) / (2 * np.pi) * 24)
+        pick = accents[order[(ring + petal % count) % 5]]
         deep = shift(stage.palette.sky[0], chroma=1.3, light=0.12)
         return mix(pick, deep, float(np.clip((far - 0.42) * 4, 0, 0.8)))
 
@@ -147,54 +149,56 @@ def _rose_shade(stage: Stage) -> Shade:
 
 
 def _rose(stage: Stage, rng: Rng) -> list[Polygon]:
-    """Rings of petals around a hub, quarry panes in the corners."""
+    """A rose: a hub, lancets that point outwards, medallions laid between them, quarries in the corners."""
     cx, cy, unit = stage.width * SCALE / 2, stage.height * SCALE / 2, stage.side * SCALE
-    panes: list[Polygon] = []
 
-    def arc(inner: float, outer: float, start: float, end: float, bulge: float) -> Polygon:
-        way = np.linspace(start, end, 9)
-        swell = 1 + bulge * np.sin(np.linspace(0, np.pi, 9))
-        out = [
-            (cx + outer * unit * s * np.cos(a), cy + outer * unit * s * np.sin(a))
-            for a, s in zip(way, swell, strict=True)
-        ]
-        back = [
-            (cx + inner * unit * s * np.cos(a), cy + inner * unit * s * np.sin(a))
-            for a, s in zip(way, swell, strict=True)
-        ]
-        return [(float(a), float(b)) for a, b in out + back[::-1]]
+    def at(radius: float | Points, angle: float | Points) -> Points:
+        return np.stack([cx + radius * unit * np.cos(angle), cy + radius * unit * np.sin(angle)], axis=-1)
 
-    circle = np.linspace(0, 2 * np.pi, 25)[:-1]
-    panes.append([(float(cx + 0.055 * unit * np.cos(a)), float(cy + 0.055 * unit * np.sin(a))) for a in circle])
-    radii = [0.055, 0.13, 0.21, 0.29, 0.355, 0.43]
-    for ring in range(5):
-        count = 12 if ring < 2 else 24
-        turn = (np.pi / count) * (ring % 2)
-        for petal in range(count):
-            start = 2 * np.pi * petal / count + turn
-            panes.append(arc(radii[ring], radii[ring + 1], start, start + 2 * np.pi / count, 0.0))
+    def band(inner: float, outer: float, count: int, turn: float) -> list[Polygon]:
+        edges = 2 * np.pi * (np.arange(count + 1) + turn) / count
+        ways = [np.linspace(edges[i], edges[i + 1], 9) for i in range(count)]
+        return [_corners(np.concatenate([at(outer, way), at(inner, way[::-1])])) for way in ways]
+
+    def lancets(inner: float, outer: float, count: int, turn: float) -> list[Polygon]:
+        t = np.linspace(0, 1, 12)
+        half = np.pi / count * 0.8 * np.sin(np.pi * (0.16 + 0.84 * t)) ** 0.8
+        middles = 2 * np.pi * (np.arange(count) + turn) / count
+        radius = inner + (outer - inner) * t
+        return [_corners(np.concatenate([at(radius, m + half), at(radius[::-1], (m - half)[::-1])])) for m in middles]
+
+    def medallions(radius: float, size: float, count: int, turn: float) -> list[Polygon]:
+        round_ = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+        middles = at(radius, 2 * np.pi * (np.arange(count) + turn) / count)
+        return [_corners(m + size * unit * np.stack([np.cos(round_), np.sin(round_)], axis=1)) for m in middles]
+
+    count = int(rng.choice([8, 10, 12]))
+    panes = band(0.07, 0.25, count, 0.5) + band(0.25, 0.4, count * 2, 0.0) + band(0.4, 0.47, count * 3, 0.5)
+    panes += lancets(0.075, 0.245, count, 0.0) + medallions(0.325, 0.34 / count, count, 0.5)
+    panes += (
+        lancets(0.262, 0.392, count, 0.0) + medallions(0.0, 0.06, 1, 0.0) + medallions(0.435, 0.24 / count, count, 0.5)
+    )
     reach = float(np.hypot(stage.width, stage.height)) / stage.side / 2
-    radius = radii[-1]
+    radius, wide = 0.47, 0.105
     while radius < reach:
-        wide = 0.1
-        count = round(2 * np.pi * (radius + wide / 2) / 0.11)
-        turn = rng.uniform(0, 1)
-        for petal in range(count):
-            start = 2 * np.pi * (petal + turn) / count
-            panes.append(arc(radius, radius + wide, start, start + 2 * np.pi / count, 0.0))
+        panes += band(radius, radius + wide, round(2 * np.pi * (radius + wide / 2) / 0.13), float(rng.uniform(0, 1)))
         radius += wide
     return panes
+
+
+def _corners(points: Points) -> Polygon:
+    return [(float(x), float(y)) for x, y in points]
 
 
 def _shards(stage: Stage, rng: Rng) -> list[Polygon]:
     """Voronoi cells of relaxed points."""
     width, height = stage.width * SCALE, stage.height * SCALE
-    count = int(170 * width * height / min(width, height) ** 2**1.0)
+    count = int(250 * width * height / min(width, height) ** 2**1.0)
     points = rng.random((count, 2)) * [width * 1.2, height * 1.2] - [width * 0.1, height * 0.1]
     for _ in range(2):
         cells = _cells(points, width, height)
         points = np.array([np.mean(cell, axis=0) for cell in cells])
-    return [[(float(a), float(b)) for a, b in cell] for cell in _cells(points, width, height)]
+    return [_corners(cell) for cell in _cells(points, width, height)]
 
 
 def _cells(points: Points, width: float, height: float) -> list[Points]:

@@ -37,7 +37,7 @@ def compose(stage: Stage) -> Frame:
     def frame(moment: float) -> Floats:
         picture = canvas.copy()
         paint.blend(picture, cloud_colour, paint.smoothstep(0.25, 2.4, clouds(moment)) * fair * np.float32(0.75))
-        paint.blend(picture, haze, veil * paint.smoothstep(-1.7, 1.8, mist(moment)))
+        paint.blend(picture, haze, veil * paint.smoothstep(-2.4, 1.3, mist(moment)))
         return picture
 
     return frame
@@ -75,7 +75,7 @@ def _ridge(stage: Stage, index: int, horizon: float) -> Floats:
 def _valley(stage: Stage, ridge: Floats, index: int) -> Floats:
     """Where mist lies in front of a range: more and more towards its foot."""
     depth = stage.grid()[1] - ridge[None]
-    return paint.smoothstep(0.015, 0.14 + 0.03 * index, depth) * np.float32(0.92 - 0.07 * index)
+    return paint.smoothstep(0.015, 0.14 + 0.03 * index, depth) * np.float32(0.95 - 0.05 * index)
 
 
 def _lay_range(stage: Stage, canvas: Floats, index: int, ridge: Floats, mask: Floats, sun: tuple[float, float]) -> None:
@@ -114,7 +114,7 @@ def _faces(stage: Stage, index: int, ridge: Floats, top: int, sun: tuple[float, 
     depth = rows * np.float32(1 / stage.height)
     slope = np.gradient(_smoothed(ridge, stage.width // 90)) * stage.width
     facing = np.tanh(slope * 0.9).astype(np.float32)[None] * paint.smoothstep(0.12, 0.0, depth)
-    calm = np.float32(0.8 - 0.13 * index)
+    calm = np.float32((0.8, 0.62, 0.34, 0.18, 0.1, 0.08)[index])
     shade = np.clip(relief * calm + facing * np.float32(0.6), -1.0, 1.0) * side
     rough = noise.resize(noise.clouds(stage.rng(f"snow {index}"), 128, 256, 1.9, 4.0), stage.width, rows.shape[0])
     high = ridge - ridge.min()

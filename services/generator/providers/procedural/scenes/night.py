@@ -50,7 +50,7 @@ def _milky_way(stage: Stage, canvas: Floats) -> None:
     light = band * (0.62 + 0.2 * cloud + 0.14 * fine) * (1 - np.float32(0.72) * lane)
     light = np.clip(light, 0, 1)
     palette = stage.palette
-    paint.glow(canvas, mix(palette.accents[2], (0.75, 0.8, 1.0), 0.5), light * np.float32(0.55))
+    paint.glow(canvas, mix(palette.accents[2], (0.75, 0.8, 1.0), 0.5), light * np.float32(0.75))
     paint.glow(canvas, mix(palette.accents[3], (1.0, 0.8, 0.7), 0.5), light**2 * np.float32(0.45))
     paint.glow(
         canvas,

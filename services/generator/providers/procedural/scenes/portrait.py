@@ -18,6 +18,17 @@ FACE: Points = path(
     "0.276,0.325 0.238,0.35 0.18,0.358 0.12,0.362 0.078,0.385 0.062,0.43 0.066,0.5 0.09,0.56 "
     "0.18,0.62 0.32,0.7 0.44,0.82 0.5,1 0.54,1.4 0.56,2.4"
 )
+
+
+def _curls() -> Points:
+    """Hair as a cloud of round locks, from the nape to the forehead."""
+    way = np.linspace(2.35, 5.35, 181)
+    locks = 0.055 * np.abs(np.sin((way - 2.35) / 3.0 * np.pi * 11)) ** 0.6
+    reach = 0.47 + 0.03 * np.sin(way * 2.0) + locks
+    crown = np.stack([np.cos(way) * reach * 0.98 - 0.06, np.sin(way) * reach * 1.08 - 0.12], axis=1)
+    return np.concatenate([path("-0.6,2.4 -0.57,1.3 -0.5,0.95 -0.38,0.76 -0.27,0.62 -0.22,0.5 -0.24,0.36"), crown[::3]])
+
+
 BACK: dict[str, Points] = {
     "short": path(
         "-0.6,2.4 -0.58,1.3 -0.52,0.95 -0.42,0.74 -0.3,0.62 -0.235,0.54 -0.215,0.44 -0.235,0.32 "
@@ -32,11 +43,15 @@ BACK: dict[str, Points] = {
         "-0.64,2.4 -0.62,1.3 -0.56,0.98 -0.5,0.78 -0.47,0.6 -0.45,0.4 -0.42,0.2 -0.405,0 -0.4,-0.18 "
         "-0.355,-0.37 -0.24,-0.52 -0.07,-0.585"
     ),
-    "curls": path(
-        "-0.6,2.4 -0.57,1.3 -0.5,0.95 -0.38,0.76 -0.3,0.66 -0.31,0.55 -0.39,0.48 -0.42,0.36 -0.49,0.27 "
-        "-0.47,0.14 -0.54,0.03 -0.5,-0.11 -0.54,-0.24 -0.46,-0.35 -0.44,-0.48 -0.32,-0.54 -0.24,-0.64 "
-        "-0.12,-0.62 -0.02,-0.68 0.07,-0.61 0.17,-0.62"
-    ),
+    "curls": _curls(),
+}
+NAMED_WORLDS = {
+    "forest": "forest foret wood tree arbre",
+    "mountains": "mountain montagne",
+    "sea": "sea mer ocean",
+    "city": "city ville",
+    "aurora": "aurora",
+    "night": "night nuit star etoile",
 }
 WORLDS = ("mountains", "forest", "night", "sea", "aurora")
 
@@ -102,22 +117,7 @@ def _outline(stage: Stage, rng: Rng) -> tuple[Points, tuple[tuple[float, float],
 
 def _world(stage: Stage, rng: Rng) -> Frame:
     """The landscape inside: one the prompt names, or any."""
-    named = {
-        "forest": "forest",
-        "foret": "forest",
-        "mountain": "mountains",
-        "montagne": "mountains",
-        "sea": "sea",
-        "mer": "sea",
-        "ocean": "sea",
-        "night": "night",
-        "nuit": "night",
-        "star": "night",
-        "etoile": "night",
-        "city": "city",
-        "ville": "city",
-    }
-    wanted = sorted({named[word] for word in stage.words if word in named})
+    wanted = stage.asked(NAMED_WORLDS)
     name = wanted[0] if wanted else str(rng.choice(WORLDS))
     module = importlib.import_module(f"services.generator.providers.procedural.scenes.{name}")
     made: Frame = module.compose(stage)

@@ -8,6 +8,8 @@ from services.generator.providers.procedural.colour import mix, ramp, shift
 from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
 
+TILE = 512
+
 
 def compose(stage: Stage) -> Frame:
     """A sky that drifts over a sea that runs."""
@@ -58,7 +60,7 @@ def _sky(stage: Stage, sun: tuple[float, float], rows: int) -> Floats:
     paint.glow(
         canvas, palette.light, scenery.halo(stage, *sun, 0.5, 1.5, rows) * np.float32(0.3 if palette.dark else 0.6)
     )
-    paint.glow(canvas, palette.light, scenery.halo(stage, *sun, 0.12, 1.2, rows) * np.float32(0.7))
+    paint.glow(canvas, palette.light, scenery.halo(stage, *sun, 0.12, 1.2, rows) * np.float32(0.4))
     paint.blend(canvas, scenery.lit(palette.light, 0.75), scenery.disc(stage, *sun, 0.068, rows))
     return canvas
 
@@ -85,10 +87,8 @@ class _Sea:
         # Distance grows towards the horizon; waves are sampled on the plane, in units of the shorter side.
         self._far = (np.float32(0.16) / (down + 0.012)).astype(np.float32)
         x = (stage.grid()[0] - 0.5) * np.float32(stage.width / stage.side)
-        self._tile = 512
-        self._waves = [noise.clouds(rng, 512, 512, 1.9, 6.0, 0.42) for _ in range(2)]
-        self._u = x * self._far * 420
-        self._v = self._far * 900
+        self._waves = [noise.clouds(rng, TILE, TILE, 2.7, 7.0, 0.42) for _ in range(2)]
+        self._sampler = noise.Sampler((TILE, TILE), x * self._far * 420, self._far * 900)
         # Waves too small to see near the horizon would only shimmer.
         self._size = np.clip(down / 0.10, 0.12, 1.0) ** np.float32(0.8)
         self._colour = self._water(down, horizon)
@@ -108,24 +108,20 @@ class _Sea:
 
     def run(self, picture: Floats, moment: float) -> None:
         """Fill the lower part of the picture."""
-        one, other = (self._field(field, moment, way) for field, way in zip(self._waves, (1, -1), strict=True))
-        slope = (one + other) * self._size
+        slope = self._sampler(self._tile(moment)) * self._size
         water = picture[:, self._rows :]
         water[:] = self._colour
         paint.multiply(water, 1.0 + np.clip(slope, -1.6, 1.6) * np.float32(0.13))
         sky = mix(self._stage.palette.sky[-1], self._stage.palette.light, 0.3)
         paint.glow(water, sky, paint.smoothstep(0.6, 2.4, slope) * np.float32(0.2))
-        glitter = paint.smoothstep(0.1, 1.5, slope + self._path * 1.3 - 0.6) * self._path
-        paint.blend(water, self._light, np.clip(glitter * 1.05, 0, 1))
+        glitter = paint.smoothstep(0.1, 1.5, slope + self._path * np.float32(1.3) - np.float32(0.6)) * self._path
+        paint.blend(water, self._light, glitter)
 
-    def _field(self, field: Floats, moment: float, way: int) -> Floats:
-        """The waves at a moment: the tile passes an even number of times, so that the film closes."""
-        stage = self._stage
-        rounds = max(1, round(stage.seconds / 9)) if stage.moving else 0
-        push = np.float32(self._tile * rounds * moment)
-        return noise.sample_smooth(
-            field, self._u + np.float32(90 * way), self._v + push * np.float32(1 if way > 0 else 2)
-        )
+    def _tile(self, moment: float) -> Floats:
+        """The waves at a moment: two tiles pass at two speeds, whole tiles in a film, so that it closes."""
+        rounds = max(1, round(self._stage.seconds / 9)) if self._stage.moving else 0
+        push = TILE * rounds * moment
+        return noise.rolled(self._waves[0], push, 0) + noise.rolled(self._waves[1], 2 * push, 0)
 
 
 def _boat(stage: Stage, horizon: float, x: float) -> Floats:

@@ -85,8 +85,8 @@ class _Planet:
         )
         box = self._box
         # A map of the surface that wraps round: longitude goes along x.
-        self._east = np.arctan2(u, np.maximum(z, 1e-3))[box] * np.float32(512 / (2 * np.pi))
-        self._north = np.arcsin(np.clip(v, -1, 1))[box] * np.float32(256 / np.pi) + 128
+        east = np.arctan2(u, np.maximum(z, 1e-3))[box] * np.float32(512 / (2 * np.pi))
+        north = np.arcsin(np.clip(v, -1, 1))[box] * np.float32(256 / np.pi) + 128
         warp = noise.clouds(rng, 256, 512, 2.4, 2.0, 2.5)
         bands = noise.line(rng, 256, 9.0, 4, 0.6)
         latitude = np.clip(np.arange(256)[:, None] + warp * 7, 0, 255).astype(np.int32)
@@ -110,11 +110,12 @@ class _Planet:
         )
         self._tint = mix(palette.light, palette.accents[3], 0.4)
         self._stage = stage
+        self._sampler = noise.Sampler((256, 512), east, north)
 
     def draw(self, picture: Floats, moment: float) -> None:
         paint.glow(picture, self._tint, self._air.astype(np.float32) * np.float32(0.6))
         turns = max(1, round(self._stage.seconds / 24)) if self._stage.moving else 0
-        field = noise.sample_smooth(self._surface, self._east + np.float32(512 * turns * moment), self._north)
+        field = self._sampler(noise.rolled(self._surface, 512 * turns * moment, 1))
         ball = paint.lookup(self._colours, field) * self._day
         paint.glow(ball, self._tint, self._rim)
         box = picture[:, self._box[0], self._box[1]]

@@ -49,6 +49,18 @@ HEIGHTS = {
     "apple": 0.135,
     "orange": 0.12,
 }
+NAMES = {
+    "bottle": "bottle bouteille wine vin",
+    "jug": "jug cruche carafe",
+    "vase": "vase",
+    "bowl": "bowl bol",
+    "cup": "cup tasse coffee cafe tea",
+    "pear": "pear poire",
+    "apple": "apple pomme",
+    "orange": "orange lemon citron",
+}
+# How flat the rings of a turned form look.
+TIP = 0.2
 FRUIT = frozenset({"pear", "apple", "orange"})
 
 
@@ -115,62 +127,23 @@ def _arrange(stage: Stage, rng: Rng) -> list[_Thing]:
     """Tall forms behind, fruit and cups before them, none hidden."""
     palette = stage.palette
     wide = stage.width / stage.side
-    named = {
-        "bottle": "bottle",
-        "bouteille": "bottle",
-        "wine": "bottle",
-        "vin": "bottle",
-        "jug": "jug",
-        "cruche": "jug",
-        "vase": "vase",
-        "bowl": "bowl",
-        "bol": "bowl",
-        "cup": "cup",
-        "tasse": "cup",
-        "coffee": "cup",
-        "cafe": "cup",
-        "tea": "cup",
-        "the": "cup",
-        "pear": "pear",
-        "poire": "pear",
-        "apple": "apple",
-        "pomme": "apple",
-        "orange": "orange",
-        "lemon": "orange",
-        "citron": "orange",
-    }
-    wanted = sorted({named[word] for word in stage.words if word in named})
-    tall = [w for w in wanted if HEIGHTS[w] > 0.3] + [
-        str(f) for f in rng.permutation(["bottle", "jug", "vase", "slim"])
-    ]
-    low = [w for w in wanted if HEIGHTS[w] <= 0.3] * 2 + [
-        str(f) for f in rng.permutation(["pear", "apple", "cup", "orange", "bowl"])
-    ]
-    behind = tall[: 3 if wide < 1.4 else 4]
-    before = low[: 3 if wide < 1.4 else 4]
-    tints = [
-        mix(palette.accents[i % 5], palette.paper, (0.12, 0.35, 0.3, 0.2, 0.15)[i % 5]) for i in rng.permutation(5)
-    ]
+    asked = stage.asked(NAMES)
+    tall = [form for form in asked if HEIGHTS[form] > 0.3] + rng.permutation(["bottle", "jug", "vase", "slim"]).tolist()
+    low = [form for form in asked if HEIGHTS[form] <= 0.3] * 2
+    low += rng.permutation(["pear", "apple", "cup", "orange", "bowl"]).tolist()
+    count = 3 if wide < 1.4 else 4
+    shares = (0.12, 0.35, 0.3, 0.2, 0.15)
+    tints = [mix(palette.accents[i], palette.paper, shares[i]) for i in rng.permutation(5)]
+    span, aside = min(0.5 * wide, 0.24 * count), 0.07 if count % 2 else -0.07
+    grown = min(1.12, 0.94 + 0.1 * stage.height / stage.side)
     things = []
-    for row, forms in ((0, behind), (1, before)):
-        span = min(0.5 * wide, 0.24 * len(forms))
+    for row, forms in ((0, tall[:count]), (1, low[:count])):
         for i, form in enumerate(forms):
-            place = (i - (len(forms) - 1) / 2) / max(len(forms) - 1, 1) * span + (0.07 if row else 0.0) * (
-                1 if len(forms) % 2 else -1
-            )
-            x = place + rng.uniform(-0.02, 0.02)
+            x = (i / (count - 1) - 0.5) * span + aside * row + rng.uniform(-0.02, 0.02)
             foot = (0.2, 0.285)[row] + rng.uniform(-0.012, 0.012)
-            height = HEIGHTS[form] * rng.uniform(0.94, 1.08) * min(1.12, 0.94 + 0.1 * stage.height / stage.side)
-            things.append(
-                _Thing(
-                    form,
-                    x,
-                    foot,
-                    height,
-                    _colour(stage, form, tints[(i + 2 * row) % 5]),
-                    0.2 if form in FRUIT else rng.uniform(0.25, 0.6),
-                )
-            )
+            height = HEIGHTS[form] * rng.uniform(0.94, 1.08) * grown
+            gloss = 0.2 if form in FRUIT else rng.uniform(0.25, 0.6)
+            things.append(_Thing(form, x, foot, height, _colour(stage, form, tints[(i + 2 * row) % 5]), gloss))
     return things
 
 
@@ -192,8 +165,6 @@ class _Drawn:
         high = thing.height * side
         widths = np.array(FORMS[thing.form]) * high
         reach = float(widths.max())
-        # Round forms show an ellipse at mouth and foot, as seen a little from above.
-        self._tip = 0.16
         top, low = int(self._foot - high - reach * 0.2) - 2, int(self._foot + reach * 0.3) + 3
         left, right = int(self._cx - reach) - 3, int(self._cx + reach) + 4
         self._box = (slice(max(top, 0), min(low, stage.height)), slice(max(left, 0), min(right, stage.width)))
@@ -203,20 +174,20 @@ class _Drawn:
         curve = np.interp(fine, np.linspace(0, 1, 16), widths)
         curve = np.convolve(np.pad(curve, 12, mode="edge"), np.ones(25) / 25, "valid")
         half = float(curve[-1])
-        # Rows bend into ellipses: a point lies on the ring whose front passes through it.
-        bend = np.sqrt(np.clip(1 - (x / max(reach, 1)) ** 2, 0, 1)) * np.float32(
-            reach * self._tip * (0.0 if thing.form in FRUIT else 1.0)
-        )
-        t = (y - bend - np.float32(self._foot - high)) / np.float32(high)
+        # Rows bend into ellipses, as seen a little from above: a point lies on the ring whose front passes through it.
+        t = (y - np.float32(self._foot - high)) / np.float32(high) + 0 * x
+        ring = np.interp(t, fine, curve).astype(np.float32)
+        bend = np.sqrt(np.clip(1 - (x / np.maximum(ring, 1)) ** 2, 0, 1)) * ring
+        t = t - bend * np.float32((0.0 if thing.form in FRUIT else TIP) / high)
         width = np.interp(t, fine, curve).astype(np.float32)
         slope = np.interp(t, fine, np.gradient(curve, high / 400)).astype(np.float32)
         n = np.clip(x / np.maximum(width, 0.5), -1, 1)
         self._nx, self._ny, self._nz = n, -slope * np.float32(0.8), np.sqrt(1 - n * n)
         size = np.sqrt(self._nx**2 + self._ny**2 + self._nz**2)
         self._nx, self._ny, self._nz = self._nx / size, self._ny / size, self._nz / size
-        ends = np.minimum(t * high + (0 if thing.form in FRUIT else reach * 0.04), (1 - t) * high)
+        ends = np.minimum(t * high, (1 - t) * high)
         self._mask = np.clip(width - np.abs(x) + 0.5, 0, 1) * np.clip(ends + 0.5, 0, 1)
-        self._t, self._x, self._reach, self._high, self._half = t, x, reach, high, half
+        self._x, self._y, self._reach, self._high, self._half = x, y, reach, high, half
         self._texture = self._glaze()
 
     def _glaze(self) -> Floats:
@@ -267,17 +238,14 @@ class _Drawn:
     def _mouth(self, patch: Floats, dark: Rgb) -> None:
         """The opening at the top: a rim and the dark inside."""
         wide = FORMS[self._thing.form][0] * self._high
-        y = self._t * np.float32(self._high) + np.sqrt(
-            np.clip(1 - (self._x / max(self._reach, 1)) ** 2, 0, 1)
-        ) * np.float32(self._reach * self._tip)
-        y = y - np.float32(self._reach * self._tip)
-        rim = np.sqrt((self._x / wide) ** 2 + (y / (wide * 0.24)) ** 2)
-        edge = np.float32(1.2 / max(wide * 0.24, 1))
+        y = self._y - np.float32(self._foot - self._high)
+        rim = np.sqrt((self._x / wide) ** 2 + (y / (wide * TIP)) ** 2)
+        edge = np.float32(1.2 / max(wide * TIP, 1))
         paint.blend(patch, shift(self._thing.colour, light=0.08), np.clip((1.0 - rim) / edge + 0.5, 0, 1))
         paint.blend(patch, mix(dark, (0.05, 0.04, 0.06), 0.4), np.clip((0.86 - rim) / edge + 0.5, 0, 1))
 
     def _stem(self, patch: Floats) -> None:
-        y = self._t * np.float32(self._high)
+        y = self._y - np.float32(self._foot - self._high)
         lean = self._x - (y * np.float32(-0.25))
         stem = (
             np.clip(self._high * 0.014 - np.abs(lean) + 0.5, 0, 1)

@@ -17,7 +17,7 @@ def compose(stage: Stage) -> Frame:
     colours = _bands(stage, marble)
     fine = noise.resize(noise.clouds(rng, 512, 512, 1.3, 8.0), stage.width, stage.height)
     gold = _veins(stage) if marble else np.zeros_like(field)
-    shade = 1.0 + np.clip(slope, -1.5, 1.5) * np.float32(0.045) + fine * np.float32(0.013)
+    shade = 1.0 + np.clip(slope, -1.5, 1.5) * np.float32(0.022) + fine * np.float32(0.013)
     gilt = _gold(stage)
     count = np.float32(colours.shape[1])
 
@@ -51,21 +51,21 @@ def _agate(stage: Stage) -> tuple[Floats, Floats]:
     """Distance from a wandering heart, in uneven bands."""
     rng = stage.rng("agate")
     heart = rng.uniform(-0.28, 0.28, 2)
-    x, y = _warped(stage, "agate pull", 2.9, 1.0, 0.1)
+    x, y = _warped(stage, "agate pull", 3.3, 1.0, 0.12)
     far = np.sqrt((x - heart[0]) ** 2 + ((y - heart[1]) * 1.25) ** 2)
-    detail = noise.resize(noise.clouds(rng, 256, 256, 2.5, 3.0), x.shape[1], y.shape[0])
-    field = far * np.float32(1.35) + detail * np.float32(0.03)
+    detail = noise.resize(noise.clouds(rng, 256, 256, 3.0, 3.0), x.shape[1], y.shape[0])
+    field = far * np.float32(1.2) + detail * np.float32(0.012)
     return _full(stage, field)
 
 
 def _marble(stage: Stage) -> tuple[Floats, Floats]:
     """Folded layers: noise warped by noise, twice."""
     rng = stage.rng("marble")
-    x, y = _warped(stage, "marble pull", 3.2, 1.0, 0.14)
-    tile = noise.clouds(rng, 512, 512, 3.3, 1.0)
+    x, y = _warped(stage, "marble pull", 3.8, 1.0, 0.16)
+    tile = noise.clouds(rng, 512, 512, 3.7, 1.0)
     first = noise.sample_smooth(tile, x * 300, y * 300)
     second = noise.sample_smooth(tile, x * 300 + first * 46 + 90, y * 300 + first * 46)
-    field = np.float32(0.5) + second * np.float32(0.2) + first * np.float32(0.05)
+    field = np.float32(0.5) + second * np.float32(0.17) + first * np.float32(0.04)
     return _full(stage, field)
 
 
@@ -102,7 +102,7 @@ def _bands(stage: Stage, marble: bool) -> Floats:
         turn = int(rng.integers(0, 6))
         base = base[turn:] + base[:turn]
     zones = ramp([*base, base[0]], 4096)
-    lines = noise.line(rng, 4096, 42.0 if not marble else 14.0, 4, 0.75)
+    lines = noise.line(rng, 4096, 60.0 if not marble else 12.0, 4, 0.7)
     ends = np.minimum(np.linspace(0, 1, 4096), np.linspace(1, 0, 4096)) * 30
     lines *= np.clip(ends, 0, 1).astype(np.float32)
     pale = np.array(shift(palette.paper, light=0.03), np.float32)[:, None]
