@@ -1,6 +1,5 @@
 /** What may be asked for, per kind: the server's own declaration (contracts/kinds.py), kept equal by a test. */
 
-/* The object below is plain JSON. */
 export const CHOICES = {
   kinds: {
     image: {
