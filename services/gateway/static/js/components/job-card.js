@@ -42,9 +42,10 @@ const Running = ({ job, what }) => {
   const elapsed = say("job.elapsed", duration(now() - job.createdAt, true));
   const bar = { transform: `scaleX(${job.progress / 100})` };
   return html`
-    <p class="muted">
-      ${stageInWords(job)} · <span class="figure">${percent(job.progress)}</span> ·
-      <span class="figure">${elapsed}</span>
+    <p class="facts muted figure">
+      <span>${stageInWords(job)}</span>
+      <span>${percent(job.progress)}</span>
+      <span>${elapsed}</span>
     </p>
     <div
       class="bar"
@@ -102,7 +103,7 @@ const Done = ({ generation }) => {
     weight ? bytes(weight) : null,
   ];
   return html`
-    <p class="muted figure">${facts.filter(Boolean).join(" · ")}</p>
+    <p class="facts muted figure">${facts.filter(Boolean).map((fact) => html`<span>${fact}</span>`)}</p>
     ${files[0] ? html`<p class="job-actions"><${MediaActions} file=${files[0]} plain=${true} /></p>` : null}
   `;
 };

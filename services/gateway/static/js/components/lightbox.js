@@ -1,5 +1,5 @@
 /** The large view: one picture and its facts; arrows walk through the gallery, Esc closes. */
-import { useEffect, useRef } from "../../vendor/preact-hooks.js";
+import { useEffect, useLayoutEffect, useRef } from "../../vendor/preact-hooks.js";
 import { change, focusAsked, reopen } from "../draft.js";
 import { bytes, dimensions, duration, fullMoment, named, playTime } from "../format.js";
 import { html } from "../html.js";
@@ -144,25 +144,33 @@ function useSwipe() {
   };
 }
 
+/** Arrows walk; on a film they belong to its own controls. @param {KeyboardEvent} event */
+function onKeyDown(event) {
+  if (event.target instanceof HTMLVideoElement) return;
+  if (event.key === "ArrowLeft") walk(-1);
+  if (event.key === "ArrowRight") walk(1);
+}
+
 export const Lightbox = () => {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const swipe = useSwipe();
   const here = opened.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (here && !dialog.current?.open) dialog.current?.showModal();
     if (!here && dialog.current?.open) dialog.current.close();
   }, [here]);
-  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.target instanceof HTMLVideoElement) return;
-    if (event.key === "ArrowLeft") walk(-1);
-    if (event.key === "ArrowRight") walk(1);
-  };
+  const isOpen = here !== null;
+  useEffect(() => {
+    if (!isOpen) return;
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, [isOpen]);
   const step = (/** @type {number} */ by, /** @type {string} */ words, /** @type {any} */ icon) => html`
     <button
       type="button"
       class=${`round glass step ${by < 0 ? "left" : "right"}`}
       aria-label=${say(words)}
-      disabled=${neighbour(by) === null}
+      aria-disabled=${neighbour(by) === null ? "true" : null}
       onClick=${() => walk(by)}
     >
       ${icon}
@@ -174,7 +182,6 @@ export const Lightbox = () => {
       ref=${dialog}
       aria-label=${say("box.label")}
       onClose=${() => (opened.value = null)}
-      onKeyDown=${onKeyDown}
       onClick=${(/** @type {MouseEvent} */ event) => event.target === dialog.current && (opened.value = null)}
     >
       ${

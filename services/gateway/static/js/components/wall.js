@@ -29,8 +29,11 @@ function arrange(wall, heights) {
     card.style.transform = `translate(${spots[index].x}px, ${spots[index].y}px)`;
   });
   wall.style.height = `${height}px`;
-  // Only from its second place on does a card glide.
-  requestAnimationFrame(() => cards.forEach((card) => card.classList.add("placed")));
+  // Only from its second place on does a card glide: the first one has to be known before gliding is allowed.
+  requestAnimationFrame(() => {
+    void wall.offsetHeight;
+    cards.forEach((card) => card.classList.add("placed"));
+  });
 }
 
 /** @param {{entries: {key: string, card: any}[], label: string}} props */
