@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from contracts.events import EVENTS, Event, event_type
 from contracts.topics import TOPICS
-from services.gateway.app import VERSION, Parts, build_api
+from services.gateway.app import VERSION, build_api
+from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
 from services.runtime.consumer import Route
 from services.runtime.signed_urls import UrlSigner

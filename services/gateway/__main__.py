@@ -4,7 +4,8 @@ import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
-from services.gateway.app import Parts, build_app
+from services.gateway.app import build_app
+from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
 from services.gateway.usecases.request_generation import RequestGeneration

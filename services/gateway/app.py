@@ -1,7 +1,5 @@
 """The gateway's wiring: routes over use cases, from parts that somebody else made."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,42 +14,12 @@ from services.gateway.api.media import media_router
 from services.gateway.api.pages import page_router
 from services.gateway.api.probes import probe_router
 from services.gateway.api.streams import stream_router
+from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
-from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
-from services.gateway.usecases.request_generation import RequestGeneration
-from services.runtime.database import Pool
-from services.runtime.health import Check
 from services.runtime.host_guard import HostGuard
-from services.runtime.identity import Identities
 from services.runtime.problems import install_problem_handlers
-from services.runtime.signed_urls import UrlSigner
-from services.runtime.tokens import TokenVerifier
 
 VERSION = "0.1.0"
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """All that the gateway's routes use."""
-
-    settings: GatewaySettings
-    pool: Pool
-    identities: Identities
-    verifier: TokenVerifier | None
-    request_generation: RequestGeneration
-    accept_backend_webhook: AcceptBackendWebhook
-    signer: UrlSigner
-    streams: Any
-    checks: Mapping[str, Check]
-
-    @property
-    def public_url(self) -> str:
-        return self.settings.public_url.rstrip("/")
-
-    @property
-    def own_origins(self) -> frozenset[str]:
-        """Origins whose pages may write with our cookie."""
-        return frozenset({self.public_url, *self.settings.cors_origins})
 
 
 def allowed_hosts(settings: GatewaySettings) -> frozenset[str]:

@@ -6,11 +6,13 @@ import sys
 from contextlib import AsyncExitStack
 
 from contracts.cloudevents import judge
-from services.generator.app import Parts, build_app, connect
+from services.generator.app import build_app
+from services.generator.handlers import subscribe
+from services.generator.parts import Parts
 from services.generator.providers.base import Provider
 from services.generator.providers.instant import InstantProvider
 from services.generator.providers.procedural.provider import ProceduralProvider
-from services.generator.render_pool import RenderPool
+from services.generator.render_pool import RenderFailed, RenderPool
 from services.generator.settings import GeneratorSettings
 from services.generator.usecases.read_input import ReadInput
 from services.runtime.consumer import Subscriptions, build_broker
@@ -18,7 +20,7 @@ from services.runtime.database import open_service_pool
 from services.runtime.dead_letters import burier
 from services.runtime.guarded_http import GuardedFetcher
 from services.runtime.health import database_check, serve_health
-from services.runtime.logs import configure_logs
+from services.runtime.logs import configure_logs, get_logger
 from services.runtime.objects import open_objects
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
@@ -56,7 +58,7 @@ async def serve_generator() -> int:
             read=judge,
             bury=burier(pool, relay, SERVICE),
         )
-        connect(subscriptions, parts)
+        subscribe(subscriptions, parts)
         return await _run(settings, pool, relay, subscriptions, parts, render_pool)
 
 
@@ -76,10 +78,18 @@ async def _run(
             subscriptions.run,
             parts.run_tasks.run,
             parts.settle_jobs.run,
-            render_pool.warm,
+            lambda: _warm(render_pool),
         ],
         [subscriptions.stop, parts.run_tasks.stop, parts.reports.close, relay.close, render_pool.close],
     )
+
+
+async def _warm(render_pool: RenderPool) -> None:
+    try:
+        await render_pool.warm()
+    except RenderFailed as error:
+        # The first order tries again and its job says why; other providers need no child.
+        get_logger(part="render").error("no render child could be started", reason=error.failure.message)
 
 
 def main() -> int:

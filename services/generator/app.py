@@ -1,9 +1,8 @@
 """The generator's wiring: topics to use cases, use cases to workers, from parts that somebody else made."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from services.generator.handlers import subscribe
+from services.generator.parts import Parts
 from services.generator.providers.base import Provider
 from services.generator.settings import GeneratorSettings
 from services.generator.store import TaskReport, report
@@ -12,21 +11,10 @@ from services.generator.usecases.read_input import ReadInput
 from services.generator.usecases.render_task import RenderTask
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
-from services.runtime.consumer import Subscriptions
 from services.runtime.database import Pool, is_transient
 from services.runtime.group_commit import GroupCommit
 from services.runtime.objects import Objects
 from services.runtime.relay import Relay
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """All that the generator's handlers and workers use."""
-
-    accept_jobs: AcceptJobs
-    settle_jobs: SettleJobs
-    run_tasks: RunTasks
-    reports: GroupCommit[TaskReport, bool]
 
 
 def build_app(
@@ -57,8 +45,3 @@ def build_app(
         run_tasks=run_tasks,
         reports=reports,
     )
-
-
-def connect(subscriptions: Subscriptions, parts: Parts) -> None:
-    """Subscribe the handlers."""
-    subscribe(subscriptions, parts)

@@ -1,17 +1,14 @@
 """What the generator hears, and which use case answers it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from contracts.status import TERMINAL
 from contracts.topics import JOB_REQUESTED, JOB_UPDATED
+from services.generator.parts import Parts
 from services.runtime.consumer import Incoming, Route, Subscriptions
 
-if TYPE_CHECKING:
-    from services.generator.app import Parts
 
-
-def subscribe(subscriptions: Subscriptions, parts: "Parts") -> None:
+def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
     """Connect topics to use cases."""
 
     async def on_job_requested(batch: Sequence[Incoming]) -> None:

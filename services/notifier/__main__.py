@@ -6,8 +6,10 @@ from contextlib import AsyncExitStack
 import aiohttp
 
 from contracts.cloudevents import judge
-from services.notifier.app import Parts, build_app, connect
+from services.notifier.app import build_app
 from services.notifier.channels.streams import Hub
+from services.notifier.handlers import subscribe
+from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
 from services.notifier.usecases.deliver_webhooks import DeliverWebhooks
 from services.notifier.usecases.plan_deliveries import PlanDeliveries
@@ -42,7 +44,7 @@ async def serve_notifier() -> int:
             bury=burier(pool, relay, SERVICE),
         )
         parts = build_parts(settings, pool, session, subscriptions)
-        connect(subscriptions, parts)
+        subscribe(subscriptions, parts)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_NOTIFIER_PORT")
 
         async def end_streams() -> None:

@@ -1,16 +1,13 @@
 """What the notifier hears, and which use case answers it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from contracts.topics import JOB_UPDATED
+from services.notifier.parts import Parts
 from services.runtime.consumer import Incoming, Route, Subscriptions
 
-if TYPE_CHECKING:
-    from services.notifier.app import Parts
 
-
-def subscribe(subscriptions: Subscriptions, parts: "Parts") -> None:
+def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
     """Connect topics to use cases."""
 
     async def on_job_updated(batch: Sequence[Incoming]) -> None:

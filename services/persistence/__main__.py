@@ -3,7 +3,8 @@
 import sys
 
 from contracts.cloudevents import judge
-from services.persistence.app import build_app, connect
+from services.persistence.app import build_app
+from services.persistence.handlers import subscribe
 from services.persistence.settings import PersistenceSettings
 from services.runtime.consumer import Subscriptions, build_broker
 from services.runtime.database import open_service_pool
@@ -31,7 +32,7 @@ async def serve_persistence() -> int:
             read=judge,
             bury=bury,
         )
-        connect(subscriptions, parts)
+        subscribe(subscriptions, parts)
         checks = {"database": database_check(pool), "consumers": subscriptions.unready}
         return await run_until_signal(
             [

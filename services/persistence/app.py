@@ -1,24 +1,15 @@
 """The wiring of persistence: topics to use cases, from parts that somebody else made."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
-from services.persistence.handlers import subscribe
+from services.persistence.parts import Parts
 from services.persistence.settings import PersistenceSettings
 from services.persistence.store import Store
 from services.persistence.usecases.advance_jobs import AdvanceJobs
 from services.persistence.usecases.reconcile_jobs import ReconcileJobs
-from services.runtime.consumer import DeadLetter, Subscriptions
+from services.runtime.consumer import DeadLetter
 from services.runtime.database import Pool
 from services.runtime.relay import Relay
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """All that the handlers of persistence use."""
-
-    advance_jobs: AdvanceJobs
-    reconcile_jobs: ReconcileJobs
 
 
 def build_app(
@@ -40,8 +31,3 @@ def build_app(
             event_days=settings.event_days,
         ),
     )
-
-
-def connect(subscriptions: Subscriptions, parts: Parts) -> None:
-    """Subscribe the handlers."""
-    subscribe(subscriptions, parts)

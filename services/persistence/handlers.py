@@ -1,16 +1,13 @@
 """What persistence hears, and which use case answers it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from contracts.topics import JOB_COMPLETED, JOB_FAILED, JOB_PROGRESS
+from services.persistence.parts import Parts
 from services.runtime.consumer import Incoming, Route, Subscriptions
 
-if TYPE_CHECKING:
-    from services.persistence.app import Parts
 
-
-def subscribe(subscriptions: Subscriptions, parts: "Parts") -> None:
+def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
     """Connect topics to use cases."""
 
     async def on_job_reports(batch: Sequence[Incoming]) -> None:

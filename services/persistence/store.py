@@ -159,7 +159,7 @@ def _insert_files(kind: Kind) -> str:
 
 _KINDS = list(KINDS.values())
 
-# write_moves: rows of jobs and generations, files, notifications and job events of a batch.
+# write_moves: rows of jobs and generations, files, notifications, job events and outbox rows of a batch.
 WRITE_MOVES = f"""
     WITH moved AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset($1::jsonb) AS m(id text, kind text, status text, prisma_status text,
@@ -183,10 +183,18 @@ WRITE_MOVES = f"""
         SELECT * FROM jsonb_to_recordset($3::jsonb)
             AS n(id text, user_id text, type text, title text, message text, metadata jsonb)
         ON CONFLICT DO NOTHING
+    ),
+    events_made AS (
+        INSERT INTO sorami.job_events (job_id, seq, user_id, n, type, data)
+        SELECT job_id, seq, user_id, n, 'job.updated', data::jsonb
+        FROM unnest($4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::text[]) AS e(job_id, seq, user_id, n, data)
     )
-    INSERT INTO sorami.job_events (job_id, seq, user_id, n, type, data)
-    SELECT job_id, seq, user_id, n, 'job.updated', data::jsonb
-    FROM unnest($4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::text[]) AS e(job_id, seq, user_id, n, data)
+    INSERT INTO sorami.outbox_persistence (topic, key, value, headers)
+    SELECT topic, key, value, headers::jsonb
+    FROM unnest($9::text[], $10::text[], $11::bytea[], $12::text[]) WITH ORDINALITY
+         AS o(topic, key, value, headers, place)
+    ORDER BY place
+    RETURNING id
 """  # noqa: S608 - names come from the declared kinds
 
 PUT_EVENTS = insert_statement("persistence")
@@ -238,8 +246,8 @@ class Store:
 
     async def write(self, connection: Connection, rows: Rows) -> list[OutboxRow]:
         """Write a batch and return its rows of the outbox."""
-        events = rows.events
-        await connection.execute(
+        events, outbox = rows.events, OutboxColumns.of(rows.records)
+        found = await connection.fetch(
             WRITE_MOVES,
             json.dumps([_as_move(row) for row in rows.jobs]),
             json.dumps([asdict(row) for row in rows.files]),
@@ -249,15 +257,17 @@ class Store:
             [event.user_id for event in events],
             [event.n for event in events],
             [event.data for event in events],
+            outbox.topics,
+            outbox.keys,
+            outbox.values,
+            outbox.headers,
         )
-        return await self.put_events(rows.records, connection)
+        return as_rows([row["id"] for row in found], rows.records)
 
-    async def put_events(self, records: Sequence[Record], connection: Connection | None = None) -> list[OutboxRow]:
+    async def put_events(self, records: Sequence[Record]) -> list[OutboxRow]:
         """Put records into the outbox and return their rows."""
         columns = OutboxColumns.of(records)
-        found = await (connection or self._pool).fetch(
-            PUT_EVENTS, columns.topics, columns.keys, columns.values, columns.headers
-        )
+        found = await self._pool.fetch(PUT_EVENTS, columns.topics, columns.keys, columns.values, columns.headers)
         return as_rows([row["id"] for row in found], records)
 
     async def forgotten_requests(self, older_than_seconds: float) -> list[Any]:

@@ -31,7 +31,7 @@ class Run:
 
     def __init__(self, home: Home, *, demo: bool, quiet: bool, began: float) -> None:
         self._began = began
-        self._assembly = Assembly(home, dict(os.environ), project=Path.cwd())
+        self._assembly = Assembly(home, dict(os.environ), project=home.project)
         self._demo = demo
         self._quiet = quiet
         self._asked = asyncio.Event()

@@ -161,6 +161,9 @@ class ForkServer:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 self._pids.discard(pid)
+                # What it started itself (a renderer) goes with it: each service leads a group of its own.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
                 self._tell(event="ended", pid=pid, code=os.waitstatus_to_exitcode(status))
 
     def _tell(self, **fields: object) -> None:

@@ -42,6 +42,11 @@ class Home:
                 return cls(folder / FOLDER)
         return cls(start / FOLDER)
 
+    @property
+    def project(self) -> Path:
+        """The folder whose `.env` is read."""
+        return self.root.parent if self.root.name == FOLDER else Path.cwd()
+
     def make(self) -> None:
         """Makes the folders. As root others may pass through (not list), since Postgres runs as another user."""
         try:

@@ -73,6 +73,11 @@ class Stack:
         return dict(self._running.env)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The processes it keeps; a server that is given is not among them."""
+        return tuple(self._running.children)
+
+    @property
     def _running(self) -> Assembly:
         if self._assembly is None:
             raise StackError("this stack is not started")

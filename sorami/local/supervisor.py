@@ -15,7 +15,7 @@ from sorami.local.errors import EX_CONFIG, StackError
 
 STEADY_AFTER = 30.0
 LONGEST_PAUSE = 8.0
-TRIES_BEFORE_FIRST_READY = 4
+TRIES_BEFORE_FIRST_READY = 3
 
 
 class Phase(StrEnum):
@@ -66,6 +66,7 @@ class Child:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _was_ready: bool = False
     _held: bool = False
+    _slow: bool = False
 
     @property
     def pid(self) -> int | None:
@@ -161,6 +162,9 @@ class Child:
             raise StackError(self._words(code))
 
     def _words(self, code: int) -> str:
+        if self._slow:
+            slow = f"{self.program.name} was not ready within {self.program.start_within:.0f} s"
+            return f"{slow}: {children.last_line(self.program.log)} (log: {self.program.log})"
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
         return f"{self.program.name} {how}: {children.last_line(self.program.log)} (log: {self.program.log})"
 
@@ -173,6 +177,7 @@ class Child:
             ended.cancel()
 
     async def _until_ready(self, ended: "asyncio.Future[int]", running: Running) -> None:
+        self._slow = False
         deadline = time.monotonic() + self.program.start_within
         while not ended.done():
             if await self.program.check():
@@ -181,6 +186,7 @@ class Child:
                 self._set(Phase.READY)
                 return
             if time.monotonic() > deadline:
+                self._slow = True
                 children.send(running.pid, signal.SIGKILL)
                 return
             await asyncio.wait({ended}, timeout=self.program.look_every)

@@ -36,7 +36,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
-    return subprocess.run(
+    return subprocess.run(  # noqa: PLW1510
         command, cwd=folder, capture_output=True, text=True, env={"PYTHONPATH": str(folder)}, timeout=60
     )
 

@@ -37,7 +37,7 @@ def environment() -> Iterator[dict[str, str]]:
 def run(script: str, env: dict[str, str]) -> str:
     # The README speaks of a clone's own environment; a test run may live in another.
     script = script.replace(".venv/bin/sorami", "sorami")
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: PLW1510
         ["bash", "-euo", "pipefail", "-c", script], env=env, cwd=ROOT, capture_output=True, text=True, timeout=180
     )
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"

@@ -44,7 +44,7 @@ async def ask_for_certain(person: Person, job_id: str, **body: object) -> None:
                 answer = None
             if answer is not None and answer.status_code == 202:
                 return
-            assert answer is None or answer.status_code in (401, 500, 503), answer.text
+            assert answer is None or answer.status_code == 503, answer.text
             await asyncio.sleep(0.2)
 
 

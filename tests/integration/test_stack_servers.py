@@ -166,6 +166,14 @@ def test_kafkas_own_console_tools_work(crashing: Stack) -> None:
     assert "kept" in answer.stdout.split()
 
 
+def test_what_is_given_is_used_and_not_started(crashing: Stack, tmp_path: Path) -> None:
+    names = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "S3_ENDPOINT_URL")
+    given = {name: crashing.env[name] for name in names}
+    with Stack(tmp_path / "home", settings=given) as stack:
+        assert stack.names == ()
+        assert {name: stack.env[name] for name in names} == given
+
+
 def test_a_taken_port_is_moved_and_the_data_stay() -> None:
     folder = Path(tempfile.mkdtemp(prefix="sorami-move-"))
     folder.chmod(0o711)

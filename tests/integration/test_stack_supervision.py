@@ -1,5 +1,6 @@
 """The supervisor keeps, restarts and ends processes; with stand-ins, so that each test takes moments."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -49,6 +50,26 @@ def test_a_service_is_forked_with_its_own_environment_group_and_name(tmp_path: P
         assert "GET /readyz" in stack.log("echo").read_text()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_the_fork_server_has_one_thread_and_no_numerics(tmp_path: Path) -> None:
+    late = dataclasses.replace(ECHO, stage="all")
+    with Stack(tmp_path / "home", servers=(), services=(late,), commands=COMMANDS) as stack:
+        process = Path(f"/proc/{stack.pid('forkserver')}")
+        assert len(list((process / "task").iterdir())) == 1
+        loaded = (process / "maps").read_text()
+        assert "asyncpg" in loaded
+        assert not [name for name in ("numpy", "PIL/", "/av/", "openblas") if name in loaded]
+        assert stack.log("forkserver").read_text() == ""
+
+
+def test_what_a_service_started_goes_with_it(tmp_path: Path) -> None:
+    with echo_stack(tmp_path / "home", WITH_CHILD="1") as stack:
+        child = int(stack.log("echo").read_text().split("child ")[1].split()[0])
+        assert children.born(child) is not None
+        stack.kill("echo")
+        assert gone(child)
+
+
 def test_a_killed_service_is_started_again(tmp_path: Path) -> None:
     with echo_stack(tmp_path / "home") as stack:
         before = stack.pid("echo")
@@ -85,7 +106,9 @@ def test_nothing_is_left_after_the_end(tmp_path: Path) -> None:
 
 
 def test_a_wrong_setting_ends_the_start_with_the_services_own_words(tmp_path: Path) -> None:
-    broken = Service("broken", "tests.support.standins:wrong_setting", "BROKEN_PORT", stage="database", needs_broker=False)
+    broken = Service(
+        "broken", "tests.support.standins:wrong_setting", "BROKEN_PORT", stage="database", needs_broker=False
+    )
     with (
         pytest.raises(StackError, match="DATABASE_URL is not an address"),
         Stack(tmp_path / "home", servers=(), services=(broken,), commands=COMMANDS),

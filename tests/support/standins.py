@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -23,6 +24,8 @@ class _Ready(BaseHTTPRequestHandler):
 
 def echo() -> int:
     """Answers /readyz until SIGTERM."""
+    if os.environ.get("WITH_CHILD"):
+        print("child", subprocess.Popen(["sleep", "60"]).pid, flush=True)
     server = HTTPServer(("127.0.0.1", int(os.environ["ECHO_PORT"])), _Ready)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server.serve_forever(poll_interval=0.05)

@@ -1,7 +1,6 @@
 """The seeds' inbound webhooks: a backend reports with a shared secret."""
 
 import hmac
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -9,17 +8,16 @@ from fastapi.responses import JSONResponse
 from contracts.kinds import Kind
 from contracts.legacy_webhook import SECRET_HEADER, WebhookRefused, read_backend_webhook
 from services.gateway.api import schemas, shapes
+from services.gateway.parts import Parts
 from services.gateway.usecases.accept_backend_webhook import IgnoredReport, Parked, Refused
 from services.runtime.http_body import read_object
 from services.runtime.problems import Problem
-
-if TYPE_CHECKING:
-    from services.gateway.app import Parts
+from services.runtime.tracing import continue_trace
 
 BODY_LIMIT = 1024 * 1024
 
 
-def backend_webhook_router(parts: "Parts", kind: Kind) -> APIRouter:
+def backend_webhook_router(parts: Parts, kind: Kind) -> APIRouter:
     """Make POST /api/webhooks/<kind>-completion."""
     router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
 
@@ -45,7 +43,7 @@ def backend_webhook_router(parts: "Parts", kind: Kind) -> APIRouter:
             if error.mismatch:
                 raise Problem(409, "job_id_mismatch", error.faults[0].detail) from None
             raise shapes.refused(error.faults) from None
-        outcome = await parts.accept_backend_webhook(said, body, request.headers.get("traceparent"))
+        outcome = await parts.accept_backend_webhook(said, body, continue_trace(request.headers.get("traceparent")))
         match outcome:
             case Refused():
                 raise Problem(404, "job_not_found", "no job has this id, and unknown jobs are refused here")
@@ -59,7 +57,7 @@ def backend_webhook_router(parts: "Parts", kind: Kind) -> APIRouter:
     return router
 
 
-def _check_secret(parts: "Parts", given: str) -> None:
+def _check_secret(parts: Parts, given: str) -> None:
     secret = parts.settings.webhook_secret
     expected = secret.get_secret_value() if secret else ""
     if not expected:

@@ -1,6 +1,6 @@
 """Create, status, result and list, for every kind from one factory."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -13,13 +13,12 @@ from contracts.status import JobStatus
 from services.gateway import queries
 from services.gateway.api import schemas, shapes
 from services.gateway.api.cursors import read_cursor, read_limit, write_cursor
+from services.gateway.parts import Parts
 from services.gateway.usecases.request_generation import JobIdTaken
 from services.runtime.callers import caller_of
 from services.runtime.http_body import read_object
 from services.runtime.problems import Problem
-
-if TYPE_CHECKING:
-    from services.gateway.app import Parts
+from services.runtime.tracing import continue_trace
 
 BODY_LIMIT = 64 * 1024
 WHOLE_GALLERY = 5_000
@@ -30,7 +29,7 @@ def not_found() -> Problem:
     return Problem(404, "job_not_found", "there is no job of this id among yours")
 
 
-def generation_router(parts: "Parts", kind: Kind) -> APIRouter:  # noqa: C901 - five routes, each a few lines
+def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - five routes, each a few lines
     """Make the routes of a kind under /api/<plural>."""
     router = APIRouter(prefix=f"/api/{kind.plural}", tags=[kind.plural])
 
@@ -49,7 +48,8 @@ def generation_router(parts: "Parts", kind: Kind) -> APIRouter:  # noqa: C901 - 
         asking = await caller(request)
         try:
             wanted = read_request(kind, await read_object(request, limit=BODY_LIMIT))
-            accepted = await parts.request_generation(asking, wanted, request.headers.get("traceparent"))
+            trace = continue_trace(request.headers.get("traceparent"))
+            accepted = await parts.request_generation(asking, wanted, trace)
         except RequestRefused as error:
             raise shapes.refused(error.faults) from None
         except ModelUnknown as error:

@@ -1,21 +1,17 @@
 """The lasting address of every file: it redirects to an object address signed for minutes."""
 
-from typing import TYPE_CHECKING
-
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
 from contracts.media import POSTER_EXTENSION
 from services.gateway import queries
 from services.gateway.api import schemas
+from services.gateway.parts import Parts
 from services.runtime.problems import Problem
 from services.runtime.signed_urls import LIFETIME_SECONDS
 
-if TYPE_CHECKING:
-    from services.gateway.app import Parts
 
-
-def media_router(parts: "Parts") -> APIRouter:
+def media_router(parts: Parts) -> APIRouter:
     """Make GET /media/<token>/<filename>; the token is the permission, so no sign-in is asked."""
     router = APIRouter(prefix="/media", tags=["media"])
 
@@ -45,7 +41,7 @@ def media_router(parts: "Parts") -> APIRouter:
     return router
 
 
-def _target(parts: "Parts", file: queries.StoredFile, filename: str, *, attachment: bool) -> str:
+def _target(parts: Parts, file: queries.StoredFile, filename: str, *, attachment: bool) -> str:
     wants_poster = filename.endswith(f".{POSTER_EXTENSION}") and filename != file.filename
     if wants_poster and file.thumbnail_key:
         return parts.signer.sign(

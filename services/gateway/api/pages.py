@@ -1,20 +1,17 @@
 """The page, the documentation and signing in: static files under a strict policy, and one cookie."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.responses import Response
 
+from services.gateway.parts import Parts
 from services.gateway.usecases.open_session import SESSION_SECONDS, TicketUsed, open_session
 from services.runtime.callers import caller_of
 from services.runtime.identity import SESSION_COOKIE
 from services.runtime.problems import Problem
 from services.runtime.tokens import TokenRefused
-
-if TYPE_CHECKING:
-    from services.gateway.app import Parts
 
 STATIC = Path(__file__).parent.parent / "static"
 PAGES = {
@@ -48,7 +45,7 @@ def security_headers(media_origin: str) -> dict[str, str]:
     }
 
 
-def page_router(parts: "Parts") -> APIRouter:
+def page_router(parts: Parts) -> APIRouter:
     """Make the pages, /static/…, /signin, /signout and /api/me."""
     router = APIRouter(include_in_schema=False)
     headers = security_headers(parts.signer.origin)

@@ -1,17 +1,13 @@
 """Liveness and readiness. Kafka is not among the checks: the gateway accepts jobs without it."""
 
-from typing import TYPE_CHECKING
-
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from services.gateway.parts import Parts
 from services.runtime.health import readiness
 
-if TYPE_CHECKING:
-    from services.gateway.app import Parts
 
-
-def probe_router(parts: "Parts") -> APIRouter:
+def probe_router(parts: Parts) -> APIRouter:
     """Make /healthz and /readyz."""
     router = APIRouter(tags=["probes"])
 

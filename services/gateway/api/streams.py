@@ -1,22 +1,20 @@
 """Event streams are the notifier's; in a local run, where no ingress routes to it, the gateway passes them through."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from contracts.kinds import KINDS
 from services.gateway.api import schemas
+from services.gateway.parts import Parts
 from services.runtime.problems import Problem
-
-if TYPE_CHECKING:
-    from services.gateway.app import Parts
 
 _FORWARDED = ("authorization", "cookie", "last-event-id", "accept", "accept-language")
 _RETURNED = ("content-type", "cache-control", "retry-after", "www-authenticate", "x-accel-buffering")
 
 
-def stream_router(parts: "Parts") -> APIRouter:
+def stream_router(parts: Parts) -> APIRouter:
     """Make GET /api/events and GET /api/<plural>/<id>/events."""
     router = APIRouter(tags=["events"])
     about: dict[str, Any] = {
@@ -57,7 +55,7 @@ def stream_router(parts: "Parts") -> APIRouter:
     return router
 
 
-async def _pass_through(parts: "Parts", request: Request) -> Response:
+async def _pass_through(parts: Parts, request: Request) -> Response:
     import httpx
 
     if parts.streams is None:

@@ -67,19 +67,13 @@ OnProgress = Callable[[float], None]
 """Called with the fraction done, 0.0 to 1.0, from the event loop; it never blocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model a provider offers: its id, the kinds it renders, and what it cannot do is left to validation."""
-
-    id: str
-    kinds: frozenset[str]
-
-
 class Provider(Protocol):
-    """Renders orders. `render` is cancelled by task cancellation and must then free what it holds."""
+    """Renders orders of the models that `contracts/models.py` gives to its name.
+
+    `render` is cancelled by task cancellation and must then free what it holds.
+    """
 
     name: str
-    models: Sequence[Model]
 
     async def render(self, order: Order, on_progress: OnProgress) -> Rendered:
         """Render the order; raises ProviderFailed with a typed failure."""

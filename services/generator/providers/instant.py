@@ -3,12 +3,11 @@
 import hashlib
 import struct
 import zlib
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from services.generator.providers.base import Medium, Model, OnProgress, Order, Rendered
+from services.generator.providers.base import Medium, OnProgress, Order, Rendered
 
 SIDE: Final = 64
 CLIP_SECONDS: Final = 1.0
@@ -61,7 +60,6 @@ class InstantProvider:
     """Renders nothing: always a 64x64 PNG (whatever format was asked, `format` tells the truth) or a one-second MP4."""
 
     name = "instant"
-    models: Sequence[Model] = (Model("instant", frozenset({"image", "video"})),)
 
     async def render(self, order: Order, on_progress: OnProgress) -> Rendered:
         """Answer at once, from memory."""

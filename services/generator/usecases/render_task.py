@@ -67,6 +67,8 @@ class Reporter:
 
     def fraction(self, fraction: float) -> None:
         """Tell the provider's own progress, between the marks of its stage and rarely enough to mean something."""
+        if fraction >= 1:
+            return  # the next stage says so
         low, high = RENDER_SPAN
         percent = low + int(max(0.0, min(1.0, fraction)) * (high - low - 1))
         if percent >= self._told + LEAST_STEP:

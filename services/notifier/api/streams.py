@@ -1,7 +1,7 @@
 """Server-sent events: all of my jobs, or one."""
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
@@ -10,11 +10,9 @@ from starlette.responses import Response
 from contracts.kinds import KINDS, Kind
 from contracts.messages import choose_language
 from contracts.status import TERMINAL, JobStatus
+from services.notifier.parts import Parts
 from services.runtime.callers import caller_of
 from services.runtime.problems import Problem
-
-if TYPE_CHECKING:
-    from services.notifier.app import Parts
 
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
@@ -32,7 +30,7 @@ def _streaming(frames: AsyncIterator[bytes]) -> StreamingResponse:
     return StreamingResponse(frames, media_type="text/event-stream", headers=_HEADERS)
 
 
-def stream_router(parts: "Parts") -> APIRouter:
+def stream_router(parts: Parts) -> APIRouter:
     """Make /api/events and /api/<plural>/<id>/events."""
     router = APIRouter(tags=["events"])
 
@@ -47,7 +45,7 @@ def stream_router(parts: "Parts") -> APIRouter:
     return router
 
 
-def _add_job_stream(router: APIRouter, parts: "Parts", kind: Kind) -> None:
+def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind) -> None:
     @router.get(
         f"/api/{kind.plural}/{{job_id}}/events",
         summary=f"Watch one {kind.name} job",

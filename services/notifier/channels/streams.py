@@ -5,7 +5,6 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from contracts.events import JobUpdated
@@ -17,26 +16,23 @@ QUEUE_BOUND = 256
 """Updates a stream may lag behind before it is ended and told to come back with its last id."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Update:
-    """One move of a job, ready to be shown in any language."""
+    """One move of a job, encoded once a language however many streams show it."""
 
     event: JobUpdated
+    _frames: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
         return self.event.n
 
     def frame(self, language: str) -> bytes:
-        """Return the server-sent event, encoded once a language however many streams show it."""
-        return _frame(self.event.model_dump_json(), language)
-
-
-@lru_cache(maxsize=1_024)
-def _frame(data: str, language: str) -> bytes:
-    event = JobUpdated.model_validate_json(data)
-    body = json.dumps(describe(event, language), ensure_ascii=False, separators=(",", ":"))
-    return f"id: {event.n}\nevent: job.updated\ndata: {body}\n\n".encode()
+        """Return the server-sent event."""
+        if language not in self._frames:
+            body = json.dumps(describe(self.event, language), ensure_ascii=False, separators=(",", ":"))
+            self._frames[language] = f"id: {self.n}\nevent: job.updated\ndata: {body}\n\n".encode()
+        return self._frames[language]
 
 
 def describe(event: JobUpdated, language: str) -> dict[str, Any]:

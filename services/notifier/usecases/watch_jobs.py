@@ -69,12 +69,10 @@ class WatchJobs:
                     continue
                 if update.n <= last:
                     continue
-                missed = update.event.seq != seq + 1
-                events = await queries.events_of_job(self._pool, job_id, last) if missed else [update.event]
-                for event in events:
-                    last, seq = event.n, event.seq
-                    yield Update(event).frame(language)
-                    if event.status in TERMINAL:
+                for one in await self._up_to(update, job_id, last, seq):
+                    last, seq = one.n, one.event.seq
+                    yield one.frame(language)
+                    if one.event.status in TERMINAL:
                         return
         finally:
             self._hub.close_stream(stream)
@@ -99,6 +97,11 @@ class WatchJobs:
             if update is None:
                 return
             yield update
+
+    async def _up_to(self, update: Update, job_id: str, last: int, seq: int) -> list[Update]:
+        if update.event.seq == seq + 1:
+            return [update]
+        return [Update(event) for event in await queries.events_of_job(self._pool, job_id, last)]
 
     async def _in_order(self, user_id: str, last: int, update: Update) -> AsyncIterator[Update]:
         if update.n <= last:

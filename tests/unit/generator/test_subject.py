@@ -33,6 +33,7 @@ from services.generator.providers.procedural.vocabulary import SCENES
         ("la ville sous la neige", "city"),
         ("une forêt au coucher du soleil", "forest"),
         ("night", "night"),
+        ("un village sous la pluie", "village"),
     ],
 )
 def test_words_choose_the_scene(prompt: str, scene: str) -> None:

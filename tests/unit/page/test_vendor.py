@@ -1,4 +1,4 @@
-"""The vendored libraries are the files that were reviewed, with licences; they import nothing from elsewhere."""
+"""The vendored libraries are the files that were reviewed, with their licences, and name no foreign address."""
 
 import hashlib
 import json

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 def start(service: str, **settings: str) -> tuple[int, str]:
     """Start a service with these settings alone and return its exit code and what it said."""
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | settings
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: PLW1510
         [sys.executable, "-m", f"services.{service}"], env=env, capture_output=True, text=True, timeout=60, cwd=ROOT
     )
     return done.returncode, done.stdout + done.stderr

@@ -8,7 +8,7 @@ from services.generator.providers.procedural import hands
 # Milliseconds a frame at 1280x720, measured on one core of a 2024 server.
 FRAME_MS: Final = 25.0
 SCENE_MS: Final = {
-    "animals": 39,
+    "animals": 46,
     "aurora": 40,
     "city": 27,
     "fern": 33,
@@ -21,7 +21,7 @@ SCENE_MS: Final = {
     "shapes": 23,
     "space": 36,
     "still": 56,
-    "stone": 18,
+    "stone": 34,
 }
 HAND_MS: Final = {"illustration": 1, "photo": 12, "paper": 42, "watercolor": 40}
 USUAL_SCENE_MS: Final = 13

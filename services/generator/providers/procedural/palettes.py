@@ -244,7 +244,7 @@ _SHADES: Final[dict[str, str]] = {
     "e23424": "scarlet",
     "f2802e": "orange",
     "f5c531": "yellow jaune",
-    "d9a93a": "gold golden dore doree or",
+    "d9a93a": "gold golden dore doree",
     "3f9d5a": "green vert verte",
     "1f9d74": "emerald emeraude",
     "1f8a8a": "teal",

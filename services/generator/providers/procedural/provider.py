@@ -1,10 +1,9 @@
 """The procedural provider's half in the generator: orders to the render pool, files back; no numpy here."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from services.generator.providers.base import Medium, Model, OnProgress, Order, ProviderFailed, Rendered
+from services.generator.providers.base import Medium, OnProgress, Order, ProviderFailed, Rendered
 from services.generator.render_pool import RenderFailed, RenderPool
 
 MODEL: Final = "procedural-1"
@@ -24,7 +23,6 @@ class ProceduralProvider:
     """Draws pictures and films from the prompt alone, in the pool's children; the same order gives the same pixels."""
 
     name = "procedural"
-    models: Sequence[Model] = (Model(MODEL, frozenset({"image", "video"})),)
 
     def __init__(self, pool: RenderPool) -> None:
         self._pool = pool

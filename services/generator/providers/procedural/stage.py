@@ -27,6 +27,7 @@ class Stage:
     hand: str = "illustration"
     fine: bool = False
     seconds: float = 0.0
+    animal: str = ""
 
     def at(self, width: int, height: int) -> "Stage":
         """The same stage at another resolution."""

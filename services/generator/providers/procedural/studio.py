@@ -53,7 +53,7 @@ def shoot(brief: Brief, width: int, height: int) -> tuple[Shot, str]:
     reading = subject.read(brief.prompt)
     hand = hands.named(brief.style)
     key = f"{subject.fold(brief.prompt)}/{brief.seed}/{brief.index}"
-    stage = Stage(width, height, reading.palette, key, reading.words, hand, brief.fine, brief.seconds)
+    stage = Stage(width, height, reading.palette, key, reading.words, hand, brief.fine, brief.seconds, reading.animal)
     caption = Caption(stage, brief.caption) if brief.caption else None
     if brief.input_image:
         hand = hands.named(brief.style) if brief.style else "oil"

@@ -16,13 +16,15 @@ _MOOD_WORDS: Final = frozenset(word for phrases in MOODS.values() for word in ph
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A prompt as understood: what to draw and in which palette; `spoken` when words chose the colours."""
+    """A prompt as understood: what to draw and in which palette; `spoken` when words chose the colours; the first
+    animal it names, if any."""
 
     scene: str
     title: str
     palette: Palette
     words: frozenset[str]
     spoken: bool
+    animal: str
 
 
 def fold(text: str) -> str:
@@ -40,18 +42,14 @@ def read(prompt: str) -> Reading:
     mood = _mood(text, words, subject)
     palette = PALETTES[mood or subject.moods[digest(f"mood {text}") % len(subject.moods)]]
     colours = [rgb(COLOURS[word]) for word in text.split() if word in COLOURS and word not in subject.not_colours]
-    return Reading(subject.scene, _title(subject, places), tinted(palette, colours[:3]), words, bool(mood or colours))
+    animal = next((ANIMALS[word] for word in sorted(places, key=places.__getitem__) if word in ANIMALS), "")
+    title = f"Face to face: {animal}" if animal and subject.scene == "animals" else subject.title
+    return Reading(subject.scene, title, tinted(palette, colours[:3]), words, bool(mood or colours), animal)
 
 
 def digest(text: str) -> int:
     """A stable number for a text."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
-
-
-def _title(subject: Subject, places: dict[str, int]) -> str:
-    """What the picture shows, in words; an animal by its name."""
-    named = [ANIMALS[word] for word in sorted(places, key=lambda word: places[word]) if word in ANIMALS]
-    return f"Face to face: {named[0]}" if named and subject.scene == "animals" else subject.title
 
 
 def _places(text: str) -> dict[str, int]:

@@ -190,6 +190,16 @@ SCENES: Final[tuple[Subject, ...]] = (
         instead="night:dusk day:dusk",
     ),
     _subject(
+        "village",
+        "A village on the hills",
+        "village house maison home castle chateau fort fortress palace palais donjon knight chevalier kingdom "
+        "royaume farm ferme cottage hamlet hameau barn grange roof toit chimney cheminee "
+        "countryside campagne fairy fee conte tale",
+        "dusk autumn winter dawn spring",
+        2,
+        free=True,
+    ),
+    _subject(
         "still",
         "A still life",
         "still nature morte vase bottle bouteille jug cruche bowl bol cup tasse coffee cafe tea fruit apple "

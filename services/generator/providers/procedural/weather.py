@@ -10,7 +10,7 @@ from services.generator.providers.procedural.colour import mix
 from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.stage import Frame, Stage
 
-OUTDOORS: Final = frozenset({"mountains", "city", "forest", "sea", "flowers", "animals"})
+OUTDOORS: Final = frozenset({"mountains", "city", "forest", "sea", "flowers", "village", "animals"})
 SNOW: Final = ("snow", "neige", "snowy", "snowing", "enneige", "flocon", "snowflake", "blizzard")
 RAIN: Final = ("rain", "pluie", "rainy", "storm", "orage", "tempete", "averse", "pluvieux", "monsoon")
 

@@ -12,13 +12,12 @@ from services.generator.providers.procedural.fields import Floats
 from services.generator.providers.procedural.pad import Pad, path, smooth
 from services.generator.providers.procedural.palettes import COLOURS
 from services.generator.providers.procedural.stage import Frame, Stage
-from services.generator.providers.procedural.vocabulary import ANIMALS
 
 
 def compose(stage: Stage) -> Frame:
     """The ground stays but for its rays; the animal breathes, blinks and pricks an ear."""
     rng = stage.rng("animal")
-    kind = next((ANIMALS[word] for word in sorted(stage.words) if word in ANIMALS), "cat")
+    kind = stage.animal or "cat"
     wanted = next(
         (rgb(COLOURS[word]) for word in sorted(stage.words) if word in COLOURS and word not in {"or", "rose"}), None
     )

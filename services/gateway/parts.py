@@ -1,0 +1,38 @@
+"""What the gateway's routes use, made by somebody else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.gateway.settings import GatewaySettings
+from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.request_generation import RequestGeneration
+from services.runtime.database import Pool
+from services.runtime.health import Check
+from services.runtime.identity import Identities
+from services.runtime.signed_urls import UrlSigner
+from services.runtime.tokens import TokenVerifier
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All that the gateway's routes use."""
+
+    settings: GatewaySettings
+    pool: Pool
+    identities: Identities
+    verifier: TokenVerifier | None
+    request_generation: RequestGeneration
+    accept_backend_webhook: AcceptBackendWebhook
+    signer: UrlSigner
+    streams: Any
+    checks: Mapping[str, Check]
+
+    @property
+    def public_url(self) -> str:
+        return self.settings.public_url.rstrip("/")
+
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """Origins whose pages may write with our cookie."""
+        return frozenset({self.public_url, *self.settings.cors_origins})

@@ -1,0 +1,19 @@
+"""What the generator's handlers and workers use, made by somebody else."""
+
+from dataclasses import dataclass
+
+from services.generator.store import TaskReport
+from services.generator.usecases.accept_jobs import AcceptJobs
+from services.generator.usecases.run_tasks import RunTasks
+from services.generator.usecases.settle_jobs import SettleJobs
+from services.runtime.group_commit import GroupCommit
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All that the generator's handlers and workers use."""
+
+    accept_jobs: AcceptJobs
+    settle_jobs: SettleJobs
+    run_tasks: RunTasks
+    reports: GroupCommit[TaskReport, bool]

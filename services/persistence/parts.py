@@ -1,0 +1,14 @@
+"""What the handlers of persistence use, made by somebody else."""
+
+from dataclasses import dataclass
+
+from services.persistence.usecases.advance_jobs import AdvanceJobs
+from services.persistence.usecases.reconcile_jobs import ReconcileJobs
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All that the handlers of persistence use."""
+
+    advance_jobs: AdvanceJobs
+    reconcile_jobs: ReconcileJobs
