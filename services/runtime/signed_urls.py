@@ -23,15 +23,16 @@ class UrlSigner:
             self._base = f"https://{settings.s3_bucket}.s3.{self._region}.amazonaws.com"
         self.origin = "/".join(self._base.split("/")[:3])
 
-    def sign(self, key: str, *, content_type: str, filename: str) -> str:
-        """Return an address that shows the object with a fixed type and name."""
+    def sign(self, key: str, *, content_type: str, filename: str, attachment: bool = False) -> str:
+        """Return an address that shows the object with a fixed type and name, or saves it under that name."""
         from botocore.auth import S3SigV4QueryAuth
         from botocore.awsrequest import AWSRequest
 
+        way = "attachment" if attachment else "inline"
         query = urlencode(
             {
                 "response-content-type": content_type,
-                "response-content-disposition": f"inline; filename*=UTF-8''{quote(filename)}",
+                "response-content-disposition": f"{way}; filename*=UTF-8''{quote(filename)}",
             },
             quote_via=quote,
         )

@@ -1,6 +1,6 @@
 """The lasting address of every file: it redirects to an object address signed for minutes."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
 from contracts.media import POSTER_EXTENSION
@@ -23,12 +23,12 @@ def media_router(parts: Parts) -> APIRouter:
         status_code=302,
         responses=schemas.problems(404, 503) | {302: {"description": "To the object, signed for minutes"}},
     )
-    async def media(token: str, filename: str) -> RedirectResponse:
+    async def media(token: str, filename: str, request: Request) -> RedirectResponse:
         file = await queries.file_by_token(parts.pool, token)
         if file is None:
             raise Problem(404, "media_not_found", "there is no file at this address")
         return RedirectResponse(
-            _target(parts, file, filename),
+            _target(parts, file, filename, attachment="download" in request.query_params),
             status_code=302,
             headers={
                 # The browser may reuse the redirect while the signed address surely still works.
@@ -41,10 +41,14 @@ def media_router(parts: Parts) -> APIRouter:
     return router
 
 
-def _target(parts: Parts, file: queries.StoredFile, filename: str) -> str:
+def _target(parts: Parts, file: queries.StoredFile, filename: str, *, attachment: bool) -> str:
     wants_poster = filename.endswith(f".{POSTER_EXTENSION}") and filename != file.filename
     if wants_poster and file.thumbnail_key:
-        return parts.signer.sign(file.thumbnail_key, content_type="image/jpeg", filename=filename)
+        return parts.signer.sign(
+            file.thumbnail_key, content_type="image/jpeg", filename=filename, attachment=attachment
+        )
     if file.external_url is not None:
         return file.external_url
-    return parts.signer.sign(file.storage_key or "", content_type=file.content_type, filename=file.filename)
+    return parts.signer.sign(
+        file.storage_key or "", content_type=file.content_type, filename=file.filename, attachment=attachment
+    )

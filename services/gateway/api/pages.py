@@ -1,9 +1,10 @@
 """The page, the documentation and signing in: static files under a strict policy, and one cookie."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.responses import Response
 
 from services.gateway.parts import Parts
@@ -27,13 +28,10 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".html": "text/html",
     ".png": "image/png",
+    ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+    ".md": "text/plain; charset=utf-8",
 }
-
-
-LINK_OVER = (
-    "<!doctype html><title>Sorami</title><p>This sign-in link is over: each works once, for ten minutes. "
-    "Print a new one with <code>sorami link</code>."
-)
 
 
 def security_headers(media_origin: str) -> dict[str, str]:
@@ -51,23 +49,46 @@ def security_headers(media_origin: str) -> dict[str, str]:
     }
 
 
+def _file_of(path: str) -> Path:
+    """Return a file of the page; raises a 404 problem for whatever lies elsewhere."""
+    try:
+        file = (STATIC / path).resolve()
+        found = file.is_relative_to(STATIC.resolve()) and file.is_file()
+    except (ValueError, OSError):
+        found = False
+    if not found:
+        raise Problem(404, "not_found", "there is nothing at this address")
+    return file
+
+
+def _serve(request: Request, file: Path, headers: Mapping[str, str]) -> Response:
+    """Answer with a file, or with 304 when the browser has this very version."""
+    media_type = _TYPES.get(file.suffix, "application/octet-stream")
+    answer = FileResponse(file, media_type=media_type, headers=headers, stat_result=file.stat())
+    if request.headers.get("if-none-match") == answer.headers["etag"]:
+        return Response(status_code=304, headers={**headers, "ETag": answer.headers["etag"]})
+    return answer
+
+
+def _page_route(file: Path, headers: Mapping[str, str]) -> Callable[[Request], Awaitable[Response]]:
+    # The route takes the request alone: any further parameter would be read from the address.
+    async def page(request: Request) -> Response:
+        return _serve(request, file, headers)
+
+    return page
+
+
 def page_router(parts: Parts) -> APIRouter:
     """Make the pages, /static/…, /signin, /signout and /api/me."""
     router = APIRouter(include_in_schema=False)
     headers = security_headers(parts.signer.origin)
 
-    def page(name: str) -> Response:
-        return FileResponse(STATIC / name, media_type="text/html", headers=headers)
-
     for path, name in PAGES.items():
-        router.add_api_route(path, lambda name=name: page(name), methods=["GET", "HEAD"])
+        router.add_api_route(path, _page_route(STATIC / name, headers), methods=["GET", "HEAD"])
 
     @router.get("/static/{path:path}")
-    async def static(path: str) -> Response:
-        file = (STATIC / path).resolve()
-        if not file.is_relative_to(STATIC.resolve()) or not file.is_file():
-            raise Problem(404, "not_found", "there is nothing at this address")
-        return FileResponse(file, media_type=_TYPES.get(file.suffix, "application/octet-stream"), headers=headers)
+    async def static(path: str, request: Request) -> Response:
+        return _serve(request, _file_of(path), headers)
 
     @router.get("/signin")
     async def signin(ticket: str) -> Response:
@@ -76,7 +97,7 @@ def page_router(parts: Parts) -> APIRouter:
         try:
             secret = await open_session(parts.pool, parts.verifier, ticket)
         except (TokenRefused, TicketUsed):
-            return HTMLResponse(LINK_OVER, status_code=401, headers=headers)
+            return FileResponse(STATIC / "signin-over.html", status_code=401, media_type="text/html", headers=headers)
         answer = RedirectResponse(
             "/", status_code=303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         )

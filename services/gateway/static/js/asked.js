@@ -9,7 +9,9 @@ const KEPT = 60;
 /** @returns {Asked[]} */
 function recalled() {
   const kept = recall("asked", /** @type {Asked[]} */ ([]));
-  return Array.isArray(kept) ? kept.filter((one) => one && one.id && one.body && typeof one.body.prompt === "string") : [];
+  return Array.isArray(kept)
+    ? kept.filter((one) => one && one.id && one.body && typeof one.body.prompt === "string")
+    : [];
 }
 
 const list = signal(recalled());

@@ -23,7 +23,12 @@ const BLANK = {
 /** A kept draft may be older than today's choices: what is not offered any more is left out. @returns {Draft} */
 function recalled() {
   const kept = recall("draft", BLANK);
-  const draft = { ...BLANK, ...kept, size: { ...BLANK.size, ...kept?.size }, count: { ...BLANK.count, ...kept?.count } };
+  const draft = {
+    ...BLANK,
+    ...kept,
+    size: { ...BLANK.size, ...kept?.size },
+    count: { ...BLANK.count, ...kept?.count },
+  };
   if (!(draft.kind in CHOICES.kinds)) draft.kind = BLANK.kind;
   if (!["", ...CHOICES.styles].includes(draft.style)) draft.style = BLANK.style;
   if (!CHOICES.qualities.includes(draft.quality)) draft.quality = BLANK.quality;
@@ -37,7 +42,10 @@ function recalled() {
 /** @type {import("../vendor/signals.js").Signal<Draft>} */
 export const draft = signal(recalled());
 
-/** Faults the server found, by the field of the request. @type {import("../vendor/signals.js").Signal<Record<string, string>>} */
+/**
+ * Faults the server found, by the field of the request.
+ * @type {import("../vendor/signals.js").Signal<Record<string, string>>}
+ */
 export const faults = signal({});
 
 /** Rises when the prompt should be taken to. */

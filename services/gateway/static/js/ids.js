@@ -11,6 +11,6 @@ function digits(/** @type {number} */ number, /** @type {number} */ width) {
 /** Mint an id for a request, so that sending it again after a lost answer is the same job. */
 export function newId() {
   counter = (counter + 1) % BLOCK;
-  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
-  return `c${digits(Date.now(), 8)}${digits(counter, 4)}${fingerprint}${digits(high % BLOCK, 4)}${digits(low % BLOCK, 4)}`;
+  const [high, low] = [...crypto.getRandomValues(new Uint32Array(2))].map((number) => digits(number % BLOCK, 4));
+  return `c${digits(Date.now(), 8)}${digits(counter, 4)}${fingerprint}${high}${low}`;
 }

@@ -45,8 +45,14 @@ function read(said, known) {
 function isNews(said, known) {
   if (!known) return true;
   if (!isOpen(known)) return false;
-  if (said.seq !== undefined) return said.seq > known.seq;
-  return said.status !== known.status || said.stage !== known.stage || said.progress > known.progress;
+  if (said.seq !== undefined && said.seq <= known.seq) return false;
+  // An answer of the status route may be ahead of the stream, which then still tells what is behind.
+  if (said.status !== "GENERATING") return said.status !== "PENDING";
+  return (
+    known.status === "PENDING" ||
+    said.progress > known.progress ||
+    ((said.seq ?? 0) > 0 && said.progress === known.progress)
+  );
 }
 
 /**
@@ -55,7 +61,7 @@ function isNews(said, known) {
  */
 export function take(said) {
   const known = jobs.value.get(said.job_id);
-  if (!isNews(said, known) || (said.status === "PENDING" && known)) return null;
+  if (!isNews(said, known)) return null;
   const job = read(said, known);
   jobs.value = new Map(jobs.value).set(job.id, job);
   return job;

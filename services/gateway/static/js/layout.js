@@ -41,10 +41,16 @@ export function mosaic(files) {
   const tall = (/** @type {{width: number, height: number}} */ file) => file.height / file.width;
   const seen = files.slice(0, 4);
   if (seen.length <= 1 || (seen.length === 2 && tall(seen[0]) < 0.7)) {
-    return stacked(seen.map((file) => [file]), tall);
+    return stacked(
+      seen.map((file) => [file]),
+      tall,
+    );
   }
   if (seen.length === 3) return stacked([[seen[0]], seen.slice(1)], tall);
-  return stacked([seen.slice(0, 2), seen.slice(2)].filter((row) => row.length), tall);
+  return stacked(
+    [seen.slice(0, 2), seen.slice(2)].filter((row) => row.length),
+    tall,
+  );
 }
 
 /**

@@ -13,7 +13,10 @@ export const line = signal("connecting");
 /** @type {import("../vendor/signals.js").Signal<"create" | "gallery">} */
 export const view = signal("create");
 
-/** The picture in the large view. @type {import("../vendor/signals.js").Signal<{generation: Generation, index: number} | null>} */
+/**
+ * The picture in the large view.
+ * @type {import("../vendor/signals.js").Signal<{generation: Generation, index: number} | null>}
+ */
 export const opened = signal(null);
 
 /** What a screen reader hears next. */

@@ -13,17 +13,18 @@ import { knows, say } from "./words.js";
 /** @typedef {import("./types.js").Kind} Kind */
 /** @typedef {import("./types.js").RequestBody} RequestBody */
 
-// The second press of a double click comes after a quick answer; what comes later is meant.
+// The second press of a double click comes after a quick answer; the same wish later is meant.
 const SETTLE_MS = 700;
 
 export const sending = signal(false);
 
+let last = { wish: "", at: 0 };
+
 /**
  * The id of a request that was sent without an answer: the same wish keeps it, so that it is the same job.
- * @param {Kind} kind @param {RequestBody} body
+ * @param {string} wish
  */
-function idFor(kind, body) {
-  const wish = JSON.stringify([kind, body]);
+function idFor(wish) {
   const unanswered = recall("unanswered", { wish: "", id: "" }, ofTab);
   if (unanswered.wish === wish) return String(unanswered.id);
   const id = newId();
@@ -46,10 +47,12 @@ export async function submit() {
  * @param {Kind} kind @param {RequestBody} body
  */
 export async function send(kind, body) {
-  if (sending.value) return false;
+  const wish = JSON.stringify([kind, body]);
+  const pressedAgain = wish === last.wish && performance.now() - last.at < SETTLE_MS;
+  if (sending.value || pressedAgain) return false;
+  last = { wish, at: performance.now() };
   sending.value = true;
-  const settled = new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  const id = idFor(kind, body);
+  const id = idFor(wish);
   faults.value = {};
   // Before the answer: the stream may be quicker than it.
   asked.add({ id, kind, body, at: now() });
@@ -59,10 +62,11 @@ export async function send(kind, body) {
     announce(say("said.accepted", String(body.prompt)));
     return true;
   } catch (error) {
+    // Whoever reads that it did not work may press again at once.
+    last = { wish: "", at: 0 };
     refuse(/** @type {ApiError} */ (error), id);
     return false;
   } finally {
-    await settled;
     sending.value = false;
   }
 }

@@ -85,7 +85,10 @@ async function ask(kind, id) {
   }
 }
 
-/** What this browser asked for and what is not open any more: failures are still worth a word. @param {Set<string>} open */
+/**
+ * What this browser asked for and what is not open any more: failures are still worth a word.
+ * @param {Set<string>} open
+ */
 function askAboutEarlier(open) {
   const known = jobs.value;
   for (const one of asked.all().slice(0, 12)) {

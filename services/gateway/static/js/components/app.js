@@ -17,13 +17,15 @@ export const App = () => {
     <${LineNotice} />
     <main>
       <h1 class="unseen">${say(create ? "nav.create" : "nav.gallery")}</h1>
-      ${session.value === "out"
-        ? html`<${SignedOut} />`
-        : html`
-            ${create ? html`<${Composer} />` : null}
-            <${Now} />
-            <${Gallery} />
-          `}
+      ${
+        session.value === "out"
+          ? html`<${SignedOut} />`
+          : html`
+              ${create ? html`<${Composer} />` : null}
+              <${Now} />
+              <${Gallery} />
+            `
+      }
     </main>
     <${Lightbox} />
     <div class="unseen" role="status" aria-live="polite">${announcement.value}</div>

@@ -20,7 +20,9 @@ function facts({ kind, files, model, size }) {
   ].filter(Boolean);
 }
 
-/** @param {{generation: Generation, index: number, box: {x: number, y: number, width: number, height: number}, whole: number}} props */
+/** @typedef {{x: number, y: number, width: number, height: number}} Box */
+
+/** @param {{generation: Generation, index: number, box: Box, whole: number}} props */
 const Place = ({ generation, index, box, whole }) => {
   const file = generation.files[index];
   const many = generation.files.length;
@@ -54,12 +56,17 @@ export const Card = ({ generation }) => {
   const line = facts(generation);
   return html`
     <article class="card">
-      ${tiles.length
-        ? html`<div class="tiles" style=${{ aspectRatio: `100 / ${height}` }}>
-            ${tiles.map((box, index) => html`<${Place} key=${files[index].id} generation=${generation} index=${index} box=${box} whole=${height} />`)}
-            ${more > 0 ? html`<span class="more-files">+${more}</span>` : null}
-          </div>`
-        : null}
+      ${
+        tiles.length
+          ? html`<div class="tiles" style=${{ aspectRatio: `100 / ${height}` }}>
+              ${tiles.map((box, index) => {
+                const place = { key: files[index].id, generation, index, box, whole: height };
+                return html`<${Place} ...${place} />`;
+              })}
+              ${more > 0 ? html`<span class="more-files">+${more}</span>` : null}
+            </div>`
+          : null
+      }
       <div class="caption">
         <h3>${prompt}</h3>
         <p class="facts muted figure">
@@ -78,5 +85,8 @@ export const Ghost = ({ tall }) => {
   useLayoutEffect(() => {
     if (box.current) box.current.style.aspectRatio = `1 / ${tall}`;
   }, [tall]);
-  return html`<div class="card ghost" aria-hidden="true"><div class="tiles" ref=${box}></div><div class="caption"></div></div>`;
+  return html`<div class="card ghost" aria-hidden="true">
+    <div class="tiles" ref=${box}></div>
+    <div class="caption"></div>
+  </div>`;
 };

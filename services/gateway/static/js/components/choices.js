@@ -12,20 +12,22 @@ import { Plus } from "./icons.js";
 const Kinds = () => html`
   <fieldset class="segments">
     <legend class="unseen">${say("kind.label")}</legend>
-    ${/** @type {Kind[]} */ (["image", "video"]).map(
-      (kind) => html`
-        <label>
-          <input
-            type="radio"
-            name="kind"
-            value=${kind}
-            checked=${draft.value.kind === kind}
-            onChange=${() => change({ kind })}
-          />
-          <span>${say(`kind.${kind}`)}</span>
-        </label>
-      `,
-    )}
+    ${
+      /** @type {Kind[]} */ (["image", "video"]).map(
+        (kind) => html`
+          <label>
+            <input
+              type="radio"
+              name="kind"
+              value=${kind}
+              checked=${draft.value.kind === kind}
+              onChange=${() => change({ kind })}
+            />
+            <span>${say(`kind.${kind}`)}</span>
+          </label>
+        `,
+      )
+    }
   </fieldset>
 `;
 
@@ -55,30 +57,66 @@ export const Choices = ({ withInput, onWantInput }) => {
   return html`
     <div class="choices">
       <${Kinds} />
-      <${Choice} name="style" label=${say("composer.style")} value=${style} fault=${fault("style")}
+      <${Choice}
+        name="style"
+        label=${say("composer.style")}
+        value=${style}
+        fault=${fault("style")}
         options=${plain(["", ...CHOICES.styles], (name) => say(`style.${name}`))}
-        onChange=${(/** @type {string} */ value) => change({ style: value }, "style")} />
-      <${Choice} name="size" label=${say("composer.size")} value=${size[kind]} fault=${fault("size")}
+        onChange=${(/** @type {string} */ value) => change({ style: value }, "style")}
+      />
+      <${Choice}
+        name="size"
+        label=${say("composer.size")}
+        value=${size[kind]}
+        fault=${fault("size")}
         options=${sizesByShape(choices.sizes)}
-        onChange=${(/** @type {string} */ value) => change({ size: { ...size, [kind]: value } }, "size")} />
-      ${kind === "video"
-        ? html`<${Choice} name="duration_seconds" label=${say("composer.length")} value=${String(seconds)}
-            fault=${fault("duration_seconds")} options=${plain(lengths, (value) => `${value} s`)}
-            onChange=${(/** @type {string} */ value) => change({ seconds: Number(value) }, "duration_seconds")} />`
-        : null}
-      <${Choice} name=${choices.countField} label=${say("composer.count")} value=${String(count[kind])}
-        fault=${fault(choices.countField)} options=${plain(counts)}
+        onChange=${(/** @type {string} */ value) => change({ size: { ...size, [kind]: value } }, "size")}
+      />
+      ${
+        kind === "video"
+          ? html`<${Choice}
+              name="duration_seconds"
+              label=${say("composer.length")}
+              value=${String(seconds)}
+              fault=${fault("duration_seconds")}
+              options=${plain(lengths, (value) => `${value} s`)}
+              onChange=${(/** @type {string} */ value) => change({ seconds: Number(value) }, "duration_seconds")}
+            />`
+          : null
+      }
+      <${Choice}
+        name=${choices.countField}
+        label=${say("composer.count")}
+        value=${String(count[kind])}
+        fault=${fault(choices.countField)}
+        options=${plain(counts)}
         onChange=${(/** @type {string} */ value) =>
-          change({ count: { ...count, [kind]: Number(value) } }, choices.countField)} />
-      <${Choice} name="quality" label=${say("composer.quality")} value=${quality} fault=${fault("quality")}
+          change({ count: { ...count, [kind]: Number(value) } }, choices.countField)}
+      />
+      <${Choice}
+        name="quality"
+        label=${say("composer.quality")}
+        value=${quality}
+        fault=${fault("quality")}
         options=${plain(CHOICES.qualities, (name) => say(`quality.${name}`))}
-        onChange=${(/** @type {string} */ value) => change({ quality: value }, "quality")} />
-      <${Choice} name="model" label=${say("composer.model")} value=${model} fault=${fault("model")}
+        onChange=${(/** @type {string} */ value) => change({ quality: value }, "quality")}
+      />
+      <${Choice}
+        name="model"
+        label=${say("composer.model")}
+        value=${model}
+        fault=${fault("model")}
         options=${plain(choices.models, (name) => named("model", name))}
-        onChange=${(/** @type {string} */ value) => change({ model: value }, "model")} />
-      ${withInput
-        ? null
-        : html`<button type="button" class="chip dashed" onClick=${onWantInput}><${Plus} />${say("composer.input")}</button>`}
+        onChange=${(/** @type {string} */ value) => change({ model: value }, "model")}
+      />
+      ${
+        withInput
+          ? null
+          : html`<button type="button" class="chip dashed" onClick=${onWantInput}>
+              <${Plus} />${say("composer.input")}
+            </button>`
+      }
     </div>
   `;
 };

@@ -42,7 +42,9 @@ const InputImage = ({ onClose }) => html`
       value=${draft.value.input}
       onInput=${(/** @type {any} */ event) => change({ input: event.target.value }, "input_image_url")}
     />
-    <button type="button" class="round" aria-label=${say("composer.inputRemove")} onClick=${onClose}><${Close} /></button>
+    <button type="button" class="round" aria-label=${say("composer.inputRemove")} onClick=${onClose}>
+      <${Close} />
+    </button>
   </div>
   <${Fault} name="input_image_url" words=${faults.value.input_image_url} />
 `;
@@ -121,14 +123,16 @@ export const Composer = () => {
         onInput=${(/** @type {any} */ event) => change({ prompt: event.target.value }, "prompt")}
       ></textarea>
       <${Fault} name="prompt" words=${fault} />
-      ${withInput
-        ? html`<${InputImage}
-            onClose=${() => {
-              setWantsInput(false);
-              change({ input: "" }, "input_image_url");
-            }}
-          />`
-        : null}
+      ${
+        withInput
+          ? html`<${InputImage}
+              onClose=${() => {
+                setWantsInput(false);
+                change({ input: "" }, "input_image_url");
+              }}
+            />`
+          : null
+      }
       <div class="row">
         <${Choices} withInput=${withInput} onWantInput=${() => setWantsInput(true)} />
         <${Action} />

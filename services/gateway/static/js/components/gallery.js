@@ -13,13 +13,15 @@ const GHOSTS = [1.3, 0.75, 1, 1.2, 0.8, 1.1, 0.9, 1];
 
 const Filters = () => html`
   <div class="filters" role="group" aria-label=${say("gallery.filter")}>
-    ${/** @type {const} */ (["all", "image", "video"]).map(
-      (kind) => html`
-        <button type="button" class="chip" aria-pressed=${filter.value === kind} onClick=${() => restart(kind)}>
-          ${say(`kinds.${kind}`)}
-        </button>
-      `,
-    )}
+    ${
+      /** @type {const} */ (["all", "image", "video"]).map(
+        (kind) => html`
+          <button type="button" class="chip" aria-pressed=${filter.value === kind} onClick=${() => restart(kind)}>
+            ${say(`kinds.${kind}`)}
+          </button>
+        `,
+      )
+    }
   </div>
 `;
 
@@ -35,10 +37,12 @@ const Empty = () => {
       <h3>${say("empty.title")}</h3>
       <p>${say("empty.text")}</p>
       <ul>
-        ${/** @type {any} */ (say("empty.examples")).map(
-          (/** @type {string} */ prompt) =>
-            html`<li><button type="button" class="chip" onClick=${() => begin(prompt)}>${prompt}</button></li>`,
-        )}
+        ${
+          /** @type {any} */ (say("empty.examples")).map(
+            (/** @type {string} */ prompt) =>
+              html`<li><button type="button" class="chip" onClick=${() => begin(prompt)}>${prompt}</button></li>`,
+          )
+        }
       </ul>
     </div>
   `;
@@ -49,14 +53,17 @@ const End = () => {
   const mark = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     if (!mark.current || state.value !== "idle") return;
-    const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && void more(), { rootMargin: "900px" });
+    const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && void more(), {
+      rootMargin: "900px",
+    });
     observer.observe(mark.current);
     return () => observer.disconnect();
   }, [state.value, items.value.length]);
   if (state.value === "failed") {
     return html`
       <p class="quiet" role="alert">
-        ${say("gallery.failed")} <button type="button" class="plain accent" onClick=${() => void more()}>${say("again")}</button>
+        ${say("gallery.failed")}
+        <button type="button" class="plain accent" onClick=${() => void more()}>${say("again")}</button>
       </p>
     `;
   }
@@ -84,6 +91,7 @@ export const Gallery = () => {
   const entries = loading
     ? GHOSTS.map((tall, index) => ({ key: `ghost-${index}`, card: html`<${Ghost} tall=${tall} />` }))
     : items.value.map((item) => ({ key: item.id, card: html`<${Card} generation=${item} />` }));
+  const empty = items.value.length === 0 && state.value === "end";
   return html`
     <section class="gallery" aria-labelledby="gallery-title" aria-busy=${loading ? "true" : "false"}>
       <div class="section-head">
@@ -91,7 +99,7 @@ export const Gallery = () => {
         <${Filters} />
       </div>
       <${Fresh} />
-      ${items.value.length === 0 && state.value === "end" ? html`<${Empty} />` : html`<${Wall} entries=${entries} label=${say("gallery.title")} />`}
+      ${empty ? html`<${Empty} />` : html`<${Wall} entries=${entries} label=${say("gallery.title")} />`}
       <${End} />
     </section>
   `;

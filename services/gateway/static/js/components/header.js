@@ -17,19 +17,22 @@ const Place = ({ path, words, here, inPage }) => html`
     href=${path}
     aria-current=${here ? "page" : null}
     onClick=${inPage ? (/** @type {MouseEvent} */ event) => follow(event, path) : null}
-  >${say(words)}</a>
+    >${say(words)}</a
+  >
 `;
 
 const Languages = () => html`
   <div class="languages" role="group" aria-label=${say("language.label")}>
-    ${/** @type {const} */ (["en", "fr"]).map(
-      (code) => html`
-        <button type="button" lang=${code} aria-pressed=${language.value === code} onClick=${() => choose(code)}>
-          <span aria-hidden="true">${code.toUpperCase()}</span>
-          <span class="unseen">${code === "en" ? "English" : "Français"}</span>
-        </button>
-      `,
-    )}
+    ${
+      /** @type {const} */ (["en", "fr"]).map(
+        (code) => html`
+          <button type="button" lang=${code} aria-pressed=${language.value === code} onClick=${() => choose(code)}>
+            <span aria-hidden="true">${code.toUpperCase()}</span>
+            <span class="unseen">${code === "en" ? "English" : "Français"}</span>
+          </button>
+        `,
+      )
+    }
   </div>
 `;
 

@@ -7,7 +7,8 @@ const icon = (path, name = "") => html`
 `;
 
 export const Download = () => icon("M12 4v11m0 0 4.5-4.5M12 15l-4.5-4.5M5 19.5h14");
-export const Link = () => icon("M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1");
+export const Link = () =>
+  icon("M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1");
 export const Copy = () => icon("M9 9h10.5v10.5H9zM5 15H4.5V4.5H15V5");
 export const Check = () => icon("m5 12.5 4.5 4.5L19 7.5");
 export const Close = () => icon("m6 6 12 12M18 6 6 18");

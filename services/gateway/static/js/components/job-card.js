@@ -42,8 +42,10 @@ const Running = ({ job, what }) => {
   const elapsed = say("job.elapsed", duration(now() - job.createdAt, true));
   const bar = { transform: `scaleX(${job.progress / 100})` };
   return html`
-    <p class="muted">
-      ${stageInWords(job)} · <span class="figure">${percent(job.progress)}</span> · <span class="figure">${elapsed}</span>
+    <p class="facts muted figure">
+      <span>${stageInWords(job)}</span>
+      <span>${percent(job.progress)}</span>
+      <span>${elapsed}</span>
     </p>
     <div
       class="bar"
@@ -75,14 +77,18 @@ const Failed = ({ job }) => {
   };
   return html`
     <p class="bad">${failureInWords(job)}</p>
-    ${request
-      ? html`<p class="job-actions">
-          <button type="button" class="plain accent" onClick=${edit}>${say("job.edit")}</button>
-          ${HOPELESS.includes(job.failure?.code ?? "")
-            ? null
-            : html`<button type="button" class="plain accent" onClick=${again}>${say("job.again")}</button>`}
-        </p>`
-      : null}
+    ${
+      request
+        ? html`<p class="job-actions">
+            <button type="button" class="plain accent" onClick=${edit}>${say("job.edit")}</button>
+            ${
+              HOPELESS.includes(job.failure?.code ?? "")
+                ? null
+                : html`<button type="button" class="plain accent" onClick=${again}>${say("job.again")}</button>`
+            }
+          </p>`
+        : null
+    }
   `;
 };
 
@@ -97,7 +103,7 @@ const Done = ({ generation }) => {
     weight ? bytes(weight) : null,
   ];
   return html`
-    <p class="muted figure">${facts.filter(Boolean).join(" · ")}</p>
+    <p class="facts muted figure">${facts.filter(Boolean).map((fact) => html`<span>${fact}</span>`)}</p>
     ${files[0] ? html`<p class="job-actions"><${MediaActions} file=${files[0]} plain=${true} /></p>` : null}
   `;
 };
@@ -108,9 +114,15 @@ const Thumb = ({ job, generation, what }) => {
     return html`<span class="thumb failed"><${Warning} /></span>`;
   }
   const file = generation.files[0];
-  if (!file) return html`<span class="thumb waiting">${job.kind === "video" ? html`<${Play} />` : html`<${Picture} />`}</span>`;
+  if (!file)
+    return html`<span class="thumb waiting">${job.kind === "video" ? html`<${Play} />` : html`<${Picture} />`}</span>`;
   return html`
-    <button type="button" class="thumb" aria-label=${say("media.open", what)} onClick=${() => (opened.value = { generation, index: 0 })}>
+    <button
+      type="button"
+      class="thumb"
+      aria-label=${say("media.open", what)}
+      onClick=${() => (opened.value = { generation, index: 0 })}
+    >
       <img src=${file.poster ?? file.url} alt="" />
       ${job.kind === "video" ? html`<span class="thumb-play"><${Play} /></span>` : null}
     </button>
@@ -134,11 +146,18 @@ export const JobCard = ({ job }) => {
       <div class="job-text">
         <div class="job-head">
           <h3 title=${what}>${what}</h3>
-          ${isOpen(job)
-            ? null
-            : html`<button type="button" class="round small" aria-label=${say("job.dismiss")} onClick=${() => putAway(job.id)}>
-                <${Close} />
-              </button>`}
+          ${
+            isOpen(job)
+              ? null
+              : html`<button
+                  type="button"
+                  class="round small"
+                  aria-label=${say("job.dismiss")}
+                  onClick=${() => putAway(job.id)}
+                >
+                  <${Close} />
+                </button>`
+          }
         </div>
         ${isOpen(job) ? html`<${Running} job=${job} what=${what} />` : null}
         ${job.status === "FAILED" ? html`<${Failed} job=${job} />` : null}

@@ -1,5 +1,5 @@
 /** The large view: one picture and its facts; arrows walk through the gallery, Esc closes. */
-import { useEffect, useRef } from "../../vendor/preact-hooks.js";
+import { useEffect, useLayoutEffect, useRef } from "../../vendor/preact-hooks.js";
 import { change, focusAsked, reopen } from "../draft.js";
 import { bytes, dimensions, duration, fullMoment, named, playTime } from "../format.js";
 import { html } from "../html.js";
@@ -90,7 +90,17 @@ const Large = ({ generation, index }) => {
   const alt = file.description ?? generation.prompt;
   const shape = { aspectRatio: `${file.width} / ${file.height}` };
   return generation.kind === "video"
-    ? html`<video key=${file.id} src=${file.url} poster=${file.poster} style=${shape} controls autoplay loop playsinline aria-label=${alt}></video>`
+    ? html`<video
+        key=${file.id}
+        src=${file.url}
+        poster=${file.poster}
+        style=${shape}
+        controls
+        autoplay
+        loop
+        playsinline
+        aria-label=${alt}
+      ></video>`
     : html`<img key=${file.id} src=${file.url} style=${shape} alt=${alt} draggable=${false} />`;
 };
 
@@ -99,15 +109,25 @@ const About = ({ generation, index }) => html`
   <div class="box-about">
     <p class="box-prompt">${generation.prompt}</p>
     <dl>
-      ${factsOf(generation, index).map(([words, value]) => html`<div><dt>${say(words)}</dt><dd class="figure">${value}</dd></div>`)}
+      ${factsOf(generation, index).map(
+        ([words, value]) =>
+          html`<div>
+            <dt>${say(words)}</dt>
+            <dd class="figure">${value}</dd>
+          </div>`,
+      )}
     </dl>
     ${generation.fromBackend ? html`<p class="warm">${say("gallery.backend")}</p>` : null}
     <div class="box-actions">
       <${MediaActions} file=${generation.files[index]} plain=${true} />
       <button type="button" class="plain" onClick=${() => reuse(generation)}>${say("media.reuse")}</button>
-      ${generation.kind === "image"
-        ? html`<button type="button" class="plain" onClick=${() => startFrom(generation.files[index].url)}>${say("media.startFrom")}</button>`
-        : null}
+      ${
+        generation.kind === "image"
+          ? html`<button type="button" class="plain" onClick=${() => startFrom(generation.files[index].url)}>
+              ${say("media.startFrom")}
+            </button>`
+          : null
+      }
     </div>
   </div>
 `;
@@ -124,21 +144,35 @@ function useSwipe() {
   };
 }
 
+/** Arrows walk; on a film they belong to its own controls. @param {KeyboardEvent} event */
+function onKeyDown(event) {
+  if (event.target instanceof HTMLVideoElement) return;
+  if (event.key === "ArrowLeft") walk(-1);
+  if (event.key === "ArrowRight") walk(1);
+}
+
 export const Lightbox = () => {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const swipe = useSwipe();
   const here = opened.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (here && !dialog.current?.open) dialog.current?.showModal();
     if (!here && dialog.current?.open) dialog.current.close();
   }, [here]);
-  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.target instanceof HTMLVideoElement) return;
-    if (event.key === "ArrowLeft") walk(-1);
-    if (event.key === "ArrowRight") walk(1);
-  };
+  const isOpen = here !== null;
+  useEffect(() => {
+    if (!isOpen) return;
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, [isOpen]);
   const step = (/** @type {number} */ by, /** @type {string} */ words, /** @type {any} */ icon) => html`
-    <button type="button" class=${`round glass step ${by < 0 ? "left" : "right"}`} aria-label=${say(words)} disabled=${neighbour(by) === null} onClick=${() => walk(by)}>
+    <button
+      type="button"
+      class=${`round glass step ${by < 0 ? "left" : "right"}`}
+      aria-label=${say(words)}
+      aria-disabled=${neighbour(by) === null ? "true" : null}
+      onClick=${() => walk(by)}
+    >
       ${icon}
     </button>
   `;
@@ -148,21 +182,27 @@ export const Lightbox = () => {
       ref=${dialog}
       aria-label=${say("box.label")}
       onClose=${() => (opened.value = null)}
-      onKeyDown=${onKeyDown}
       onClick=${(/** @type {MouseEvent} */ event) => event.target === dialog.current && (opened.value = null)}
     >
-      ${here
-        ? html`
-            <div class="box-stage" style=${{ "--shape": String(shapeOf(here)) }} ...${swipe}>
-              <${Large} ...${here} />
-              ${step(-1, "box.previous", html`<${Left} />`)} ${step(1, "box.next", html`<${Right} />`)}
-            </div>
-            <${About} ...${here} />
-            <button type="button" class="round glass box-close" aria-label=${say("box.close")} onClick=${() => (opened.value = null)}>
-              <${Close} />
-            </button>
-          `
-        : null}
+      ${
+        here
+          ? html`
+              <div class="box-stage" style=${{ "--shape": String(shapeOf(here)) }} ...${swipe}>
+                <${Large} ...${here} />
+                ${step(-1, "box.previous", html`<${Left} />`)} ${step(1, "box.next", html`<${Right} />`)}
+              </div>
+              <${About} ...${here} />
+              <button
+                type="button"
+                class="round glass box-close"
+                aria-label=${say("box.close")}
+                onClick=${() => (opened.value = null)}
+              >
+                <${Close} />
+              </button>
+            `
+          : null
+      }
     </dialog>
   `;
 };

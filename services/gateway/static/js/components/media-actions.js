@@ -20,10 +20,19 @@ export const MediaActions = ({ file, plain = false }) => {
     announce(say(outcome));
     setTimeout(() => setCopied(""), SAID_MS);
   };
+  const own = new URL(file.url, location.href).origin === location.origin;
   const words = say(copied || "media.copy");
   const look = plain ? "plain" : "round glass";
   return html`
-    <a class=${look} href=${file.url} download=${file.filename} target="_blank" rel="noopener" title=${say("media.download")} aria-label=${say("media.download")}>
+    <a
+      class=${look}
+      href=${own ? `${file.url}?download` : file.url}
+      download=${file.filename}
+      target=${own ? null : "_blank"}
+      rel="noopener"
+      title=${say("media.download")}
+      aria-label=${say("media.download")}
+    >
       ${plain ? say("media.download") : html`<${Download} />`}
     </a>
     <button type="button" class=${look} title=${words} aria-label=${words} onClick=${copyLink}>

@@ -20,8 +20,15 @@ export const Gone = ({ url }) => html`
 /** @param {{src: string, alt: string, onError: () => void}} props */
 const FadingImage = ({ src, alt, onError }) => {
   const [there, setThere] = useState(false);
-  return html`<img class=${there ? "there" : ""} src=${src} alt=${alt} loading="lazy" decoding="async"
-    onLoad=${() => setThere(true)} onError=${onError} />`;
+  return html`<img
+    class=${there ? "there" : ""}
+    src=${src}
+    alt=${alt}
+    loading="lazy"
+    decoding="async"
+    onLoad=${() => setThere(true)}
+    onError=${onError}
+  />`;
 };
 
 /** A film: its poster and length; it plays without sound while it is pointed at or focused. */
@@ -30,14 +37,35 @@ const Film = (/** @type {{file: MediaFile, alt: string, active: boolean, onError
   const [moves, setMoves] = useState(false);
   const playing = active && !still();
   return html`
-    ${file.poster
-      ? html`<${FadingImage} src=${file.poster} alt=${alt} onError=${onError} />`
-      : html`<video class="there" src=${`${file.url}#t=0.1`} preload="metadata" muted playsinline aria-label=${alt} onError=${onError}></video>`}
-    ${playing
-      ? html`<video class=${moves ? "there" : ""} src=${file.url} autoplay muted loop playsinline preload="auto" aria-hidden="true"
-          ref=${(/** @type {HTMLVideoElement | null} */ video) => video && (video.muted = true)}
-          onPlaying=${() => setMoves(true)}></video>`
-      : null}
+    ${
+      file.poster
+        ? html`<${FadingImage} src=${file.poster} alt=${alt} onError=${onError} />`
+        : html`<video
+            class="there"
+            src=${`${file.url}#t=0.1`}
+            preload="metadata"
+            muted
+            playsinline
+            aria-label=${alt}
+            onError=${onError}
+          ></video>`
+    }
+    ${
+      playing
+        ? html`<video
+            class=${moves ? "there" : ""}
+            src=${file.url}
+            autoplay
+            muted
+            loop
+            playsinline
+            preload="auto"
+            aria-hidden="true"
+            ref=${(/** @type {HTMLVideoElement | null} */ video) => video && (video.muted = true)}
+            onPlaying=${() => setMoves(true)}
+          ></video>`
+        : null
+    }
     ${file.seconds ? html`<span class="length"><${Play} />${playTime(file.seconds)}</span>` : null}
   `;
 };
@@ -57,16 +85,18 @@ export const Tile = ({ file, film, alt, label, onOpen }) => {
       type="button"
       class="tile-open"
       ref=${button}
-      aria-label=${label}
+      aria-label=${film && file.seconds ? `${label}, ${playTime(file.seconds)}` : label}
       onClick=${onOpen}
       onPointerEnter=${(/** @type {PointerEvent} */ event) => event.pointerType === "mouse" && setActive(true)}
       onPointerLeave=${() => setActive(document.activeElement === button.current)}
       onFocus=${() => setActive(true)}
       onBlur=${() => setActive(false)}
     >
-      ${film
-        ? html`<${Film} file=${file} alt=${alt} active=${active} onError=${onError} />`
-        : html`<${FadingImage} src=${file.url} alt=${alt} onError=${onError} />`}
+      ${
+        film
+          ? html`<${Film} file=${file} alt=${alt} active=${active} onError=${onError} />`
+          : html`<${FadingImage} src=${file.url} alt=${alt} onError=${onError} />`
+      }
     </button>
   `;
 };

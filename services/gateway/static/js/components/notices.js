@@ -17,9 +17,10 @@ export const LineNotice = () => {
     };
   }, []);
   const lost = offline || (line.value === "lost" && session.value !== "out");
+  const words = say(offline ? "line.offline" : "line.lost");
   return html`
     <div class="notice" role="status">
-      ${lost ? html`<p><span class="dot" aria-hidden="true"></span>${say(offline ? "line.offline" : "line.lost")}</p>` : null}
+      ${lost ? html`<p><span class="dot" aria-hidden="true"></span>${words}</p>` : null}
     </div>
   `;
 };

@@ -23,18 +23,24 @@ export const Now = () => {
           ${running.value > 0 ? say("now.running", running.value) : null}
           ${running.value > 0 && line.value === "live" ? ` · ${say("now.live")}` : null}
         </span>
-        ${ended
-          ? html`<button type="button" class="plain" onClick=${() => asked.forget(dismissEnded())}>${say("now.clear")}</button>`
-          : null}
+        ${
+          ended
+            ? html`<button type="button" class="plain" onClick=${() => asked.forget(dismissEnded())}>
+                ${say("now.clear")}
+              </button>`
+            : null
+        }
       </div>
       <ul class="jobs">
         ${jobs.slice(0, all ? jobs.length : FEW).map((job) => html`<li key=${job.id}><${JobCard} job=${job} /></li>`)}
       </ul>
-      ${hidden > 0
-        ? html`<button type="button" class="plain" onClick=${() => setAll(!all)}>
-            ${all ? say("now.fewer") : say("now.more", hidden)}
-          </button>`
-        : null}
+      ${
+        hidden > 0
+          ? html`<button type="button" class="plain" onClick=${() => setAll(!all)}>
+              ${all ? say("now.fewer") : say("now.more", hidden)}
+            </button>`
+          : null
+      }
     </section>
   `;
 };

@@ -21,13 +21,19 @@ function arrange(wall, heights) {
     const key = card.dataset.key ?? "";
     if (!heights.has(key)) heights.set(key, card.offsetHeight);
   }
-  const { spots, height } = place(cards.map((card) => heights.get(card.dataset.key ?? "") ?? 0), grid);
+  const { spots, height } = place(
+    cards.map((card) => heights.get(card.dataset.key ?? "") ?? 0),
+    grid,
+  );
   cards.forEach((card, index) => {
     card.style.transform = `translate(${spots[index].x}px, ${spots[index].y}px)`;
   });
   wall.style.height = `${height}px`;
-  // Only from its second place on does a card glide.
-  requestAnimationFrame(() => cards.forEach((card) => card.classList.add("placed")));
+  // Only from its second place on does a card glide: the first one has to be known before gliding is allowed.
+  requestAnimationFrame(() => {
+    void wall.offsetHeight;
+    cards.forEach((card) => card.classList.add("placed"));
+  });
 }
 
 /** @param {{entries: {key: string, card: any}[], label: string}} props */

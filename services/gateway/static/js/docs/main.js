@@ -29,7 +29,9 @@ function goToFragment() {
 
 const Body = () => {
   if (failed.value) {
-    return html`<p class="quiet" role="alert">${say("docs.failed")} <button type="button" class="plain accent" onClick=${load}>${say("again")}</button></p>`;
+    return html`<p class="quiet" role="alert">
+      ${say("docs.failed")} <button type="button" class="plain accent" onClick=${load}>${say("again")}</button>
+    </p>`;
   }
   if (!document_.value) return html`<p class="quiet" aria-busy="true"></p>`;
   const { info } = document_.value;
@@ -41,6 +43,10 @@ const Body = () => {
   />`;
 };
 
-render(html`<${Header} inPage=${false} /><main><${Body} /></main>`, /** @type {HTMLElement} */ (document.getElementById("page")));
+render(
+  html`<${Header} inPage=${false} />
+    <main><${Body} /></main>`,
+  /** @type {HTMLElement} */ (document.getElementById("page")),
+);
 await load();
 requestAnimationFrame(() => requestAnimationFrame(goToFragment));

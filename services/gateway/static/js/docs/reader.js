@@ -4,7 +4,7 @@
  * @typedef {{name: string, type: string, required: boolean, description: string, facts: Fact[], choices: string[],
  *   fields: Field[]}} Field
  * @typedef {{words: string, values: string[]}} Fact  A dictionary key and what it counts.
- * @typedef {{id: string, method: string, path: string, tag: string, summary: string, description: string, open: boolean,
+ * @typedef {{id: string, method: string, path: string, tag: string, summary: string, description: string,
  *   parameters: Field[], body: any, answers: {status: string, description: string, media: string, fields: Field[]}[],
  *   call: string}} Operation
  */
@@ -31,9 +31,7 @@ export class Reader {
       }
     }
     const place = (/** @type {string} */ tag) => (LAST.includes(tag) ? LAST.indexOf(tag) + 1 : 0);
-    return [...groups]
-      .map(([tag, operations]) => ({ tag, operations }))
-      .sort((a, b) => place(a.tag) - place(b.tag));
+    return [...groups].map(([tag, operations]) => ({ tag, operations })).sort((a, b) => place(a.tag) - place(b.tag));
   }
 
   /** @param {string} path @param {string} method @param {any} said @returns {Operation} */
@@ -46,7 +44,6 @@ export class Reader {
       tag: said.tags?.[0] ?? "",
       summary: said.summary ?? path,
       description: said.description ?? "",
-      open: !(said.security ?? this.document.security ?? []).length,
       parameters: (said.parameters ?? []).map((/** @type {any} */ parameter) => ({
         ...this.#field(parameter.name, parameter.schema ?? {}, parameter.required ?? false, 0),
         description: parameter.description ?? "",
@@ -85,7 +82,10 @@ export class Reader {
   /** Follow a reference. @param {any} schema */
   resolve(schema) {
     if (!schema?.$ref) return schema ?? {};
-    const target = schema.$ref.split("/").slice(1).reduce((/** @type {any} */ at, /** @type {string} */ key) => at?.[key], this.document);
+    const target = schema.$ref
+      .split("/")
+      .slice(1)
+      .reduce((/** @type {any} */ at, /** @type {string} */ key) => at?.[key], this.document);
     return { ...target, ...schema, $ref: undefined };
   }
 
@@ -136,7 +136,11 @@ export class Reader {
     for (const parameter of said.parameters ?? []) {
       if (parameter.in === "header") parts.push(`-H "${parameter.name}: $WEBHOOK_SECRET"`);
     }
-    if (body) parts.push(`-H "Content-Type: ${body.media}"`, `-d '${JSON.stringify(this.#example(body))}'`);
+    if (body)
+      parts.push(
+        `-H "Content-Type: ${body.media}"`,
+        `-d '${JSON.stringify(this.#example(body)).replaceAll("'", "'\\''")}'`,
+      );
     return parts.join(" \\\n  ");
   }
 
@@ -153,7 +157,11 @@ export class Reader {
     if (schema.examples?.length) return schema.examples[0];
     if (schema.default !== undefined) return schema.default;
     if (schema.enum) return schema.enum[0];
-    return { string: "…", integer: schema.minimum ?? 1, number: schema.minimum ?? 1, boolean: true, array: [] }[String(schema.type)] ?? {};
+    return (
+      { string: "…", integer: schema.minimum ?? 1, number: schema.minimum ?? 1, boolean: true, array: [] }[
+        String(schema.type)
+      ] ?? {}
+    );
   }
 }
 
@@ -162,7 +170,8 @@ function boundsOf(schema) {
   /** @type {Fact[]} */
   const facts = [];
   const { minimum, maximum, exclusiveMaximum, maxLength } = schema;
-  if (schema.default !== undefined && schema.default !== null) facts.push(fact("default", JSON.stringify(schema.default)));
+  if (schema.default !== undefined && schema.default !== null)
+    facts.push(fact("default", JSON.stringify(schema.default)));
   if (minimum !== undefined && maximum !== undefined) facts.push(fact("from", minimum, maximum));
   else if (minimum !== undefined && minimum !== 0) facts.push(fact("least", minimum));
   else if (maximum !== undefined) facts.push(fact("most", maximum));

@@ -1,10 +1,16 @@
-/** How an API is read: a list of calls beside the calls themselves, each with its fields, its answers and a line to try. */
+/** How an API is read: the calls, each with a line to try, its fields and its answers; a list of them beside. */
 import { CopyLine } from "./copy.js";
 import { html } from "../html.js";
 import { say } from "../words.js";
 
 /** @typedef {import("./reader.js").Field} Field */
 /** @typedef {import("./reader.js").Operation} Operation */
+
+/** @param {string} type */
+const typeInWords = (type) =>
+  type.replace(/^list (\w+)/, (_, of) => say("docs.list", of)).replace(/ null$/, ` ${say("docs.orNull")}`);
+
+const asCode = (/** @type {string} */ text) => html`<code>${text}</code>`;
 
 /** @param {{fields: Field[]}} props */
 const Fields = ({ fields }) => html`
@@ -14,12 +20,12 @@ const Fields = ({ fields }) => html`
         <li>
           <div class="field-head">
             <code>${field.name}</code>
-            <span class="muted">${field.type.replace(/^list (\w+)/, (_, of) => say("docs.list", of)).replace(/ null$/, ` ${say("docs.orNull")}`)}</span>
+            <span class="muted">${typeInWords(field.type)}</span>
             ${field.required ? html`<span class="warm">${say("docs.required")}</span>` : null}
             ${field.facts.map(({ words, values }) => html`<span class="muted">${say(words, ...values)}</span>`)}
           </div>
           ${field.description ? html`<p>${field.description}</p>` : null}
-          ${field.choices.length ? html`<p class="choices-of">${field.choices.map((choice) => html`<code>${choice}</code>`)}</p>` : null}
+          ${field.choices.length ? html`<p class="choices-of">${field.choices.map(asCode)}</p>` : null}
           ${field.fields.length ? html`<${Fields} fields=${field.fields} />` : null}
         </li>
       `,
@@ -31,24 +37,42 @@ const Fields = ({ fields }) => html`
 const Call = ({ operation }) => html`
   <article class="operation" id=${operation.id} tabindex="-1">
     <h3>${operation.summary}</h3>
-    <p class="route"><span class=${`method ${operation.method.toLowerCase()}`}>${operation.method}</span> <code>${operation.path}</code></p>
+    <p class="route">
+      <span class=${`method ${operation.method.toLowerCase()}`}>${operation.method}</span>
+      <code>${operation.path}</code>
+    </p>
     ${operation.description ? html`<p>${operation.description}</p>` : null}
     <div class="try">
-      <pre tabindex="0" aria-label=${say("docs.try")}><code>${operation.call}</code></pre>
+      <pre tabindex="0" role="group" aria-label=${say("docs.try")}><code>${operation.call}</code></pre>
       <${CopyLine} text=${operation.call} />
     </div>
-    ${operation.parameters.length
-      ? html`<details open><summary>${say("docs.parameters")}</summary><${Fields} fields=${operation.parameters} /></details>`
-      : null}
-    ${operation.body?.fields.length
-      ? html`<details open><summary>${say("docs.body")}</summary><${Fields} fields=${operation.body.fields} /></details>`
-      : null}
+    ${
+      operation.parameters.length
+        ? html`<details open>
+            <summary>${say("docs.parameters")}</summary>
+            <${Fields} fields=${operation.parameters} />
+          </details>`
+        : null
+    }
+    ${
+      operation.body?.fields.length
+        ? html`<details open>
+            <summary>${say("docs.body")}</summary>
+            <${Fields} fields=${operation.body.fields} />
+          </details>`
+        : null
+    }
     <details>
-      <summary>${say("docs.answers")} <span class="muted">${operation.answers.map((answer) => answer.status).join(", ")}</span></summary>
+      <summary>
+        ${say("docs.answers")} <span class="muted">${operation.answers.map((answer) => answer.status).join(", ")}</span>
+      </summary>
       ${operation.answers.map(
         (answer) => html`
           <div class="answer">
-            <p><strong class="figure">${answer.status}</strong> ${answer.description} <span class="muted">${answer.media}</span></p>
+            <p>
+              <strong class="figure">${answer.status}</strong> ${answer.description}
+              <span class="muted">${answer.media}</span>
+            </p>
             ${answer.fields.length ? html`<${Fields} fields=${answer.fields} />` : null}
           </div>
         `,
@@ -57,14 +81,18 @@ const Call = ({ operation }) => html`
   </article>
 `;
 
-/** @param {{title: string, description: string, version: string, groups: {tag: string, operations: Operation[]}[]}} props */
+/** @typedef {{tag: string, operations: Operation[]}} Group */
+
+/** @param {{title: string, description: string, version: string, groups: Group[]}} props */
 export const Docs = ({ title, description, version, groups }) => html`
   <div class="docs">
     <nav class="contents" aria-label=${say("docs.contents")}>
       ${groups.map(
         ({ tag, operations }) => html`
           <h2>${tag}</h2>
-          <ul>${operations.map((operation) => html`<li><a href=${`#${operation.id}`}>${operation.summary}</a></li>`)}</ul>
+          <ul>
+            ${operations.map((operation) => html`<li><a href=${`#${operation.id}`}>${operation.summary}</a></li>`)}
+          </ul>
         `,
       )}
     </nav>
@@ -73,9 +101,12 @@ export const Docs = ({ title, description, version, groups }) => html`
       <p class="lead">${description}</p>
       <p>${say("docs.intro")} <a href="/openapi.json">openapi.json</a></p>
       <section class="operation">
-        <h3>${say("docs.auth")}</h3>
+        <h2>${say("docs.auth")}</h2>
         <p>${say("docs.authText")}</p>
-        <div class="try"><pre tabindex="0" aria-label=${say("docs.try")}><code>eval "$(sorami env)"</code></pre><${CopyLine} text='eval "$(sorami env)"' /></div>
+        <div class="try">
+          <pre tabindex="0" role="group" aria-label=${say("docs.try")}><code>eval "$(sorami env)"</code></pre>
+          <${CopyLine} text='eval "$(sorami env)"' />
+        </div>
         <p><code>Authorization: Bearer $SORAMI_TOKEN</code></p>
       </section>
       ${groups.map(

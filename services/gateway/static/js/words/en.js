@@ -1,8 +1,8 @@
 /** English. Plain strings, or functions of what they count. */
 
 export const en = {
-  "title": "Sorami",
-  "skip": "Skip to the prompt",
+  title: "Sorami",
+  skip: "Skip to the prompt",
   "nav.label": "Pages",
   "nav.create": "Create",
   "nav.gallery": "Gallery",
@@ -114,7 +114,8 @@ export const en = {
   ],
 
   "media.open": (/** @type {string} */ what) => `Open: ${what}`,
-  "media.openOf": (/** @type {string} */ what, /** @type {number} */ i, /** @type {number} */ n) => `Open ${i} of ${n}: ${what}`,
+  "media.openOf": (/** @type {string} */ what, /** @type {number} */ i, /** @type {number} */ n) =>
+    `Open ${i} of ${n}: ${what}`,
   "media.download": "Download",
   "media.copy": "Copy link",
   "media.copied": "Link copied",
@@ -142,18 +143,18 @@ export const en = {
 
   "line.lost": "The line is down. Running jobs go on; the page catches up by itself.",
   "line.offline": "You are offline. Running jobs go on; the page catches up when you are back.",
-  "again": "Try again",
+  again: "Try again",
 
   "out.title": "You are signed out",
   "out.text": "Open the sign-in link that the terminal printed when Sorami started, after:",
   "out.new": "A link works once, for ten minutes. To print a new one:",
   "out.again": "I have signed in",
-  "over.title": "This sign-in link is over",
 
   "problem.no_answer": "No answer came. Check the line and try again; nothing is made twice.",
   "problem.overloaded": "Too much is waiting right now. Try again in a moment.",
   "problem.storage_unavailable": "The database is away for a moment. Try again shortly.",
-  "problem.origin_not_allowed": "This page was opened under another address than its own. Open the address that the sign-in link names.",
+  "problem.origin_not_allowed":
+    "This page was opened under another address than its own. Open the address that the sign-in link names.",
   "problem.body_too_large": "This is too much text for one request.",
   "problem.model_unknown": "This model does not exist for this kind; choose another.",
   "problem.other": (/** @type {string} */ detail) => `It did not work: ${detail}`,
@@ -170,9 +171,10 @@ export const en = {
   "said.failed": (/** @type {string} */ what) => `Failed: ${what}`,
 
   "docs.title": "API",
-  "docs.intro": "Everything the page does, your programs can do too. This page is written from the service's own description:",
+  "docs.intro":
+    "Everything the page does, your programs can do too. This page is written from the service's own description:",
   "docs.auth": "Signing in",
-  "docs.authText": "Send a bearer token with every call. On a development stack this prints one into your shell:",
+  "docs.authText": "Send a bearer token with every call. On a development stack this puts one into your shell:",
   "docs.contents": "Contents",
   "docs.try": "In a shell",
   "docs.body": "Body",

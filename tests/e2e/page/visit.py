@@ -1,0 +1,82 @@
+"""A person in front of the page: one browser context with a session of its own."""
+
+import re
+from dataclasses import dataclass, field
+
+from playwright.async_api import BrowserContext, Locator, Page, expect
+
+from sorami.local import identity
+from tests.support.product import Person, Product
+
+
+@dataclass
+class Visit:
+    """What a test does on the page and what it finds there; `complaints` is what the browser complained of."""
+
+    product: Product
+    person: Person
+    context: BrowserContext
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    @property
+    def link(self) -> str:
+        """A new sign-in link; it works once."""
+        return f"{self.product.url}/signin?ticket={identity.ticket(self.product.stack.home, self.person.subject)}"
+
+    @property
+    def prompt(self) -> Locator:
+        return self.page.locator("#prompt")
+
+    @property
+    def go(self) -> Locator:
+        return self.page.locator("button.go")
+
+    @property
+    def cards(self) -> Locator:
+        return self.page.locator(".card:not(.ghost)")
+
+    def listen(self) -> None:
+        """Collect every error and warning of the console, CSP violations among them, and what scripts threw."""
+
+        def heard(kind: str, text: str) -> None:
+            if kind in ("error", "warning"):
+                self.complaints.append(text)
+
+        self.page.on("console", lambda message: heard(message.type, message.text))
+        self.page.on("pageerror", lambda error: heard("error", str(error)))
+
+    def expect_complaint(self, pattern: str) -> None:
+        """Say that the browser will log this, for example an answer other than success."""
+        self.expected.append(pattern)
+
+    def unexpected(self) -> list[str]:
+        return [text for text in self.complaints if not any(re.search(pattern, text) for pattern in self.expected)]
+
+    async def arrive(self, path: str = "/") -> None:
+        """Sign in by a link and wait for the gallery's first answer."""
+        await self.page.goto(self.link)
+        if path != "/":
+            await self.page.goto(self.product.url + path)
+        await expect(self.page.locator(".gallery")).to_have_attribute("aria-busy", "false")
+
+    async def choose(self, name: str, value: str) -> None:
+        await self.page.locator(f"select[name={name}]").select_option(value)
+
+    async def ask(self, prompt: str, kind: str = "image", model: str | None = None) -> None:
+        """Write the prompt, choose, and send it by the keyboard."""
+        await self.page.locator(f"input[name=kind][value={kind}]").check()
+        if model:
+            await self.choose("model", model)
+        await self.prompt.fill(prompt)
+        await self.prompt.press("Control+Enter")
+
+    def job(self, prompt: str) -> Locator:
+        return self.page.locator(".job").filter(has_text=prompt)
+
+    def card(self, prompt: str) -> Locator:
+        return self.cards.filter(has_text=prompt)
+
+    async def captions(self) -> list[str]:
+        return await self.cards.locator("h3").all_inner_texts()
