@@ -47,14 +47,14 @@ logs: $(READY) ## Follow all logs
 	@$(BIN)/sorami logs --follow
 
 test: $(READY) ## Run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(READY) ## Check format, lint, types, import rules and tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 fix: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -19,6 +19,8 @@ MOST_RECORDS = 500
 PATIENCE = 60.0
 """Seconds a batch is tried again inside its handler while the database is away; far below max_poll_interval (300 s)."""
 ACK_TIMEOUT = 10.0
+PAUSE_BEFORE_READING_AGAIN = 1.0
+LOOK_EVERY = 5.0
 
 _log = get_logger(part="consumer")
 
@@ -50,6 +52,10 @@ class DeadLetter:
     record: Received
     reason: str
     detail: str
+
+
+class ConsumerDied(Exception):
+    """A consumer ended by itself; the process ends too, so that its supervisor starts a whole one."""
 
 
 class Unreadable(Protocol):
@@ -121,6 +127,7 @@ class Subscriptions:
         self._read = read
         self._bury = bury
         self._subscribers: list[Any] = []
+        self._stopping = False
 
     def batches(self, *routes: Route) -> None:
         """Give batches to one member of the group, at least once; one consumer reads the topics of all routes."""
@@ -153,10 +160,10 @@ class Subscriptions:
 
     async def _on_first(self, message: KafkaMessage, routes: Sequence[Route], *, committing: bool) -> None:
         consumer: Any = message.consumer
-        first: Any = message.raw_message
-        rest = await consumer.getmany(timeout_ms=0, max_records=MOST_RECORDS - 1)
-        records = [first, *(record for part in rest.values() for record in part)]
+        records: list[Any] = [message.raw_message]
         try:
+            rest = await consumer.getmany(timeout_ms=0, max_records=MOST_RECORDS - 1)
+            records += [record for part in rest.values() for record in part]
             received = [_received(record, self._prefix) for record in records]
             for route in routes:
                 own = [record for record in received if record.topic in route.topics]
@@ -164,6 +171,7 @@ class Subscriptions:
         except Exception:
             # No exception may leave: the offsets would be committed past records that were not handled.
             _log.exception("a batch could not be handled and is read again", records=len(records))
+            await asyncio.sleep(PAUSE_BEFORE_READING_AGAIN)
             if committing:
                 _rewind(consumer, records)
             return
@@ -195,8 +203,12 @@ class Subscriptions:
             await _until_database_answers(lambda: self._bury(bad))
 
     async def run(self) -> None:
-        """Start consuming as soon as Kafka answers."""
+        """Start consuming as soon as Kafka answers; raises ConsumerDied when a consumer ends by itself."""
         await until_reachable(self._start, what="consumers")
+        while not self._stopping:
+            await asyncio.sleep(LOOK_EVERY)
+            if not self._stopping and not all(_alive(subscriber) for subscriber in self._subscribers):
+                raise ConsumerDied
 
     async def _start(self) -> None:
         try:
@@ -207,6 +219,7 @@ class Subscriptions:
 
     async def stop(self) -> None:
         """Finish the batches under way and leave the groups."""
+        self._stopping = True
         await self._broker.stop()
 
     def unready(self) -> str | None:
@@ -218,6 +231,11 @@ class Subscriptions:
             if not consumer.assignment():
                 return "a consumer has no partitions yet"
         return None
+
+
+def _alive(subscriber: Any) -> bool:
+    # A consume loop that ended leaves a process that answers pings and hears nothing.
+    return bool(subscriber.running) and not all(task.done() for task in subscriber.tasks)
 
 
 async def _tolerant_parser(record: ConsumerRecord, original: Any) -> Any:
