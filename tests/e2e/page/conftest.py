@@ -28,7 +28,7 @@ ARGUMENTS = [
 NewVisit = Callable[..., Awaitable[Visit]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> str:
     """The browser's program; without one these tests are skipped."""
     if CHROMIUM is None:
@@ -36,7 +36,7 @@ def chromium() -> str:
     return CHROMIUM
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
@@ -44,7 +44,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def page_home() -> Iterator[Path]:
     """A data folder that Postgres' own user can reach."""
     with tempfile.TemporaryDirectory(prefix="sorami-page-") as folder:
@@ -52,7 +52,7 @@ def page_home() -> Iterator[Path]:
         yield Path(folder) / "home"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def page_product(browser: Browser, page_home: Path) -> AsyncIterator[Product]:
     """The four services on real servers; started only where there is a browser to look at them."""
     # An adopted report names media elsewhere; whoever the backend names gets them.

@@ -67,7 +67,7 @@ async def test_nothing_is_wider_than_the_screen(new_visit: NewVisit) -> None:
     await expect(visit.page.locator(".job")).to_be_visible()
     for width in (320, 390, 1024, 1920):
         await visit.page.set_viewport_size({"width": width, "height": 900})
-        assert await visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        await visit.page.wait_for_function(f"document.documentElement.scrollWidth <= {width}")
 
 
 async def test_whoever_is_signed_out_is_told_how_to_sign_in(new_visit: NewVisit) -> None:
