@@ -59,7 +59,13 @@ class Seaweed:
         argv += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
         argv += [f"-s3.port={self.port}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
         argv += [f"-{part}.port={self._ports[f's3-{part}']}" for part in ("master", "volume", "filer", "admin")]
-        argv += ["-admin.ui=false", "-webdav=false", "-master.telemetry=false", "-master.resumeState=false", "-volume.preStopSeconds=0"]
+        argv += [
+            "-admin.ui=false",
+            "-webdav=false",
+            "-master.telemetry=false",
+            "-master.resumeState=false",
+            "-volume.preStopSeconds=0",
+        ]
         env = {
             "PATH": os.defpath,
             "HOME": str(self._data),
