@@ -1,5 +1,5 @@
 /** The large view: one picture and its facts; arrows walk through the gallery, Esc closes. */
-import { useEffect, useLayoutEffect, useRef } from "../../vendor/preact-hooks.js";
+import { useLayoutEffect, useRef } from "../../vendor/preact-hooks.js";
 import { change, focusAsked, reopen } from "../draft.js";
 import { bytes, dimensions, duration, fullMoment, named, playTime } from "../format.js";
 import { html } from "../html.js";
@@ -160,7 +160,7 @@ export const Lightbox = () => {
     if (!here && dialog.current?.open) dialog.current.close();
   }, [here]);
   const isOpen = here !== null;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOpen) return;
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
