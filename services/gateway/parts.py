@@ -34,5 +34,8 @@ class Parts:
 
     @property
     def own_origins(self) -> frozenset[str]:
-        """Origins whose pages may write with our cookie."""
-        return frozenset({self.public_url, *self.settings.cors_origins})
+        """Origins whose pages may write with our cookie; a machine that serves itself goes by both its names."""
+        own = {self.public_url, *self.settings.cors_origins}
+        for name, other in (("//127.0.0.1:", "//localhost:"), ("//localhost:", "//127.0.0.1:")):
+            own.add(self.public_url.replace(name, other))
+        return frozenset(own)

@@ -72,7 +72,7 @@ async def test_a_snapshot_shows_jobs_that_wait(product: Product) -> None:
     await person.ask("video", model="procedural-1", prompt="Waves", size="640x360", duration_seconds=2)
     async with person.http.stream("GET", "/api/events") as answer:
         snapshot = await anext(frames(answer))
-    assert [job["kind"] for job in snapshot.data["jobs"]] == ["video"]
+    assert [(job["kind"], job["prompt"]) for job in snapshot.data["jobs"]] == [("video", "Waves")]
 
 
 async def test_nobody_else_sees_a_job(product: Product) -> None:

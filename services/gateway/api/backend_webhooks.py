@@ -23,7 +23,7 @@ def backend_webhook_router(parts: Parts, kind: Kind) -> APIRouter:
 
     @router.post(
         f"/{kind.name}-completion",
-        summary=f"A backend reports on a {kind.name} job",
+        summary=f"A backend reports on a job for {kind.plural}",
         operation_id=f"report_{kind.name}",
         responses=schemas.problems(400, 401, 404, 409, 413, 415, 422, 503) | {200: {"model": schemas.WebhookAnswer}},
         openapi_extra={

@@ -68,6 +68,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
         summary=f"List my finished {kind.plural}",
         operation_id=f"list_{kind.plural}",
         responses=schemas.listed(kind),
+        openapi_extra={"parameters": schemas.PAGING},
     )
     async def listed(request: Request) -> JSONResponse:
         asking = await caller(request)

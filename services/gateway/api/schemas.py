@@ -63,6 +63,22 @@ class WebhookAnswer(BaseModel):
     state: str | None = None
 
 
+PAGING: list[dict[str, Any]] = [
+    {
+        "name": "limit",
+        "in": "query",
+        "description": "How many to answer; without it and without a cursor, all of them up to 5,000.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 200},
+    },
+    {
+        "name": "cursor",
+        "in": "query",
+        "description": "The nextCursor of the page before.",
+        "schema": {"type": "string"},
+    },
+]
+
+
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """Describe a required JSON body by its model."""
     schema = model.model_json_schema(mode="validation")

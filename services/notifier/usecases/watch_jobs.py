@@ -141,5 +141,6 @@ def describe_row(job: dict[str, Any], language: str) -> dict[str, Any]:
         "progress": job["progress"],
         "message": message,
         "seq": job["seq"],
+        "prompt": job["prompt"],
         "created_at": as_utc(job["created_at"]),
     }

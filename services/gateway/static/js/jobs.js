@@ -34,6 +34,8 @@ function read(said, known) {
     progress: Math.max(known?.progress ?? 0, said.progress),
     // An answer of the status route has no number: it is taken when it is ahead of what is known.
     seq: said.seq ?? known?.seq ?? 0,
+    // The snapshot alone tells what another browser asked for.
+    prompt: said.prompt ?? known?.prompt ?? null,
     createdAt: Date.parse(said.created_at),
     endedAt: ended && said.at ? Date.parse(said.at) : (known?.endedAt ?? null),
     failure: said.failure ?? null,

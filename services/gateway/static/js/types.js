@@ -43,6 +43,7 @@
  * @property {string | null} stage
  * @property {number} progress
  * @property {number} seq  Counts the job's moves; a lower one is old news.
+ * @property {string | null} prompt What was asked for, when the snapshot told it.
  * @property {number} createdAt
  * @property {number | null} endedAt
  * @property {Failure | null} failure

@@ -138,7 +138,7 @@ function putAway(/** @type {string} */ id) {
 export const JobCard = ({ job }) => {
   const request = asked.askedFor(job.id);
   const inGallery = [...items.value, ...waiting.value].find((item) => item.id === job.id);
-  const what = String(request?.body.prompt ?? inGallery?.prompt ?? say(`job.unknown.${job.kind}`));
+  const what = String(request?.body.prompt ?? job.prompt ?? inGallery?.prompt ?? say(`job.unknown.${job.kind}`));
   const generation = inGallery ?? generationOfJob(job, request?.body ?? null, what);
   return html`
     <article class=${`job ${job.status.toLowerCase()}`}>
