@@ -23,7 +23,7 @@ async def test_a_running_job_is_shown_again_after_a_reload_and_in_another_browse
     await expect(visit.job("Drifting clouds").get_by_role("progressbar")).to_be_visible()
     elsewhere = await new_visit(like=visit)
     await elsewhere.arrive()
-    await expect(elsewhere.job("A film asked for elsewhere").get_by_role("progressbar")).to_be_visible()
+    await expect(elsewhere.job("Drifting clouds").get_by_role("progressbar")).to_be_visible()
     await expect(visit.job("Drifting clouds")).to_contain_text("Done in", timeout=60_000)
     await expect(elsewhere.card("Drifting clouds")).to_be_visible()
 
