@@ -16,6 +16,7 @@ from contracts.tables.prisma import (
     VideoGeneration,
 )
 from contracts.tables.sorami import (
+    BackendReport,
     DeadLetter,
     Delivery,
     DeliveryAttempt,
@@ -39,6 +40,7 @@ metadata = Row.metadata
 
 __all__ = [
     "OWN_SCHEMA",
+    "BackendReport",
     "DeadLetter",
     "Delivery",
     "DeliveryAttempt",

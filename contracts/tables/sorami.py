@@ -324,6 +324,17 @@ class Orphan(Row, table=True):
     received_at: datetime = moment()
 
 
+class BackendReport(Row, table=True):
+    """Writer: gateway (inserts); persistence deletes those of ended jobs. How a backend says a job of ours ended."""
+
+    __tablename__ = "backend_reports"
+    __table_args__ = ours()
+    job_id: str = words(primary_key=True)
+    topic: str = words(primary_key=True)
+    event: dict[str, Any] = typed(JSONB)
+    received_at: datetime = moment()
+
+
 class Session(Row, table=True):
     """Writer: gateway. A browser that is signed in; only the token's hash is kept."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.cloudevents import Record, outbox_headers
 from contracts.kinds import KINDS, Kind
-from services.runtime.database import Connection, Pool
+from services.runtime.database import Connection, Pool, transaction
 from services.runtime.outbox import OutboxColumns, OutboxRow, as_rows, insert_statement
 
 
@@ -107,6 +107,11 @@ INSERT_SESSION = """
     INSERT INTO sorami.sessions (token_hash, user_id, expires_at)
     VALUES ($1, $2, now() + $3 * interval '1 second')
 """
+# keep_report: kept until the job has ended, so that it can be sent again if Kafka forgets it.
+KEEP_REPORT = """
+    INSERT INTO sorami.backend_reports (job_id, topic, event) VALUES ($1, $2, $3::jsonb)
+    ON CONFLICT (job_id, topic) DO NOTHING
+"""
 PUT_EVENTS = insert_statement("gateway")
 
 
@@ -166,6 +171,14 @@ def _columns(jobs: Sequence[NewJob]) -> list[list[Any]]:
         [record.value if record else None for record in records],
         [outbox_headers(record.headers) if record else None for record in records],
     ]
+
+
+async def put_report(pool: Pool, record: Record, *, ends_job: bool) -> list[OutboxRow]:
+    """Put what a backend reported into the outbox; an ending is kept beside it until the job has ended."""
+    async with transaction(pool) as connection:
+        if ends_job:
+            await connection.execute(KEEP_REPORT, record.key, record.topic, record.value.decode())
+        return await put_events(connection, [record])
 
 
 async def put_events(connection: Connection | Pool, records: Sequence[Record]) -> list[OutboxRow]:

@@ -211,6 +211,19 @@ RESEND_REQUESTS = """
     RETURNING j.id, j.origin, j.request
 """
 
+# forgotten_reports: endings that a backend told of jobs that are open all the same.
+FORGOTTEN_REPORTS = """
+    SELECT r.topic, r.event FROM sorami.backend_reports r JOIN sorami.jobs j ON j.id = r.job_id
+    WHERE r.received_at < now() - $1 * interval '1 second' AND j.status IN ('PENDING', 'GENERATING')
+    ORDER BY r.received_at LIMIT 200
+"""
+
+FORGET_REPORTS = """
+    DELETE FROM sorami.backend_reports r USING sorami.jobs j
+    WHERE j.id = r.job_id AND j.status NOT IN ('PENDING', 'GENERATING')
+      AND r.received_at < now() - $1 * interval '1 second'
+"""
+
 OVERDUE_JOBS = """
     SELECT j.id, j.kind, EXISTS (SELECT FROM sorami.tasks t WHERE t.job_id = j.id) AS has_task
     FROM sorami.jobs j
@@ -273,6 +286,11 @@ class Store:
     async def forgotten_requests(self, older_than_seconds: float) -> list[Any]:
         """Return jobs that nobody took up, noting that they are sent again."""
         return list(await self._pool.fetch(RESEND_REQUESTS, older_than_seconds))
+
+    async def forgotten_reports(self, older_than_seconds: float) -> list[Any]:
+        """Return what backends told of open jobs, and forget what they told of ended ones."""
+        await self._pool.execute(FORGET_REPORTS, older_than_seconds)
+        return list(await self._pool.fetch(FORGOTTEN_REPORTS, older_than_seconds))
 
     async def overdue_jobs(self, grace_seconds: float) -> list[Any]:
         """Return open jobs whose deadline passed longer than `grace_seconds` ago."""

@@ -177,6 +177,35 @@ async def test_a_generation_an_application_made_is_finished_by_its_backend(produ
     assert (await person.http.get(f"/api/images/{job_id}/result")).json()["images"][0]["filename"] == "image_1.png"
 
 
+async def test_a_completion_that_kafka_forgot_is_sent_again(product: Product) -> None:
+    job_id, _ = await waiting_job(product)
+    # The row alone is left of it, as after a broker was put back to an older copy.
+    event = {
+        "job_id": job_id,
+        "kind": "image",
+        "at": "2025-10-23T14:30:00Z",
+        "provider": "backend",
+        "files": [
+            {"index": 1, "url": "https://x/1.png", "filename": "1.png", "format": "PNG", "content_type": "image/png"}
+        ],
+    }
+    await product.pool.execute(
+        "INSERT INTO sorami.backend_reports (job_id, topic, event) VALUES ($1, 'job.completed', $2::jsonb)",
+        job_id,
+        json.dumps(event),
+    )
+    await product.until("SELECT 1 FROM sorami.jobs WHERE id = $1 AND status = 'COMPLETED'", job_id)
+    await product.until(
+        "SELECT 1 WHERE NOT EXISTS (SELECT FROM sorami.backend_reports WHERE job_id = $1)", job_id, within=20
+    )
+
+
+async def test_a_completion_is_kept_until_its_job_has_ended(product: Product) -> None:
+    job_id, _ = await waiting_job(product)
+    await product.backend_says("image", about(golden("e1_completed"), job_id))
+    assert await product.row("SELECT 1 FROM sorami.backend_reports WHERE job_id = $1", job_id)
+
+
 @pytest.mark.parametrize("secret", [None, "", "wrong", "a-secret-for-test"])
 async def test_a_webhook_without_the_right_secret_is_refused(product: Product, secret: str | None) -> None:
     answer = await product.backend_says("image", golden("e1_completed"), secret)

@@ -14,7 +14,7 @@ from contracts.legacy_webhook import BackendReport
 from contracts.messages import ORPHAN_PROMPTS
 from contracts.status import STAGE_PROGRESS, TERMINAL, JobStatus
 from services.gateway import queries
-from services.gateway.store import INSERT_ORPHAN, NewJob, insert_jobs, put_events
+from services.gateway.store import INSERT_ORPHAN, NewJob, insert_jobs, put_report
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
@@ -77,7 +77,8 @@ class AcceptBackendWebhook:
         if job is not None:
             if job.status in TERMINAL:
                 return IgnoredReport(job.status.value)
-            self._offer(await put_events(self._pool, [_event(report, job.job_id, traceparent)]))
+            record = _event(report, job.job_id, traceparent)
+            self._offer(await put_report(self._pool, record, ends_job=report.stage is None))
             return Taken()
         _log.warning("no generation of this id; it may have been made in the backend directly", job_id=report.job_id)
         return await self._decide_unknown(report, body, traceparent)

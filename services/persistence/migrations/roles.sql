@@ -47,7 +47,7 @@ BEGIN
             ('sorami_gateway', 'SELECT, INSERT', 'sorami.jobs, image_generations, video_generations'),
             ('sorami_gateway', 'SELECT, INSERT', 'users, organizations, organization_memberships'),
             ('sorami_gateway', 'UPDATE (email, name)', 'users'),
-            ('sorami_gateway', 'SELECT, INSERT', 'sorami.orphans, sorami.signin_tickets'),
+            ('sorami_gateway', 'SELECT, INSERT', 'sorami.orphans, sorami.signin_tickets, sorami.backend_reports'),
             ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.sessions'),
             ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.outbox_gateway'),
             ('sorami_gateway', 'SELECT', 'image_files, video_files, notifications'),
@@ -66,6 +66,7 @@ BEGIN
             ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.user_counters, sorami.outbox_persistence'),
             ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.dead_letters'),
             ('sorami_persistence', 'SELECT', 'users, sorami.tasks, sorami.operations'),
+            ('sorami_persistence', 'SELECT, DELETE', 'sorami.backend_reports'),
 
             -- notifier: its deliveries; everything else it only reads.
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.deliveries, sorami.delivery_attempts'),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.cloudevents import Record, to_record
-from contracts.events import Event, JobCompleted, JobFailed, JobProgressed, JobRequested
+from contracts.events import EVENT_OF_TOPIC, Event, JobCompleted, JobFailed, JobProgressed, JobRequested
 from contracts.failures import Failure, FailureCode
 from services.persistence.store import Store
 from services.persistence.usecases.advance_jobs import AdvanceJobs
@@ -51,8 +51,10 @@ class ReconcileJobs:
 
     async def resend_forgotten(self) -> int:
         """Send again what should have moved a job long ago; returns how many."""
-        rows = await self._store.forgotten_requests(self._forgotten_after)
-        records = [_record(row) for row in rows]
+        records = [_record(row) for row in await self._store.forgotten_requests(self._forgotten_after)]
+        for row in await self._store.forgotten_reports(self._forgotten_after):
+            event = EVENT_OF_TOPIC[row["topic"]].model_validate_json(row["event"])
+            records.append(to_record(event, service="persistence"))
         if records:
             _log.warning("jobs nobody took up are sent again", jobs=len(records))
             self._offer(await self._store.put_events(records))

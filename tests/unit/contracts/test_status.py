@@ -48,7 +48,7 @@ def run(history: list[Report]) -> list[JobState]:
     return states
 
 
-@settings(max_examples=2_000)
+@settings(max_examples=800)
 @given(histories())
 def test_no_history_moves_a_job_backwards(history: list[Report]) -> None:
     states = run(history)
@@ -60,7 +60,7 @@ def test_no_history_moves_a_job_backwards(history: list[Report]) -> None:
         assert after.seq == before.seq + 1
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=400)
 @given(histories())
 def test_telling_a_history_twice_changes_nothing_more(history: list[Report]) -> None:
     once = run(history)[-1]
@@ -69,7 +69,7 @@ def test_telling_a_history_twice_changes_nothing_more(history: list[Report]) -> 
             assert reduce(once, report) is Ignored.TERMINAL
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=400)
 @given(histories())
 def test_every_move_is_seen(history: list[Report]) -> None:
     for before, after in pairwise(run(history)):
