@@ -63,7 +63,6 @@ class InstantProvider:
 
     async def render(self, order: Order, on_progress: OnProgress) -> Rendered:
         """Answer at once, from memory."""
-        on_progress(0.5)
         make = self._film if order.kind == "video" else self._picture
         media = [make(order, index) for index in range(1, order.count + 1)]
         on_progress(1.0)
