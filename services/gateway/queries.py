@@ -285,6 +285,11 @@ async def person(pool: Pool, user_id: str) -> Any:
     return await pool.fetchrow(_PERSON + ' WHERE u.id = $1 OR u."clerkId" = $1 LIMIT 1', user_id)
 
 
+async def person_of_subject(pool: Pool, subject: str) -> Any:
+    """Return the user whom the identity provider calls so; never one whose own id happens to be the same text."""
+    return await pool.fetchrow(_PERSON + ' WHERE u."clerkId" = $1', subject)
+
+
 async def first_person(pool: Pool) -> Any:
     """Return the first user ever, as the seeds did; only where an operator asked for it."""
     return await pool.fetchrow(_PERSON + ' ORDER BY u."createdAt", u.id LIMIT 1')

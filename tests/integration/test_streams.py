@@ -110,3 +110,11 @@ async def test_messages_are_french_unless_english_is_asked_for(product: Product)
     english = await person.ended(job_id)
     assert french[0].data["message"] == "Initialisation du modèle..."
     assert english[0].data["message"] == "Starting the model..."
+
+
+async def test_a_job_whose_events_are_kept_no_more_ends_the_reconnecting(product: Product) -> None:
+    person = product.person()
+    job_id = await person.ask()
+    await person.ended(job_id)
+    await product.pool.execute("DELETE FROM sorami.job_events WHERE job_id = $1", job_id)
+    assert (await person.http.get(f"/api/images/{job_id}/events")).status_code == 204

@@ -58,8 +58,8 @@ def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind) -> None:
         if job is None:
             raise Problem(404, "job_not_found", "there is no job of this id among yours")
         over = JobStatus(job["status"]) in TERMINAL
-        if over and last_id is not None and await parts.watch_jobs.is_over(job_id, last_id):
-            # The one answer after which a browser's EventSource stops reconnecting.
+        if over and await parts.watch_jobs.is_over(job_id, last_id or 0):
+            # The end was seen, or is so long ago that nothing replays it; after 204 a browser stops reconnecting.
             return Response(status_code=204)
         language = choose_language(request.headers.get("accept-language"))
         return _streaming(parts.watch_jobs.of_job(caller.user_id, job_id, last_id, language))

@@ -104,7 +104,11 @@ def _pending(state: State, files: list[SqlFile], roles: SqlFile, phase: str, say
         say(f"the database is newer than this build (it has {newer[-1]}): nothing was changed")
         return []
     pending = due(files, set(state.applied), phase)
-    return [*pending, roles] if state.roles_are_due(roles) else pending
+    if state.roles_are_due(roles):
+        pending = [*pending, roles]
+    if not pending:
+        say("nothing to do: the database is at this build's schema")
+    return pending
 
 
 async def _look(connection: Connection, address: DatabaseAddress) -> Findings:

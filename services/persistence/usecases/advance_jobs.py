@@ -104,9 +104,9 @@ class AdvanceJobs:
             moved = [advance for advance in advances.values() if advance.moves]
             if not moved:
                 return unknown
-            counts = Counter({a.job.owner_id: 0 for a in moved})
-            for a in moved:
-                counts[a.job.owner_id] += len(a.moves)
+            counts: Counter[str] = Counter()
+            for advance in moved:
+                counts[advance.job.owner_id] += len(advance.moves)
             numbers = await self._store.take_numbers(connection, counts)
             rows = self._rows(moved, numbers, trace_of)
             sent = await self._store.write(connection, rows)

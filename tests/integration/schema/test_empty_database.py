@@ -32,12 +32,13 @@ def test_every_table_stands_after_the_first_run(empty: Database) -> None:
     assert empty.value('SELECT enum_range(NULL::"ImageJobStatus")::text') == "{PENDING,GENERATING,COMPLETED,FAILED}"
 
 
-def test_a_second_run_changes_nothing_and_says_nothing(migrated: Database) -> None:
+def test_a_second_run_changes_nothing_and_says_so(migrated: Database) -> None:
     before = migrated.rows(CATALOGUE)
 
     outcome = migrated.migrate()
 
-    assert (outcome.code, outcome.text) == (0, "")
+    assert outcome.code == 0
+    assert "nothing to do" in outcome.text
     assert migrated.rows(CATALOGUE) == before
 
 
