@@ -11,10 +11,10 @@ from pydantic_core import PydanticCustomError
 
 from contracts.events import CompletedFile, as_utc
 from contracts.failures import Failure, FailureCode
+from contracts.faults import Fault
 from contracts.ids import is_safe_id
 from contracts.kinds import KINDS, Kind, parse_size
 from contracts.messages import FAILED_TITLE, stage_message
-from contracts.requests import Fault
 from contracts.status import JobStatus, Stage
 
 SECRET_HEADER = "X-Webhook-Secret"  # noqa: S105 - the header's name, not its value

@@ -16,8 +16,8 @@ from pydantic import (
     ValidationError,
     create_model,
 )
-from pydantic_core import PydanticCustomError
 
+from contracts.faults import RequestRefused, fault, faults_of
 from contracts.ids import is_safe_id
 from contracts.kinds import DEFAULT_QUALITY, KINDS, QUALITIES, STYLES, Kind
 
@@ -26,19 +26,14 @@ MAX_URL = 2_048
 _INVISIBLE = {"Cf", "Cc", "Zs", "Zl", "Zp", "Mn"}
 
 
-def _fault(code: str, detail: str) -> PydanticCustomError:
-    # Braces would be read as placeholders of a template.
-    return PydanticCustomError(code, detail.replace("{", "(").replace("}", ")"))
-
-
 def _readable(field: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
-            raise _fault(f"{field}_not_unicode", f"{field} holds half of a surrogate pair") from None
+            raise fault(f"{field}_not_unicode", f"{field} holds half of a surrogate pair") from None
         if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in text):
-            raise _fault(f"{field}_control_character", f"{field} holds a control character; remove it")
+            raise fault(f"{field}_control_character", f"{field} holds a control character; remove it")
         return text
 
     return check
@@ -47,16 +42,16 @@ def _readable(field: str) -> Callable[[str], str]:
 def _prompt(text: str) -> str:
     text = _readable("prompt")(text)
     if len(text) > MAX_PROMPT:
-        raise _fault("prompt_too_long", f"prompt has {len(text)} characters; at most {MAX_PROMPT} are allowed")
+        raise fault("prompt_too_long", f"prompt has {len(text)} characters; at most {MAX_PROMPT} are allowed")
     if all(unicodedata.category(character) in _INVISIBLE for character in text):
-        raise _fault("prompt_empty", "prompt is empty; say what should be made")
+        raise fault("prompt_empty", "prompt is empty; say what should be made")
     return text
 
 
 def _one_of(field: str, allowed: tuple[str, ...]) -> Callable[[str], str]:
     def check(text: str) -> str:
         if text not in allowed:
-            raise _fault(f"{field}_unsupported", f"{field} is not supported; choose one of {', '.join(allowed)}")
+            raise fault(f"{field}_unsupported", f"{field} is not supported; choose one of {', '.join(allowed)}")
         return text
 
     return check
@@ -71,16 +66,16 @@ def _normal_format(value: Any) -> Any:
 
 def _job_id(text: str) -> str:
     if not is_safe_id(text):
-        raise _fault("job_id_invalid", "job_id must be 1 to 64 letters, digits, '_' or '-'")
+        raise fault("job_id_invalid", "job_id must be 1 to 64 letters, digits, '_' or '-'")
     return text
 
 
 def _address(text: str) -> str:
     text = _readable("input_image_url")(text)
     if len(text) > MAX_URL:
-        raise _fault("url_too_long", f"input_image_url is longer than {MAX_URL} characters")
+        raise fault("url_too_long", f"input_image_url is longer than {MAX_URL} characters")
     if not text.startswith(("http://", "https://", "/media/")):
-        raise _fault("url_scheme", "input_image_url must start with https://, http:// or be a /media/ address of ours")
+        raise fault("url_scheme", "input_image_url must start with https://, http:// or be a /media/ address of ours")
     return text
 
 
@@ -167,23 +162,6 @@ REQUEST_MODELS: dict[str, type[GenerationRequest]] = {name: _request_model(kind)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong with a request: which field, a stable code, and what to do."""
-
-    field: str
-    code: str
-    detail: str
-
-
-class RequestRefused(Exception):
-    """A request with at least one fault."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__(faults[0].detail)
-        self.faults = faults
-
-
-@dataclass(frozen=True, slots=True)
 class Wanted:
     """A valid request in the words that every kind shares."""
 
@@ -222,7 +200,9 @@ def read_request(kind: Kind, body: Mapping[str, Any]) -> Wanted:
     try:
         request = REQUEST_MODELS[kind.name].model_validate(body)
     except ValidationError as error:
-        raise RequestRefused([_as_fault(kind, item) for item in error.errors(include_url=False)]) from None
+        raise RequestRefused(
+            faults_of(error, f"a request for {kind.plural}", lambda field: _bounds(kind, field))
+        ) from None
     given = request.model_dump()
     options = {name: given[name] for name in ("seed", "caption") if given[name] is not None}
     options |= {number.name: given[number.name] for number in kind.numbers}
@@ -240,37 +220,6 @@ def read_request(kind: Kind, body: Mapping[str, Any]) -> Wanted:
         job_id=given["job_id"],
         user_id=given["user_id"],
     )
-
-
-_TYPE_FAULTS = {
-    "int_type": ("not_an_integer", "{field} must be a whole number"),
-    "int_from_float": ("not_an_integer", "{field} must be a whole number"),
-    "int_parsing": ("not_an_integer", "{field} must be a whole number"),
-    "float_type": ("not_a_number", "{field} must be a number"),
-    "finite_number": ("not_a_number", "{field} must be a number"),
-    "string_type": ("not_a_string", "{field} must be a string"),
-    "missing": ("{field}_required", "{field} is missing"),
-    "string_too_long": ("{field}_too_long", "{field} is too long"),
-    "string_too_short": ("{field}_empty", "{field} is empty"),
-}
-_RANGE_FAULTS = frozenset({"greater_than_equal", "less_than_equal", "less_than", "greater_than"})
-
-
-def _as_fault(kind: Kind, item: Any) -> Fault:
-    field = str(item["loc"][0]) if item["loc"] else "body"
-    code = item["type"]
-    if code == "extra_forbidden":
-        field = field[:64]
-        return Fault(field, "unknown_field", f"there is no field {field!r} in a request for {kind.plural}")
-    if code in _TYPE_FAULTS:
-        named, detail = _TYPE_FAULTS[code]
-        return Fault(field, named.format(field=field), detail.format(field=field))
-    if code in _RANGE_FAULTS:
-        bounds = _bounds(kind, field)
-        return Fault(
-            field, f"{field}_out_of_range", f"{field} must be {bounds}" if bounds else f"{field} is out of range"
-        )
-    return Fault(field, code, item["msg"])
 
 
 def _bounds(kind: Kind, field: str) -> str | None:

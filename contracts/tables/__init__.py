@@ -5,6 +5,7 @@ against them.
 """
 
 from contracts.tables.columns import OWN_SCHEMA, Row
+from contracts.tables.library import Deletion
 from contracts.tables.prisma import (
     ImageFile,
     ImageGeneration,
@@ -42,6 +43,7 @@ __all__ = [
     "OWN_SCHEMA",
     "BackendReport",
     "DeadLetter",
+    "Deletion",
     "Delivery",
     "DeliveryAttempt",
     "File",

@@ -35,6 +35,8 @@ class Caller:
     user_id: str
     organization_id: str | None = None
     by_cookie: bool = False
+    scopes: frozenset[str] | None = None
+    """What it may do; None for a person, who may do what is personal."""
 
 
 Newcomer = Callable[[Mapping[str, Any]], Awaitable[Caller]]

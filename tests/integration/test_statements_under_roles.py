@@ -1,7 +1,10 @@
 """The writers' table is true: every statement of every store runs under its service's role, and others are refused."""
 
 import importlib
+import importlib.util
+import pkgutil
 import re
+from types import ModuleType
 from typing import Any
 
 import asyncpg
@@ -15,19 +18,26 @@ SERVICES = ("gateway", "generator", "persistence", "notifier")
 _VERBS = re.compile(r"^\s*(WITH|SELECT|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 
 
+def modules_of(name: str) -> list[ModuleType]:
+    """Return a module, or a package with its modules; nothing when there is none of this name."""
+    if importlib.util.find_spec(name) is None:
+        return []
+    module = importlib.import_module(name)
+    inner = [found.name for found in pkgutil.iter_modules(getattr(module, "__path__", []))]
+    return [module, *(importlib.import_module(f"{name}.{one}") for one in inner)]
+
+
 def statements(service: str) -> dict[str, str]:
     """Return every SQL statement that a service's store and queries hold, by name."""
     found: dict[str, str] = {}
     for module_name in ("store", "queries"):
-        try:
-            module = importlib.import_module(f"services.{service}.{module_name}")
-        except ModuleNotFoundError:
-            continue
-        for name, value in vars(module).items():
-            texts = value.items() if isinstance(value, dict) else [("", value)]
-            for key, text in texts:
-                if isinstance(text, str) and _VERBS.match(text):
-                    found[f"{module_name}.{name}{key}"] = text
+        for module in modules_of(f"services.{service}.{module_name}"):
+            subject = module.__name__.split(".", 2)[2]
+            for name, value in vars(module).items():
+                texts = value.items() if isinstance(value, dict) else [("", value)]
+                for key, text in texts:
+                    if isinstance(text, str) and _VERBS.match(text):
+                        found[f"{subject}.{name}{key}"] = text
     runtime = importlib.import_module("services.runtime.identity")
     if service in ("gateway", "notifier"):
         found |= {f"identity.{name}": getattr(runtime, name) for name in ("_BY_SUBJECT", "_BY_SESSION")}

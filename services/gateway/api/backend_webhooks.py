@@ -7,7 +7,8 @@ from fastapi.responses import JSONResponse
 
 from contracts.kinds import Kind
 from contracts.legacy_webhook import SECRET_HEADER, WebhookRefused, read_backend_webhook
-from services.gateway.api import schemas, shapes
+from services.gateway.api import schemas
+from services.gateway.api.bodies import refused
 from services.gateway.parts import Parts
 from services.gateway.usecases.accept_backend_webhook import IgnoredReport, Parked, Refused
 from services.runtime.http_body import read_object
@@ -42,7 +43,7 @@ def backend_webhook_router(parts: Parts, kind: Kind) -> APIRouter:
         except WebhookRefused as error:
             if error.mismatch:
                 raise Problem(409, "job_id_mismatch", error.faults[0].detail) from None
-            raise shapes.refused(error.faults) from None
+            raise refused(error.faults) from None
         outcome = await parts.accept_backend_webhook(said, body, continue_trace(request.headers.get("traceparent")))
         match outcome:
             case Refused():

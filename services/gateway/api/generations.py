@@ -1,26 +1,28 @@
 """Create, status, result and list, for every kind from one factory."""
 
-from typing import Any
+from datetime import datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from contracts.faults import RequestRefused
 from contracts.kinds import Kind
 from contracts.messages import choose_language
 from contracts.models import ModelUnknown
-from contracts.requests import REQUEST_MODELS, RequestRefused, read_request
+from contracts.requests import REQUEST_MODELS, read_request
+from contracts.scopes import Scope
 from contracts.status import JobStatus
-from services.gateway import queries
 from services.gateway.api import schemas, shapes
+from services.gateway.api.bodies import BODY_LIMIT, refused
+from services.gateway.api.callers import caller
 from services.gateway.api.cursors import read_cursor, read_limit, write_cursor
 from services.gateway.parts import Parts
+from services.gateway.queries import generations
 from services.gateway.usecases.request_generation import JobIdTaken
-from services.runtime.callers import caller_of
 from services.runtime.http_body import read_object
 from services.runtime.problems import Problem
 from services.runtime.tracing import continue_trace
 
-BODY_LIMIT = 64 * 1024
 WHOLE_GALLERY = 5_000
 
 
@@ -29,12 +31,13 @@ def not_found() -> Problem:
     return Problem(404, "job_not_found", "there is no job of this id among yours")
 
 
+def _cursor_after(last: generations.GenerationView, owner_id: str) -> str:
+    return write_cursor(owner_id, last.created_at, last.id)
+
+
 def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - five routes, each a few lines
     """Make the routes of a kind under /api/<plural>."""
     router = APIRouter(prefix=f"/api/{kind.plural}", tags=[kind.plural])
-
-    async def caller(request: Request) -> Any:
-        return await caller_of(request, parts.identities, own_origins=parts.own_origins)
 
     @router.post(
         "/generate",
@@ -45,13 +48,13 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
         openapi_extra={"requestBody": schemas.json_body(REQUEST_MODELS[kind.name])},
     )
     async def generate(request: Request) -> JSONResponse:
-        asking = await caller(request)
+        asking = await caller(parts, request, Scope.JOBS_WRITE)
         try:
             wanted = read_request(kind, await read_object(request, limit=BODY_LIMIT))
             trace = continue_trace(request.headers.get("traceparent"))
             accepted = await parts.request_generation(asking, wanted, trace)
         except RequestRefused as error:
-            raise shapes.refused(error.faults) from None
+            raise refused(error.faults) from None
         except ModelUnknown as error:
             raise Problem(422, "model_unknown", str(error), models=error.known) from None
         except JobIdTaken:
@@ -71,13 +74,13 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
         openapi_extra={"parameters": schemas.PAGING},
     )
     async def listed(request: Request) -> JSONResponse:
-        asking = await caller(request)
+        asking = await caller(parts, request, Scope.MEDIA_READ)
         limit = read_limit(request.query_params.get("limit"))
-        before = read_cursor(request.query_params.get("cursor"), asking.user_id)
+        before = read_cursor(request.query_params.get("cursor"), asking.user_id, datetime, str)
         paged = limit is not None or before is not None
         most = (limit or 50) if paged else WHOLE_GALLERY
-        found = await queries.completed_generations(parts.pool, kind, asking.user_id, before=before, limit=most + 1)
-        cursor = write_cursor(found[most - 1], asking.user_id) if len(found) > most else None
+        found = await generations.completed_generations(parts.pool, kind, asking.user_id, before=before, limit=most + 1)
+        cursor = _cursor_after(found[most - 1], asking.user_id) if len(found) > most else None
         return JSONResponse(shapes.gallery_body(found[:most], parts.public_url, cursor, paged=paged))
 
     @router.get(
@@ -87,8 +90,8 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
         responses=schemas.status(kind),
     )
     async def status(job_id: str, request: Request) -> JSONResponse:
-        asking = await caller(request)
-        view = await queries.status(parts.pool, kind, job_id, asking.user_id)
+        asking = await caller(parts, request, Scope.JOBS_READ)
+        view = await generations.status(parts.pool, kind, job_id, asking.user_id)
         if view is None:
             raise not_found()
         return JSONResponse(shapes.status_body(view, choose_language(request.headers.get("accept-language"))))
@@ -100,8 +103,8 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
         responses=schemas.result(kind),
     )
     async def result(job_id: str, request: Request) -> JSONResponse:
-        asking = await caller(request)
-        found = await queries.generation(parts.pool, kind, job_id, asking.user_id)
+        asking = await caller(parts, request, Scope.JOBS_READ)
+        found = await generations.generation(parts.pool, kind, job_id, asking.user_id)
         if found is None:
             raise not_found()
         if found.job_status is not JobStatus.COMPLETED:

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
 from contracts.media import POSTER_EXTENSION
-from services.gateway import queries
 from services.gateway.api import schemas
 from services.gateway.parts import Parts
+from services.gateway.queries import files
 from services.runtime.problems import Problem
 from services.runtime.signed_urls import LIFETIME_SECONDS
 
@@ -24,7 +24,7 @@ def media_router(parts: Parts) -> APIRouter:
         responses=schemas.problems(404, 503) | {302: {"description": "To the object, signed for minutes"}},
     )
     async def media(token: str, filename: str, request: Request) -> RedirectResponse:
-        file = await queries.file_by_token(parts.pool, token)
+        file = await files.file_by_token(parts.pool, token)
         if file is None:
             raise Problem(404, "media_not_found", "there is no file at this address")
         return RedirectResponse(
@@ -41,7 +41,7 @@ def media_router(parts: Parts) -> APIRouter:
     return router
 
 
-def _target(parts: Parts, file: queries.StoredFile, filename: str, *, attachment: bool) -> str:
+def _target(parts: Parts, file: files.StoredFile, filename: str, *, attachment: bool) -> str:
     wants_poster = filename.endswith(f".{POSTER_EXTENSION}") and filename != file.filename
     if wants_poster and file.thumbnail_key:
         return parts.signer.sign(

@@ -5,17 +5,9 @@ from typing import Any
 
 from contracts.events import as_utc
 from contracts.messages import failure_sentence, status_message
-from contracts.requests import Fault
-from services.gateway.queries import FileView, GenerationView, StatusView
-from services.runtime.problems import Problem
+from services.gateway.queries.generations import FileView, GenerationView, StatusView
 
 POLL_AFTER_SECONDS = 1
-
-
-def refused(faults: Sequence[Fault]) -> Problem:
-    """Turn the faults of a request into a 422 that names each of them."""
-    errors = [{"field": fault.field, "code": fault.code, "detail": fault.detail} for fault in faults]
-    return Problem(422, faults[0].code, faults[0].detail, errors=errors, field=faults[0].field)
 
 
 def status_body(view: StatusView, language: str) -> dict[str, Any]:

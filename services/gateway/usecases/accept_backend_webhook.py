@@ -13,8 +13,9 @@ from contracts.ids import new_id
 from contracts.legacy_webhook import BackendReport
 from contracts.messages import ORPHAN_PROMPTS
 from contracts.status import STAGE_PROGRESS, TERMINAL, JobStatus
-from services.gateway import queries
-from services.gateway.store import INSERT_ORPHAN, NewJob, insert_jobs, put_report
+from services.gateway.queries import people, reports
+from services.gateway.store.jobs import NewJob, insert_jobs
+from services.gateway.store.reports import INSERT_ORPHAN, put_report
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
@@ -73,7 +74,7 @@ class AcceptBackendWebhook:
         return outcome
 
     async def _decide(self, report: BackendReport, body: Mapping[str, Any], traceparent: str | None) -> Outcome:
-        job = await queries.known_job(self._pool, report.kind, report.job_id)
+        job = await reports.known_job(self._pool, report.kind, report.job_id)
         if job is not None:
             if job.status in TERMINAL:
                 return IgnoredReport(job.status.value)
@@ -84,7 +85,7 @@ class AcceptBackendWebhook:
         return await self._decide_unknown(report, body, traceparent)
 
     async def _decide_unknown(self, report: BackendReport, body: Mapping[str, Any], traceparent: str | None) -> Outcome:
-        made = await queries.application_generation(self._pool, report.kind, report.job_id)
+        made = await reports.application_generation(self._pool, report.kind, report.job_id)
         if made is not None and made["status"] in (JobStatus.COMPLETED, JobStatus.FAILED):
             return IgnoredReport(made["status"])
         if made is not None:
@@ -94,16 +95,16 @@ class AcceptBackendWebhook:
         owner = await self._owner(report)
         if owner is None:
             return Refused() if self._orphans == "reject" else await self._park(report, body, "user_unknown")
-        if await queries.has_open_submit(self._pool, owner["user_id"]):
+        if await reports.has_open_submit(self._pool, owner["user_id"]):
             # The backend may be answering a submit of ours under an id of its own: two rows would follow.
             return await self._park(report, body, "submit_open")
         prompt = report.original_prompt or next((f.description for f in report.files if f.description), None)
         return await self._adopt(report, owner["user_id"], owner["organization_id"], prompt, traceparent)
 
     async def _owner(self, report: BackendReport) -> Any:
-        owner = await queries.person(self._pool, report.user_id) if report.user_id else None
+        owner = await people.person(self._pool, report.user_id) if report.user_id else None
         if owner is None and self._orphans == "first-user":
-            owner = await queries.first_person(self._pool)
+            owner = await people.first_person(self._pool)
         return owner
 
     async def _adopt(
@@ -119,7 +120,7 @@ class AcceptBackendWebhook:
         inserted = await insert_jobs(self._pool, [job])
         if job.id in inserted:
             _log.info("generation created", job_id=job.id, owner_id=owner_id, files=len(report.files))
-        elif await queries.known_job(self._pool, report.kind, report.job_id) is None:
+        elif await reports.known_job(self._pool, report.kind, report.job_id) is None:
             return Parked("generation_not_pending")
         self._offer([row.outbox for row in inserted.values() if row.outbox is not None])
         return Taken()

@@ -1,7 +1,7 @@
 """Open a session for our own page from a sign-in ticket that works once."""
 
 from contracts.ids import new_token
-from services.gateway.store import INSERT_SESSION, USE_TICKET
+from services.gateway.store.people import INSERT_SESSION, USE_TICKET
 from services.gateway.usecases.welcome_person import welcome_person
 from services.runtime.database import Pool
 from services.runtime.identity import session_hash

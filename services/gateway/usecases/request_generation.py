@@ -10,8 +10,8 @@ from contracts.events import JobRequested
 from contracts.ids import new_id
 from contracts.models import choose_model
 from contracts.requests import Wanted
-from services.gateway import queries
-from services.gateway.store import Inserted, NewJob, insert_jobs
+from services.gateway.queries import generations
+from services.gateway.store.jobs import Inserted, NewJob, insert_jobs
 from services.runtime.database import Pool, is_transient
 from services.runtime.group_commit import GroupCommit
 from services.runtime.identity import Caller
@@ -22,7 +22,7 @@ from services.runtime.outbox import OutboxRow
 class Accepted:
     """A job that is durable; `repeated` when the same one was asked for before."""
 
-    view: queries.StatusView
+    view: generations.StatusView
     repeated: bool = False
 
 
@@ -48,7 +48,7 @@ class RequestGeneration:
         job = self._new_job(caller, wanted, traceparent)
         inserted = await self._commits.submit(job)
         if inserted is not None:
-            return Accepted(queries.StatusView.requested(wanted.kind, job.id, inserted.created_at))
+            return Accepted(generations.StatusView.requested(wanted.kind, job.id, inserted.created_at))
         return await self._repeated(caller, wanted, job.id)
 
     def _new_job(self, caller: Caller, wanted: Wanted, traceparent: str | None) -> NewJob:
@@ -102,10 +102,10 @@ class RequestGeneration:
         return [inserted.get(job.id) if first[job.id] is job else None for job in jobs]
 
     async def _repeated(self, caller: Caller, wanted: Wanted, job_id: str) -> Accepted:
-        known = await queries.job_asked_for(self._pool, job_id)
+        known = await generations.job_asked_for(self._pool, job_id)
         if known is None or (known.owner_id, known.request_hash) != (caller.user_id, wanted.digest()):
             raise JobIdTaken
-        view = await queries.status(self._pool, wanted.kind, job_id, caller.user_id)
+        view = await generations.status(self._pool, wanted.kind, job_id, caller.user_id)
         if view is None:
             raise JobIdTaken
         return Accepted(view, repeated=True)

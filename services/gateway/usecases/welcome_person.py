@@ -6,8 +6,8 @@ from typing import Any
 import asyncpg
 
 from contracts.ids import new_id
-from services.gateway import queries
-from services.gateway.store import INSERT_USER
+from services.gateway.queries import people
+from services.gateway.store.people import INSERT_USER
 from services.runtime.database import Pool
 from services.runtime.identity import Caller
 from services.runtime.tokens import TokenRefused
@@ -32,5 +32,5 @@ async def welcome_person(pool: Pool, claims: Mapping[str, Any]) -> Caller:
             f"users.{column} is required here and the token does not carry it; add the claim, or make the user first"
         )
         raise TokenRefused("user_incomplete", detail) from None
-    found = await queries.person_of_subject(pool, subject)
+    found = await people.person_of_subject(pool, subject)
     return Caller(found["user_id"], found["organization_id"])

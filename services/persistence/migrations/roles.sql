@@ -53,6 +53,11 @@ BEGIN
             ('sorami_gateway', 'SELECT', 'image_files, video_files, notifications'),
             ('sorami_gateway', 'SELECT', 'sorami.files, sorami.job_events, sorami.user_counters'),
             ('sorami_gateway', 'SELECT', 'sorami.tasks, sorami.operations'),
+            ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.deletions'),
+            -- gateway, identity:
+            -- gateway, requests:
+            -- gateway, gallery:
+            -- gateway, media:
 
             -- generator: its own tasks; it cannot touch a job or a generation.
             ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.tasks, sorami.operations'),
@@ -67,6 +72,8 @@ BEGIN
             ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.dead_letters'),
             ('sorami_persistence', 'SELECT', 'users, sorami.tasks, sorami.operations'),
             ('sorami_persistence', 'SELECT, DELETE', 'sorami.backend_reports'),
+            ('sorami_persistence', 'SELECT, UPDATE', 'sorami.deletions'),
+            ('sorami_notifier, sorami_generator', 'SELECT', 'sorami.deletions'),
 
             -- notifier: its deliveries; everything else it only reads.
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.deliveries, sorami.delivery_attempts'),

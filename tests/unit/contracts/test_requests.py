@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from contracts.faults import RequestRefused
 from contracts.kinds import IMAGE, KINDS, VIDEO, Kind
-from contracts.requests import RequestRefused, read_request
+from contracts.requests import read_request
 
 
 def codes(body: dict[str, Any], kind: Kind = IMAGE) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the gateway reads: Prisma's tables first, so that what an application wrote is shown like any other."""
+"""Generations and where their jobs stand: Prisma's tables first, so an application's own are shown like any other."""
 
 import json
 from dataclasses import dataclass, field
@@ -92,12 +92,17 @@ def _utc(moment: datetime | None) -> Any:
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
+def not_deleted(generation_id: str) -> str:
+    """Return the condition that every read of generations has; `generation_id` is its column."""
+    return f"NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = {generation_id})"
+
+
 def _status_statement(kind: Kind) -> str:
     return f"""
         SELECT g.id, g.status::text AS status, g.progress, g."createdAt" AS created_at,
                j.status AS job_status, j.stage, j.message, j.failure
         FROM {kind.generations_table} g LEFT JOIN sorami.jobs j ON j.id = g.id
-        WHERE g.id = $1 AND g."authorId" = $2
+        WHERE g.id = $1 AND g."authorId" = $2 AND {not_deleted("g.id")}
     """  # noqa: S608 - names come from the declared kinds
 
 
@@ -158,11 +163,14 @@ def _generations_statement(kind: Kind, where: str) -> str:
     """  # noqa: S608 - names come from the declared kinds
 
 
-_ONE = {kind.name: _generations_statement(kind, 'g.id = $1 AND g."authorId" = $2') for kind in KINDS.values()}
+_ONE = {
+    kind.name: _generations_statement(kind, f'g.id = $1 AND g."authorId" = $2 AND {not_deleted("g.id")}')
+    for kind in KINDS.values()
+}
 _PAGE = {
     kind.name: _generations_statement(
         kind,
-        """g."authorId" = $1 AND g.status = 'COMPLETED'
+        f"""g."authorId" = $1 AND g.status = 'COMPLETED' AND {not_deleted("g.id")}
            AND ($2::timestamp IS NULL OR (g."createdAt", g.id) < ($2::timestamp, $3))
            ORDER BY g."createdAt" DESC, g.id DESC LIMIT $4""",
     )
@@ -177,7 +185,7 @@ async def generation(pool: Pool, kind: Kind, job_id: str, owner_id: str) -> Gene
 
 
 async def completed_generations(
-    pool: Pool, kind: Kind, owner_id: str, *, before: tuple[datetime, str] | None, limit: int
+    pool: Pool, kind: Kind, owner_id: str, *, before: tuple[Any, ...] | None, limit: int
 ) -> list[GenerationView]:
     """Return a page of the owner's finished generations, newest first, before a position."""
     moment, place = before if before else (None, None)
@@ -204,92 +212,3 @@ def _generation(kind: Kind, row: Any) -> GenerationView:
         metadata=json.loads(row["metadata"]) if row["metadata"] else {},
         files=[FileView(**item) for item in json.loads(row["files"])],
     )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """Where the bytes of a lasting address lie."""
-
-    storage_key: str | None
-    external_url: str | None
-    thumbnail_key: str | None
-    filename: str
-    content_type: str
-
-
-_FILE = """
-    SELECT storage_key, external_url, thumbnail_key, filename, content_type FROM sorami.files WHERE token = $1
-"""
-
-
-async def file_by_token(pool: Pool, token: str) -> StoredFile | None:
-    """Return the file behind a lasting address."""
-    row = await pool.fetchrow(_FILE, token)
-    return StoredFile(**row) if row else None
-
-
-@dataclass(frozen=True, slots=True)
-class KnownJob:
-    """A job as the inbound webhook needs it."""
-
-    job_id: str
-    owner_id: str
-    organization_id: str | None
-    status: JobStatus
-
-
-_KNOWN = """
-    SELECT id, owner_id, organization_id, status FROM sorami.jobs WHERE kind = $2 AND id = $1
-    UNION ALL
-    SELECT j.id, j.owner_id, j.organization_id, j.status
-    FROM sorami.operations o JOIN sorami.jobs j ON j.id = o.job_id
-    WHERE o.operation_id = $1 AND j.kind = $2
-    LIMIT 1
-"""
-_GENERATION_OWNER = {
-    kind.name: f"""SELECT "authorId" AS owner_id, "organizationId" AS organization_id, status::text AS status, prompt
-                   FROM {kind.generations_table} WHERE id = $1"""  # noqa: S608
-    for kind in KINDS.values()
-}
-_OPEN_SUBMIT = """
-    SELECT EXISTS (SELECT FROM sorami.operations WHERE owner_id = $1 AND closed_at IS NULL AND operation_id IS NULL)
-"""
-_PERSON = """
-    SELECT u.id AS user_id,
-           (SELECT m."organizationId" FROM organization_memberships m
-            WHERE m."userId" = u.id ORDER BY m."createdAt", m.id LIMIT 1) AS organization_id
-    FROM users u
-"""
-
-
-async def known_job(pool: Pool, kind: Kind, job_id: str) -> KnownJob | None:
-    """Find the job of this id, or the one whose provider's operation has this id."""
-    row = await pool.fetchrow(_KNOWN, job_id, kind.name)
-    if row is None:
-        return None
-    return KnownJob(row["id"], row["owner_id"], row["organization_id"], JobStatus(row["status"]))
-
-
-async def application_generation(pool: Pool, kind: Kind, job_id: str) -> Any:
-    """Return the generation an application made without us, or None."""
-    return await pool.fetchrow(_GENERATION_OWNER[kind.name], job_id)
-
-
-async def has_open_submit(pool: Pool, owner_id: str) -> bool:
-    """Tell whether a provider may still owe this user an operation id."""
-    return bool(await pool.fetchval(_OPEN_SUBMIT, owner_id))
-
-
-async def person(pool: Pool, user_id: str) -> Any:
-    """Return the user of this id or of this identity provider's id, with the first organisation; None for nobody."""
-    return await pool.fetchrow(_PERSON + ' WHERE u.id = $1 OR u."clerkId" = $1 LIMIT 1', user_id)
-
-
-async def person_of_subject(pool: Pool, subject: str) -> Any:
-    """Return the user whom the identity provider calls so; never one whose own id happens to be the same text."""
-    return await pool.fetchrow(_PERSON + ' WHERE u."clerkId" = $1', subject)
-
-
-async def first_person(pool: Pool) -> Any:
-    """Return the first user ever, as the seeds did; only where an operator asked for it."""
-    return await pool.fetchrow(_PERSON + ' ORDER BY u."createdAt", u.id LIMIT 1')

@@ -1,4 +1,4 @@
-"""Every statement the gateway writes with; its role may insert jobs and generations and can never update one."""
+"""Jobs, generations and the events that ask for them: the gateway inserts them and can never update one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 
 from contracts.cloudevents import Record, outbox_headers
 from contracts.kinds import KINDS, Kind
-from services.runtime.database import Connection, Pool, transaction
-from services.runtime.outbox import OutboxColumns, OutboxRow, as_rows, insert_statement
+from services.runtime.database import Connection, Pool
+from services.runtime.outbox import OutboxRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ INSERT_JOBS = f"""
         SELECT g.*, {" OR ".join(_made_already(kind) for kind in _KINDS)} AS adopted
         FROM given g
         WHERE {" AND ".join(_not_somebody_elses(kind) for kind in _KINDS)}
+          AND NOT EXISTS (SELECT FROM sorami.deletions d WHERE d.generation_id = g.id)
     ), fresh AS (
         INSERT INTO sorami.jobs (id, kind, owner_id, organization_id, origin, provider, model, request,
                request_hash, finish_by)
@@ -92,27 +93,6 @@ INSERT_JOBS = f"""
     )
     SELECT fresh.id, fresh.created_at, sent.outbox_id FROM fresh LEFT JOIN sent ON sent.key = fresh.id
 """  # noqa: S608 - names come from the declared kinds
-
-INSERT_USER = """
-    INSERT INTO users (id, "clerkId", email, name) VALUES ($1, $2, $3, $4) ON CONFLICT ("clerkId") DO NOTHING
-"""
-INSERT_ORPHAN = """
-    INSERT INTO sorami.orphans (id, kind, job_id, status, payload, reason) VALUES ($1, $2, $3, $4, $5::jsonb, $6)
-    ON CONFLICT (kind, job_id, status) DO NOTHING
-"""
-USE_TICKET = """
-    INSERT INTO sorami.signin_tickets (jti) VALUES ($1) ON CONFLICT (jti) DO NOTHING RETURNING jti
-"""
-INSERT_SESSION = """
-    INSERT INTO sorami.sessions (token_hash, user_id, expires_at)
-    VALUES ($1, $2, now() + $3 * interval '1 second')
-"""
-# keep_report: kept until the job has ended, so that it can be sent again if Kafka forgets it.
-KEEP_REPORT = """
-    INSERT INTO sorami.backend_reports (job_id, topic, event) VALUES ($1, $2, $3::jsonb)
-    ON CONFLICT (job_id, topic) DO NOTHING
-"""
-PUT_EVENTS = insert_statement("gateway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,18 +151,3 @@ def _columns(jobs: Sequence[NewJob]) -> list[list[Any]]:
         [record.value if record else None for record in records],
         [outbox_headers(record.headers) if record else None for record in records],
     ]
-
-
-async def put_report(pool: Pool, record: Record, *, ends_job: bool) -> list[OutboxRow]:
-    """Put what a backend reported into the outbox; an ending is kept beside it until the job has ended."""
-    async with transaction(pool) as connection:
-        if ends_job:
-            await connection.execute(KEEP_REPORT, record.key, record.topic, record.value.decode())
-        return await put_events(connection, [record])
-
-
-async def put_events(connection: Connection | Pool, records: Sequence[Record]) -> list[OutboxRow]:
-    """Put records into the gateway's outbox and return their rows."""
-    columns = OutboxColumns.of(records)
-    rows = await connection.fetch(PUT_EVENTS, columns.topics, columns.keys, columns.values, columns.headers)
-    return as_rows([row["id"] for row in rows], records)

@@ -1,0 +1,2 @@
+-- Organisations, API keys and sign-in.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Idempotency keys, limits, batches and cancellations.
+SELECT 1;

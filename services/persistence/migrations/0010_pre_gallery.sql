@@ -1,0 +1,2 @@
+-- Search, favourites, albums, shares and read marks.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Uploads and smaller versions of media.
+SELECT 1;
