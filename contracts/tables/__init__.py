@@ -5,7 +5,19 @@ against them.
 """
 
 from contracts.tables.columns import OWN_SCHEMA, Row
-from contracts.tables.library import Deletion
+from contracts.tables.library import (
+    Album,
+    AlbumItem,
+    Deletion,
+    Favourite,
+    NotificationMark,
+    NotificationRead,
+    SearchDocument,
+    SearchPending,
+    SearchWord,
+    Share,
+    ShareAttempt,
+)
 from contracts.tables.prisma import (
     ImageFile,
     ImageGeneration,
@@ -41,17 +53,22 @@ metadata = Row.metadata
 
 __all__ = [
     "OWN_SCHEMA",
+    "Album",
+    "AlbumItem",
     "BackendReport",
     "DeadLetter",
     "Deletion",
     "Delivery",
     "DeliveryAttempt",
+    "Favourite",
     "File",
     "ImageFile",
     "ImageGeneration",
     "Job",
     "JobEvent",
     "Notification",
+    "NotificationMark",
+    "NotificationRead",
     "Operation",
     "Organization",
     "OrganizationMembership",
@@ -62,7 +79,12 @@ __all__ = [
     "OutboxPersistence",
     "Row",
     "SchemaMigration",
+    "SearchDocument",
+    "SearchPending",
+    "SearchWord",
     "Session",
+    "Share",
+    "ShareAttempt",
     "SigninTicket",
     "Task",
     "User",

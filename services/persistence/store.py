@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from contracts.cloudevents import Record
 from contracts.kinds import KINDS, Kind
 from contracts.status import JobState, JobStatus, Stage, prisma_status
+from services.persistence.migrations.backfill import INDEX_PROMPTS
 from services.runtime.database import Connection, Pool, transaction
 from services.runtime.outbox import OutboxColumns, OutboxRow, as_rows, insert_statement
 
@@ -236,6 +237,13 @@ FORGET_EVENTS = """
         SELECT job_id, seq FROM sorami.job_events WHERE at < now() - $1 * interval '1 day' ORDER BY at LIMIT 10000)
 """
 
+# take_prompts: before their texts are read, so that a change meanwhile is noted again and not lost.
+TAKE_PROMPTS = """
+    DELETE FROM sorami.search_pending WHERE generation_id IN (
+        SELECT generation_id FROM sorami.search_pending LIMIT $1 FOR UPDATE SKIP LOCKED)
+    RETURNING generation_id
+"""
+
 
 class Store:
     """The statements of persistence over one pool."""
@@ -295,6 +303,14 @@ class Store:
     async def overdue_jobs(self, grace_seconds: float) -> list[Any]:
         """Return open jobs whose deadline passed longer than `grace_seconds` ago."""
         return list(await self._pool.fetch(OVERDUE_JOBS, grace_seconds))
+
+    async def index_prompts(self, most: int) -> int:
+        """Make the search documents of at most this many new or changed prompts; returns how many there were."""
+        async with transaction(self._pool) as connection:
+            ids = [row["generation_id"] for row in await connection.fetch(TAKE_PROMPTS, most)]
+            if ids:
+                await connection.execute(INDEX_PROMPTS, ids)
+        return len(ids)
 
     async def forget_events(self, days: int) -> None:
         """Delete job events that no stream replays any more."""

@@ -56,7 +56,12 @@ BEGIN
             ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.deletions'),
             -- gateway, identity:
             -- gateway, requests:
-            -- gateway, gallery:
+            -- gateway, gallery: what people keep and share; search is persistence's, and triggers note for it.
+            ('sorami_gateway', 'SELECT', 'sorami.search_documents, sorami.search_pending, sorami.search_words'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.favourites, sorami.albums'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.album_items, sorami.shares'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.share_attempts, sorami.notification_marks'),
+            ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.notification_reads'),
             -- gateway, media:
 
             -- generator: its own tasks; it cannot touch a job or a generation.
@@ -73,6 +78,9 @@ BEGIN
             ('sorami_persistence', 'SELECT', 'users, sorami.tasks, sorami.operations'),
             ('sorami_persistence', 'SELECT, DELETE', 'sorami.backend_reports'),
             ('sorami_persistence', 'SELECT, UPDATE', 'sorami.deletions'),
+            ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.search_documents, sorami.search_words'),
+            ('sorami_persistence', 'SELECT, UPDATE, DELETE', 'sorami.search_pending'),
+            ('sorami_persistence', 'SELECT, DELETE', 'sorami.favourites, sorami.album_items, sorami.shares'),
             ('sorami_notifier, sorami_generator', 'SELECT', 'sorami.deletions'),
 
             -- notifier: its deliveries; everything else it only reads.
