@@ -1,4 +1,4 @@
-"""`sorami seed-data`: fills a database with many jobs that look like people's, for measurements; never in production."""
+"""`sorami seed-data`: fills a database with jobs that look like people's, for measurements; never in production."""
 
 import asyncio
 import os
@@ -119,8 +119,8 @@ _STEPS = (
               jsonb_build_object('model_name', model), parent_id, at, at, at + interval '9 s'
        FROM seeded WHERE NOT by_application ORDER BY n""",
     *(_prisma_files(kind) for kind in KINDS.values()),
-    f"""INSERT INTO sorami.files (id, job_id, kind, index, token, storage_key, filename, content_type, size_bytes, width,
-              height, description, created_at)
+    f"""INSERT INTO sorami.files (id, job_id, kind, index, token, storage_key, filename, content_type, size_bytes,
+              width, height, description, created_at)
        SELECT 'f' || id, id, kind, 1, 'seed-' || id, kind || 's/' || id || '/' || kind || '_1.' || ending,
               kind || '_1.' || ending, type, 200000 + h1 % 900000, 1024, 1024, prompt, at
        FROM seeded JOIN (VALUES {", ".join(

@@ -1,4 +1,4 @@
-"""What an adopted database holds already is made searchable: in small transactions, while applications go on writing."""
+"""What an adopted database holds already is made searchable: in small transactions, while others go on writing."""
 
 from collections.abc import Callable
 
