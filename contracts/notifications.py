@@ -1,9 +1,10 @@
 """What the bell says when a job ends: the seeds' words (M1) and their siblings for videos and failures."""
 
+import re
 from dataclasses import dataclass
 
-from contracts.failures import Failure
-from contracts.kinds import Kind
+from contracts.failures import Failure, FailureCode
+from contracts.kinds import KINDS, Kind
 from contracts.messages import FAILED_TITLE, failure_sentence
 from contracts.status import JobStatus
 
@@ -24,3 +25,27 @@ def notice_for(kind: Kind, status: JobStatus, file_count: int, failure: Failure 
     if status is JobStatus.FAILED and failure is not None:
         return Notice(kind.failed_type, FAILED_TITLE, failure_sentence(failure.code))
     return None
+
+
+_COMPLETED_EN = {
+    "image": ("🎨 Images made", "{count} image(s) made."),
+    "video": ("🎬 Videos made", "{count} video(s) made."),
+}
+_FAILED_TITLE_EN = "The generation failed"
+_COUNT = re.compile(r"\d+")
+_FAILURE_OF = {failure_sentence(code, "fr"): code for code in FailureCode}
+
+
+def in_language(notice: Notice, language: str) -> Notice:
+    """Say a stored notice in a language; rows hold the seeds' French, and what is not ours stays as it is."""
+    if language != "en":
+        return notice
+    for kind in KINDS.values():
+        if notice.type == kind.completed_type and kind.name in _COMPLETED_EN:
+            title, message = _COMPLETED_EN[kind.name]
+            count = _COUNT.search(notice.message)
+            return Notice(notice.type, title, message.format(count=count[0]) if count else notice.message)
+        if notice.type == kind.failed_type:
+            code = _FAILURE_OF.get(notice.message)
+            return Notice(notice.type, _FAILED_TITLE_EN, failure_sentence(code, "en") if code else notice.message)
+    return notice

@@ -93,7 +93,7 @@ def _generations(kind: Kind) -> str:
                CASE status WHEN 'COMPLETED' THEN 100 WHEN 'GENERATING' THEN 60 ELSE 0 END,
                at AT TIME ZONE 'UTC', CASE WHEN status = 'COMPLETED' THEN at AT TIME ZONE 'UTC' + interval '9 s' END
         FROM seeded WHERE kind = '{kind.name}' ORDER BY n
-    """  # noqa: S608 - declared names
+    """
 
 
 def _prisma_files(kind: Kind) -> str:
@@ -106,7 +106,7 @@ def _prisma_files(kind: Kind) -> str:
                200000 + h1 % 900000, '{kind.default_format}', {width}, {height}, '{kind.default_size}',
                jsonb_build_object('description', prompt), at AT TIME ZONE 'UTC'
         FROM seeded WHERE kind = '{kind.name}' AND status = 'COMPLETED' ORDER BY n
-    """  # noqa: S608 - declared names
+    """
 
 
 _STEPS = (

@@ -8,7 +8,10 @@ from services.gateway.app import build_app
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.read_shared_media import SharedMedia
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.search_prompts import SearchPrompts
+from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.welcome_person import welcome_person
 from services.runtime.database import Pool, open_service_pool
 from services.runtime.health import database_check
@@ -53,6 +56,10 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
                 trust_env=False,
             )
         )
+    # The gateway itself reaches objects where the other services do, whatever browsers reach.
+    inside = settings.model_copy(update={"s3_public_endpoint_url": None})
+    shared_media = SharedMedia(UrlSigner(inside, credentials_of(settings)))
+    stack.push_async_callback(shared_media.close)
     return Parts(
         settings=settings,
         pool=pool,
@@ -60,6 +67,8 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
         verifier=verifier,
         request_generation=RequestGeneration(pool, relay.offer, lifetime=timedelta(hours=settings.job_lifetime_hours)),
         accept_backend_webhook=AcceptBackendWebhook(pool, relay.offer, orphans=settings.orphans),
+        search_prompts=SearchPrompts(pool),
+        shares=Shares(pool, shared_media),
         signer=UrlSigner(settings, credentials_of(settings)),
         streams=streams,
         checks={"database": database_check(pool)},

@@ -7,13 +7,19 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from contracts.kinds import KINDS
+from services.gateway.api.albums import album_item_router, album_router
 from services.gateway.api.backend_webhooks import backend_webhook_router
 from services.gateway.api.document import secure_document
+from services.gateway.api.favourites import favourite_router
+from services.gateway.api.gallery import gallery_router
 from services.gateway.api.generations import generation_router
 from services.gateway.api.media import media_router
+from services.gateway.api.notifications import notification_router
 from services.gateway.api.pages import page_router, security_headers
 from services.gateway.api.probes import probe_router
 from services.gateway.api.problem_pages import problem_router
+from services.gateway.api.shared import shared_router
+from services.gateway.api.shares import share_router
 from services.gateway.api.streams import stream_router
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
@@ -51,6 +57,13 @@ def build_api(parts: Parts) -> FastAPI:
         app.include_router(generation_router(parts, kind))
         app.include_router(backend_webhook_router(parts, kind))
     app.include_router(stream_router(parts))
+    app.include_router(gallery_router(parts))
+    app.include_router(favourite_router(parts))
+    app.include_router(album_router(parts))
+    app.include_router(album_item_router(parts))
+    app.include_router(share_router(parts))
+    app.include_router(shared_router(parts))
+    app.include_router(notification_router(parts))
     app.include_router(media_router(parts))
     app.include_router(problem_router(security_headers(parts.signer.origin)))
     app.include_router(page_router(parts))

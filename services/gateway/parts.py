@@ -7,6 +7,8 @@ from typing import Any
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.search_prompts import SearchPrompts
+from services.gateway.usecases.share_media import Shares
 from services.runtime.database import Pool
 from services.runtime.health import Check
 from services.runtime.identity import Identities
@@ -24,6 +26,8 @@ class Parts:
     verifier: TokenVerifier | None
     request_generation: RequestGeneration
     accept_backend_webhook: AcceptBackendWebhook
+    search_prompts: SearchPrompts
+    shares: Shares
     signer: UrlSigner
     streams: Any
     checks: Mapping[str, Check]

@@ -16,6 +16,7 @@ from services.gateway.parts import Parts as GatewayParts
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.search_prompts import SearchPrompts
 from services.generator.app import build_app as build_generator
 from services.generator.handlers import subscribe as subscribe_generator
 from services.generator.providers.instant import InstantProvider
@@ -121,6 +122,8 @@ async def wired(url: str) -> AsyncIterator[Wired]:
                 verifier=None,
                 request_generation=RequestGeneration(pool, hands.offer, lifetime=timedelta(hours=1)),
                 accept_backend_webhook=AcceptBackendWebhook(pool, hands.offer, orphans="adopt"),
+                search_prompts=SearchPrompts(pool),
+                shares=cast(Any, None),
                 signer=UrlSigner(settings, lambda: None),
                 streams=None,
                 checks={},

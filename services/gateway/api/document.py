@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-PUBLIC = ("/healthz", "/readyz", "/media/")
+PUBLIC = ("/healthz", "/readyz", "/media/", "/api/shared/")
 BACKENDS = "/api/webhooks/"
 
 

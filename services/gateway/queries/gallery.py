@@ -19,6 +19,7 @@ from services.gateway.queries.generations import (
     naive,
     not_deleted,
 )
+from services.gateway.store.library import MY_GENERATIONS
 from services.runtime.database import Pool
 
 Order = Literal["newest", "oldest"]
@@ -116,7 +117,7 @@ def checks(filters: Filters, values: Values, *, walk: str | None = None) -> str:
     if filters.album_id is not None and walk != "album":
         album = values.place(filters.album_id, "text")
         conditions.append(
-            f"EXISTS (SELECT FROM sorami.album_items x WHERE x.album_id = {album} AND x.generation_id = g.id)"  # noqa: S608
+            f"EXISTS (SELECT FROM sorami.album_items x WHERE x.album_id = {album} AND x.generation_id = g.id)"
         )
     if filters.parent_id is not None and walk != "children":
         conditions.append(f"j.parent_id = {values.place(filters.parent_id, 'text')}")
@@ -278,7 +279,7 @@ LINEAGE = f"""
     )
     {" UNION ALL ".join(_relatives(kind) for kind in KINDS.values())}
     ORDER BY at, id
-"""
+"""  # noqa: S608 - names come from the declared kinds
 
 
 async def lineage(pool: Pool, owner_id: str, generation_id: str) -> list[Relative]:
@@ -290,15 +291,16 @@ async def lineage(pool: Pool, owner_id: str, generation_id: str) -> list[Relativ
     ]
 
 
-def _mine(kind: Kind) -> str:
-    return f"""SELECT g.id, '{kind.name}' AS kind, g."createdAt" AS at FROM {kind.generations_table} g
-               WHERE g.id = ANY($1::text[]) AND {checked_author("$2")} AND {not_deleted("g.id")}"""  # noqa: S608
-
-
-# my_generations: which of these ids are the owner's and not deleted; every write by ids begins with it.
-MY_GENERATIONS = " UNION ALL ".join(_mine(kind) for kind in KINDS.values())
-
-
 async def my_generations(pool: Pool, owner_id: str, ids: Sequence[str]) -> dict[str, str]:
     """Return the kind of each of these ids that is the owner's."""
     return {row["id"]: row["kind"] for row in await pool.fetch(MY_GENERATIONS, list(ids), owner_id)}
+
+
+IN_ALBUM = "SELECT EXISTS (SELECT FROM sorami.album_items WHERE album_id = $1 AND generation_id = $2)"
+
+
+async def is_in_album(pool: Pool, owner_id: str, album_id: str, generation_id: str) -> bool:
+    """Tell whether a generation is the owner's, not deleted, and in the album."""
+    if generation_id not in await my_generations(pool, owner_id, [generation_id]):
+        return False
+    return bool(await pool.fetchval(IN_ALBUM, album_id, generation_id))

@@ -100,7 +100,7 @@ def matches_statement(
 
     def passes(kind: Kind) -> str:
         return f"""SELECT FROM {kind.generations_table} g LEFT JOIN sorami.jobs j ON j.id = g.id
-            WHERE g.id = c.generation_id AND c.kind = '{kind.name}' AND {checked_author("$1")} AND {conditions}"""  # noqa: S608
+            WHERE g.id = c.generation_id AND c.kind = '{kind.name}' AND {checked_author("$1")} AND {conditions}"""
 
     # Sorted before the rows themselves are looked at, so that looking stops at the window's end.
     statement = f"""

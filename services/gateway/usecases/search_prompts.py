@@ -1,4 +1,4 @@
-"""Search prompts in French and English at once: accents do not count, stems do, and a slip of the finger is forgiven."""
+"""Search prompts in French and English at once: accents do not count, stems do, slips of the finger are forgiven."""
 
 import re
 import unicodedata
