@@ -25,6 +25,7 @@ from services.gateway.queries.gallery import Filters
 from services.gateway.usecases.search_prompts import NothingToSearch, Place
 from services.runtime.problems import Problem
 
+STATUSES = (*(status.value for status in JobStatus), "any")
 MOST_SEARCHED = 500
 MOST_VALUES = 20
 
@@ -71,7 +72,7 @@ class GalleryQuery(Paging):
         default=None, description="By relevance when `q` is given, else the newest first."
     )
     kind: Several[Literal[tuple(KINDS)]] | None = None  # type: ignore[valid-type]
-    status: Several[Literal[tuple(status.value for status in JobStatus)] | Literal["any"]] | None = Field(  # type: ignore[valid-type]
+    status: Several[Literal[STATUSES]] | None = Field(  # type: ignore[valid-type]
         default=None, description="COMPLETED when absent; `any` for all. In the trash and in lineages all when absent."
     )
     style: Several[Text] | None = None
