@@ -135,6 +135,7 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem(
         "share_subject_unclear", 422, "It is not clear what to share.", "Name a generation or an album, not both."
     ),
+    _problem("password_too_short", 422, "The password has fewer than 4 characters.", "Choose a longer one."),
     _problem("password_wrong", 403, "The password of the link is wrong.", "Ask its owner."),
     _problem("too_many_attempts", 429, "The password was tried too often.", "Wait `Retry-After` seconds."),
     _problem("media_unavailable", 503, "The file cannot be read now.", "Try again in a moment."),

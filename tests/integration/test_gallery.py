@@ -9,9 +9,7 @@ from tests.support.product import Product
 async def test_images_and_videos_stand_in_one_list_newest_first_and_apart(product: Product) -> None:
     person = product.person()
     kinds = ["image", "video", "image", "video", "image"]
-    made = [
-        await made_by_prisma(product, person, f"p{n}", kind, createdAt=minutes(n)) for n, kind in enumerate(kinds)
-    ]
+    made = [await made_by_prisma(product, person, f"p{n}", kind, createdAt=minutes(n)) for n, kind in enumerate(kinds)]
     assert await listed(person) == made[::-1]
     assert await all_pages(person) == made[::-1]
     assert await all_pages(person, sort="oldest") == made

@@ -68,7 +68,8 @@ async def found(person: Person, q: str, **parameters: str) -> list[str]:
     ],
 )
 async def test_words_are_found_in_both_languages(reader: Person, q: str, prompts: list[int]) -> None:
-    assert await found(reader, q) == [PROMPTS[n] for n in prompts]
+    # Where few are found, what is spelt alike comes after them.
+    assert (await found(reader, q))[: max(1, len(prompts))] == [PROMPTS[n] for n in prompts]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ async def test_a_prompt_is_found_at_once_and_by_its_new_words_alone_once_it_chan
     assert await listed(person, q="banquises") == [job_id]
     await product.until(indexed, job_id)
     assert await listed(person, q="banquise") == [job_id]
-    await product.pool.execute("DELETE FROM image_files WHERE \"generationId\" = $1", job_id)
+    await product.pool.execute('DELETE FROM image_files WHERE "generationId" = $1', job_id)
     await product.pool.execute("DELETE FROM image_generations WHERE id = $1", job_id)
     left = await product.row(
         "SELECT (SELECT count(*) FROM sorami.search_documents WHERE owner_id = $1)"

@@ -43,7 +43,8 @@ def minutes(count: int) -> datetime:
 async def delete(product: Product, person: Person, generation_id: str, kind: str = "image") -> None:
     """Put a generation into the trash, as the route does."""
     await product.pool.execute(
-        "INSERT INTO sorami.deletions (generation_id, kind, owner_id, purge_after) VALUES ($1, $2, $3, now() + '1 day')",
+        """INSERT INTO sorami.deletions (generation_id, kind, owner_id, purge_after)
+           VALUES ($1, $2, $3, now() + interval '1 day')""",
         generation_id,
         kind,
         await person.user_id(),

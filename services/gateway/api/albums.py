@@ -36,10 +36,6 @@ def _line(text: str) -> str:
 
 
 def _readable(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise fault("text_not_unicode", "the text holds half of a surrogate pair") from None
     if any(not letter.isprintable() and letter not in "\n\t" for letter in text):
         raise fault("text_control_character", "the text holds a control character; remove it")
     return text

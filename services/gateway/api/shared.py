@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from contracts.events import as_utc
@@ -17,7 +17,6 @@ from services.gateway.api.bodies import Body, read_body, read_query
 from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.gallery import Paging
 from services.gateway.api.parameters import parameters_of
-from services.gateway.api.shares import password_text
 from services.gateway.parts import Parts
 from services.gateway.queries.generations import FileView, GenerationView
 from services.gateway.queries.library import OpenShare
@@ -55,7 +54,7 @@ _MEDIA_HEADERS = _HEADERS | {"Content-Security-Policy": "default-src 'none'; san
 class Unlock(Body):
     """The password of a share."""
 
-    password: Annotated[str, Field(max_length=200), AfterValidator(password_text)]
+    password: Annotated[str, Field(max_length=200)]
 
 
 def _problem(error: Exception) -> Problem:

@@ -30,12 +30,12 @@ from services.runtime.problems import Problem
 LONGEST_SECONDS = 10 * 365 * 86_400
 
 
-def password_text(text: str) -> str:
-    """Check what a password may be made of."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise fault("password_not_unicode", "password holds half of a surrogate pair") from None
+SHORTEST_PASSWORD = 4
+
+
+def _new_password(text: str) -> str:
+    if len(text) < SHORTEST_PASSWORD:
+        raise fault("password_too_short", f"password needs at least {SHORTEST_PASSWORD} characters")
     return text
 
 
@@ -47,7 +47,7 @@ class NewShare(Body):
     expires_in_seconds: Annotated[int, Field(ge=1, le=LONGEST_SECONDS)] | None = Field(
         default=None, description="For how long; without end when absent, until it is revoked."
     )
-    password: Annotated[str, Field(min_length=4, max_length=200), AfterValidator(password_text)] | None = None
+    password: Annotated[str, Field(max_length=200), AfterValidator(_new_password)] | None = None
     show_prompt: bool = Field(default=False, description="Whether visitors read the prompt.")
 
     @model_validator(mode="after")
