@@ -48,7 +48,7 @@ _STYLES = "illustration|photo|photorealistic|ink|watercolor|anime|3d|sketch"
 
 _PARAMETERS = """
     SELECT n, 'cseed' || lpad(n::text, 20, '0') AS id, $3::text[] AS owners,
-           now() - interval '365 days' * ($4::bigint - n) / $5::bigint AS at,
+           date_trunc('milliseconds', now() - interval '365 days' * ($4::bigint - n) / $5::bigint) AS at,
            abs(hashint8extended(n, 1)) AS h1, abs(hashint8extended(n, 2)) AS h2, abs(hashint8extended(n, 3)) AS h3,
            abs(hashint8extended(n, 4)) AS h4
     FROM generate_series($1::bigint, $2::bigint) AS n
@@ -129,11 +129,11 @@ _STEPS = (
        )}) AS media (of, ending, type) ON of = kind
        WHERE NOT by_application AND status = 'COMPLETED' ORDER BY n""",
     f"""INSERT INTO sorami.favourites (owner_id, generation_id, kind, made_at, created_at)
-       SELECT owner_id, id, kind, date_trunc('milliseconds', at), at + interval '1 hour'
+       SELECT owner_id, id, kind, at, at + interval '1 hour'
        FROM seeded WHERE h2 % 100 < {FAVOURITE_SHARE} ORDER BY n""",
 )  # fmt: skip
 _DOCUMENTS = """INSERT INTO sorami.search_documents (generation_id, kind, owner_id, created_at, document)
-       SELECT id, kind, owner_id, date_trunc('milliseconds', at), sorami.search_document(prompt)
+       SELECT id, kind, owner_id, at, sorami.search_document(prompt)
        FROM seeded WHERE n > $1 ORDER BY n"""
 _WORDS = """INSERT INTO sorami.search_words (word, near)
        SELECT word, sorami.search_near(word) FROM (

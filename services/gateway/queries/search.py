@@ -69,18 +69,18 @@ def _unindexed(kind: Kind) -> str:
 
 
 def _kept(table: str, where: str, moment: str) -> str:
-    return f"""SELECT s.* FROM {table} w JOIN sorami.search_documents s ON s.generation_id = w.generation_id
-               WHERE {where} ORDER BY w.{moment} DESC, w.generation_id DESC LIMIT $6"""  # noqa: S608
+    return f"""(SELECT s.* FROM {table} w JOIN sorami.search_documents s ON s.generation_id = w.generation_id
+               WHERE {where} ORDER BY w.{moment} DESC, w.generation_id DESC LIMIT $6)"""  # noqa: S608
 
 
 _SOURCES = {
-    "recent": """SELECT * FROM sorami.search_documents WHERE owner_id = $1
+    "recent": """(SELECT * FROM sorami.search_documents WHERE owner_id = $1
                    AND created_at >= $7::timestamptz AND created_at < $8::timestamptz
-                 ORDER BY created_at DESC, generation_id DESC LIMIT $6""",
+                 ORDER BY created_at DESC, generation_id DESC LIMIT $6)""",
     # The owner is compared in a way that no index knows: else all documents of an owner of a million would be read.
-    "whole": f"""SELECT * FROM sorami.search_documents s
-                 WHERE s.document @@ {_QUERY} AND s.owner_id || '' = $1 OFFSET 0 LIMIT $6""",  # noqa: S608
-    "pending": f"SELECT * FROM ({' UNION ALL '.join(_unindexed(kind) for kind in KINDS.values())}) new LIMIT $6",  # noqa: S608
+    "whole": f"""(SELECT * FROM sorami.search_documents s
+                 WHERE s.document @@ {_QUERY} AND s.owner_id || '' = $1 OFFSET 0 LIMIT $6)""",  # noqa: S608
+    "pending": f"(SELECT * FROM ({' UNION ALL '.join(_unindexed(kind) for kind in KINDS.values())}) new LIMIT $6)",  # noqa: S608
     "album": _kept("sorami.album_items", "w.album_id = $9", "made_at"),
     "favourites": _kept("sorami.favourites", "w.owner_id = $1", "made_at"),
     "trash": _kept("sorami.deletions", "w.owner_id = $1 AND w.purged_at IS NULL", "deleted_at"),
@@ -107,7 +107,7 @@ def matches_statement(
         SELECT found.kind, found.generation_id AS id, found.created_at AS at,
                ts_rank(found.document, $3::tsquery) + 0.25 * ts_rank(found.document, $4::tsquery) AS rank
         FROM (SELECT c.kind, c.generation_id, c.created_at, c.document
-              FROM (SELECT * FROM ({_SOURCES[source]}) s
+              FROM (SELECT * FROM {_SOURCES[source]} s
                     WHERE s.document @@ {_QUERY} AND s.created_at <= $5::timestamptz
                       AND s.created_at >= $7::timestamptz AND s.created_at < $8::timestamptz
                       AND s.kind = ANY({kinds})

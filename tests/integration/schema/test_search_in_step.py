@@ -5,6 +5,7 @@ from tests.support.postgres import Database
 
 PERSON = "INSERT INTO users (id, \"clerkId\") VALUES ('u1', 'user_1')"
 INSERT = "INSERT INTO {kind}_generations (id, prompt, \"authorId\") VALUES ($1, $2, 'u1')"
+EVERY = "SELECT (SELECT count(*) FROM image_generations) + (SELECT count(*) FROM video_generations)"
 PENDING = "SELECT generation_id, kind, owner_id FROM sorami.search_pending ORDER BY 1"
 
 
@@ -41,7 +42,7 @@ def test_an_adopted_database_is_searchable_when_its_migration_is_done(empty: Dat
     outcome = empty.migrate()
 
     assert "applied search.backfill" in outcome.text
-    assert empty.value("SELECT count(*) FROM sorami.search_documents") == prisma_made.GENERATIONS
+    assert empty.value("SELECT count(*) FROM sorami.search_documents") == empty.value(EVERY)
     assert empty.value("SELECT count(*) FROM sorami.search_words WHERE word = 'chat'") == 1
     mine = "SELECT count(*) FROM sorami.search_documents WHERE document @@ 'mignon'::tsquery"
     assert empty.value(mine) == empty.value("SELECT count(*) FROM image_generations WHERE prompt LIKE '%mignon%'")
@@ -53,9 +54,9 @@ def test_a_backfill_that_was_stopped_begins_again(empty: Database) -> None:
     empty.execute("DELETE FROM sorami.schema_migrations WHERE name = 'search.backfill'")
     empty.execute("DELETE FROM sorami.search_documents WHERE generation_id > 'd'")
 
-    assert empty.migrate().text == "applied search.backfill\n"
+    assert empty.migrate().text.startswith("applied search.backfill\n")
 
-    assert empty.value("SELECT count(*) FROM sorami.search_documents") == prisma_made.GENERATIONS
+    assert empty.value("SELECT count(*) FROM sorami.search_documents") == empty.value(EVERY)
     assert "nothing to do" in empty.migrate().text
 
 
