@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from contracts.failures import Failure, FailureCode
 from contracts.kinds import KINDS, Kind
 from services.runtime.database_url import parse_database_url
 
@@ -109,13 +110,14 @@ def _prisma_files(kind: Kind) -> str:
     """
 
 
+_FAILURE = Failure.of(FailureCode.PROVIDER_ERROR, "made up").model_dump_json()
 _STEPS = (
     *(_generations(kind) for kind in KINDS.values()),
-    """INSERT INTO sorami.jobs (id, kind, owner_id, origin, status, progress, provider, model, request, request_hash,
+    f"""INSERT INTO sorami.jobs (id, kind, owner_id, origin, status, progress, provider, model, request, request_hash,
               failure, metadata, parent_id, created_at, updated_at, completed_at)
        SELECT id, kind, owner_id, origin, status, CASE status WHEN 'COMPLETED' THEN 100 ELSE 0 END, 'procedural', model,
               jsonb_build_object('prompt', prompt), '', CASE WHEN status = 'FAILED' THEN
-              '{"code": "provider_error", "retryable": true, "charged": "no"}'::jsonb END,
+              '{_FAILURE}'::jsonb END,
               jsonb_build_object('model_name', model), parent_id, at, at, at + interval '9 s'
        FROM seeded WHERE NOT by_application ORDER BY n""",
     *(_prisma_files(kind) for kind in KINDS.values()),

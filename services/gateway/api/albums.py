@@ -14,7 +14,7 @@ from services.gateway.api import gallery_schemas, schemas
 from services.gateway.api.bodies import Body, read_body, read_query
 from services.gateway.api.callers import caller
 from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
-from services.gateway.api.etags import NOT_MODIFIED, answer
+from services.gateway.api.etags import answer
 from services.gateway.api.favourites import AnyId, BulkIds, Ids, change_body
 from services.gateway.api.gallery import Paging, answer_page, generation_not_found
 from services.gateway.api.gallery_shapes import album_body
@@ -100,7 +100,7 @@ def album_router(parts: Parts) -> APIRouter:
         summary="List my albums",
         operation_id="list_albums",
         responses=gallery_schemas.says(200, "Newest first", gallery_schemas.AlbumPage)
-        | NOT_MODIFIED
+        | schemas.NOT_MODIFIED
         | schemas.problems(400, 401, 403, 422, 503),
         openapi_extra={"parameters": parameters_of(Paging)},
     )
@@ -136,7 +136,7 @@ def album_router(parts: Parts) -> APIRouter:
         "/{album_id}",
         summary="See an album",
         operation_id="get_album",
-        responses=an_album | NOT_MODIFIED | schemas.problems(401, 403, 404, 503),
+        responses=an_album | schemas.NOT_MODIFIED | schemas.problems(401, 403, 404, 503),
     )
     async def one(album_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.MEDIA_READ)
@@ -191,7 +191,7 @@ def album_item_router(parts: Parts) -> APIRouter:
         summary="List what lies in an album",
         operation_id="list_album_items",
         responses=gallery_schemas.says(200, "Newest first", gallery_schemas.GalleryPage)
-        | NOT_MODIFIED
+        | schemas.NOT_MODIFIED
         | schemas.problems(400, 401, 403, 404, 422, 503),
         openapi_extra={"parameters": parameters_of(Paging)},
     )

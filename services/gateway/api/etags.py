@@ -36,7 +36,3 @@ def answer(
     if has_version(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=always)
     return Response(content, media_type="application/json", headers=always)
-
-
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have this very answer"}}
-"""What a route that answers with `answer` says of 304 in the document."""

@@ -12,7 +12,6 @@ from contracts.scopes import Scope
 from services.gateway.api import gallery_schemas, schemas
 from services.gateway.api.bodies import Body, read_body, read_query
 from services.gateway.api.callers import caller
-from services.gateway.api.etags import NOT_MODIFIED
 from services.gateway.api.gallery import Paging, answer_page, generation_not_found
 from services.gateway.api.parameters import parameters_of
 from services.gateway.parts import Parts
@@ -56,7 +55,7 @@ def favourite_router(parts: Parts) -> APIRouter:
         summary="List my favourites",
         operation_id="list_favourites",
         responses=gallery_schemas.says(200, "What was liked last first", gallery_schemas.GalleryPage)
-        | NOT_MODIFIED
+        | schemas.NOT_MODIFIED
         | schemas.problems(400, 401, 403, 422, 503),
         openapi_extra={"parameters": parameters_of(Paging)},
     )

@@ -16,7 +16,7 @@ from services.gateway.api import gallery_schemas, schemas
 from services.gateway.api.bodies import Query, read_query
 from services.gateway.api.callers import caller
 from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
-from services.gateway.api.etags import NOT_MODIFIED, answer
+from services.gateway.api.etags import answer
 from services.gateway.api.gallery_shapes import detail_body, hit_body, page_body
 from services.gateway.api.parameters import parameters_of
 from services.gateway.parts import Parts
@@ -165,7 +165,7 @@ def gallery_router(parts: Parts) -> APIRouter:
         summary="List and search my images and videos",
         operation_id="list_gallery",
         responses=gallery_schemas.says(200, "A page", gallery_schemas.GalleryPage)
-        | NOT_MODIFIED
+        | schemas.NOT_MODIFIED
         | schemas.problems(400, 401, 403, 404, 422, 503),
         openapi_extra={"parameters": parameters_of(GalleryQuery)},
     )
@@ -186,7 +186,7 @@ def gallery_router(parts: Parts) -> APIRouter:
         summary="See one of my generations, what it came from and what came of it",
         operation_id="get_generation",
         responses=gallery_schemas.says(200, "The generation", gallery_schemas.GenerationDetail)
-        | NOT_MODIFIED
+        | schemas.NOT_MODIFIED
         | schemas.problems(401, 403, 404, 503),
     )
     async def one(generation_id: str, request: Request) -> Response:

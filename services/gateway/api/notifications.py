@@ -17,7 +17,7 @@ from services.gateway.api import gallery_schemas, schemas
 from services.gateway.api.bodies import Body, read_body, read_query
 from services.gateway.api.callers import caller
 from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
-from services.gateway.api.etags import NOT_MODIFIED, answer
+from services.gateway.api.etags import answer
 from services.gateway.api.favourites import MOST_IDS, AnyId
 from services.gateway.api.gallery import Paging
 from services.gateway.api.parameters import parameters_of
@@ -70,7 +70,7 @@ def notification_router(parts: Parts) -> APIRouter:
         summary="List my notifications",
         operation_id="list_notifications",
         responses=gallery_schemas.says(200, "Newest first", gallery_schemas.NotificationPage)
-        | NOT_MODIFIED
+        | schemas.NOT_MODIFIED
         | schemas.problems(400, 401, 403, 422, 503),
         openapi_extra={"parameters": parameters_of(NotificationQuery)},
     )
@@ -95,7 +95,7 @@ def notification_router(parts: Parts) -> APIRouter:
         summary="Count my unread notifications",
         operation_id="count_unread_notifications",
         responses=gallery_schemas.says(200, "How many", gallery_schemas.UnreadCount)
-        | NOT_MODIFIED
+        | schemas.NOT_MODIFIED
         | schemas.problems(401, 403, 503),
     )
     async def unread(request: Request) -> Response:

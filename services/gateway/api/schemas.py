@@ -79,6 +79,10 @@ PAGING: list[dict[str, Any]] = [
 ]
 
 
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have this very answer"}}
+"""What a route with an ETag says of 304."""
+
+
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """Describe a required JSON body by its model."""
     schema = model.model_json_schema(mode="validation")
@@ -104,7 +108,11 @@ def created(kind: Kind) -> dict[int | str, dict[str, Any]]:
 
 
 def status(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}} | problems(401, 404, 503)
+    return (
+        {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}}
+        | NOT_MODIFIED
+        | problems(401, 404, 503)
+    )
 
 
 def _listing(kind: Kind) -> type[BaseModel]:
@@ -129,7 +137,7 @@ def _listing(kind: Kind) -> type[BaseModel]:
 
 
 def listed(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": _listing(kind), "description": "Newest first"}} | problems(400, 401, 422, 503)
+    return {200: {"model": _listing(kind), "description": "Newest first"}} | NOT_MODIFIED | problems(400, 401, 422, 503)
 
 
 def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
@@ -140,4 +148,8 @@ def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
         metadata=(dict[str, Any], ...),
         **{kind.plural: (list[ResultItem], ...)},  # type: ignore[call-overload]
     )
-    return {200: {"model": model, "description": "The files and how they were made"}} | problems(401, 404, 409, 503)
+    return (
+        {200: {"model": model, "description": "The files and how they were made"}}
+        | NOT_MODIFIED
+        | problems(401, 404, 409, 503)
+    )

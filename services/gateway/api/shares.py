@@ -15,7 +15,7 @@ from services.gateway.api.albums import album_not_found
 from services.gateway.api.bodies import Body, read_body, read_query
 from services.gateway.api.callers import caller
 from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
-from services.gateway.api.etags import NOT_MODIFIED, answer
+from services.gateway.api.etags import answer
 from services.gateway.api.favourites import AnyId
 from services.gateway.api.gallery import Paging, generation_not_found
 from services.gateway.api.gallery_shapes import share_body
@@ -97,7 +97,7 @@ def share_router(parts: Parts) -> APIRouter:
         summary="List my shares",
         operation_id="list_shares",
         responses=gallery_schemas.says(200, "Newest first", gallery_schemas.SharePage)
-        | NOT_MODIFIED
+        | schemas.NOT_MODIFIED
         | schemas.problems(400, 401, 403, 422, 503),
         openapi_extra={"parameters": parameters_of(Paging)},
     )

@@ -28,9 +28,7 @@ def test_every_table_stands_after_the_first_run(empty: Database) -> None:
 
     assert outcome.code == 0, outcome.text
     assert empty.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 8
-    assert (
-        empty.value("SELECT count(*) FROM sorami.schema_migrations") == HIGHEST_SCHEMA + 2
-    )  # and the roles, and search
+    assert empty.value("SELECT count(*) FROM sorami.schema_migrations") == HIGHEST_SCHEMA + 2  # and roles, search
     assert empty.value('SELECT enum_range(NULL::"ImageJobStatus")::text') == "{PENDING,GENERATING,COMPLETED,FAILED}"
 
 

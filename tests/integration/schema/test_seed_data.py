@@ -2,6 +2,7 @@
 
 import pytest
 
+from contracts.failures import Failure, FailureCode
 from services.persistence.migrations.backfill import INDEX_PROMPTS
 from sorami import seed_data
 from tests.support.postgres import Database, wait_for
@@ -27,6 +28,8 @@ def test_a_database_is_filled_and_emptied_of_it_again(migrated: Database) -> Non
     assert all(after[table] > before[table] for table in TABLES)
     kinds = migrated.rows("SELECT DISTINCT status::text FROM image_generations ORDER BY 1")
     assert [status for (status,) in kinds] == ["COMPLETED", "FAILED", "GENERATING", "PENDING"]
+    failures = migrated.rows("SELECT failure::text FROM sorami.jobs WHERE failure IS NOT NULL")
+    assert {Failure.model_validate_json(text).code for (text,) in failures} == {FailureCode.PROVIDER_ERROR}
     open_jobs = migrated.value("SELECT count(*) FROM sorami.jobs WHERE status IN ('PENDING', 'GENERATING')")
     assert open_jobs == 0, "no service may take a made-up job for work"
     wait_for(seed_data.remove(migrated.url))
