@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from services.gateway.usecases.welcome_person import welcome_person
+from services.runtime.claims import read_principal
 from services.runtime.identity import Caller
 from services.runtime.tokens import TokenRefused
 from tests.support.postgres import Database, wait_for
@@ -14,7 +15,7 @@ from tests.support.postgres import Database, wait_for
 
 async def welcome(database: Database, *claims: dict[str, Any]) -> list[Caller]:
     async with asyncpg.create_pool(database.url, min_size=1, max_size=8) as pool:
-        return list(await asyncio.gather(*(welcome_person(pool, one) for one in claims)))
+        return list(await asyncio.gather(*(welcome_person(pool, read_principal(one)) for one in claims)))
 
 
 def test_requests_that_come_together_make_one_user(migrated: Database) -> None:

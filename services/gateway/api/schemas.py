@@ -99,12 +99,14 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def created(kind: Kind) -> dict[int | str, dict[str, Any]]:
     return {202: {"model": JobStatusBody, "description": f"The request for {kind.plural} is durable"}} | problems(
-        400, 401, 409, 413, 415, 422, 503
+        400, 401, 403, 409, 413, 415, 422, 503
     )
 
 
 def status(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}} | problems(401, 404, 503)
+    return {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}} | problems(
+        401, 403, 404, 503
+    )
 
 
 def _listing(kind: Kind) -> type[BaseModel]:
@@ -129,7 +131,7 @@ def _listing(kind: Kind) -> type[BaseModel]:
 
 
 def listed(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": _listing(kind), "description": "Newest first"}} | problems(400, 401, 422, 503)
+    return {200: {"model": _listing(kind), "description": "Newest first"}} | problems(400, 401, 403, 422, 503)
 
 
 def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
@@ -140,4 +142,6 @@ def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
         metadata=(dict[str, Any], ...),
         **{kind.plural: (list[ResultItem], ...)},  # type: ignore[call-overload]
     )
-    return {200: {"model": model, "description": "The files and how they were made"}} | problems(401, 404, 409, 503)
+    return {200: {"model": model, "description": "The files and how they were made"}} | problems(
+        401, 403, 404, 409, 503
+    )

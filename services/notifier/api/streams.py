@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from contracts.kinds import KINDS, Kind
 from contracts.messages import choose_language
+from contracts.scopes import Scope
 from contracts.status import TERMINAL, JobStatus
+from services.notifier.api.callers import caller as caller_with
 from services.notifier.parts import Parts
-from services.runtime.callers import caller_of
 from services.runtime.problems import Problem
 
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -36,7 +37,7 @@ def stream_router(parts: Parts) -> APIRouter:
 
     @router.get("/api/events", summary="Watch all my jobs", operation_id="stream_events")
     async def events(request: Request) -> Response:
-        caller = await caller_of(request, parts.identities, own_origins=frozenset())
+        caller = await caller_with(parts, request, Scope.JOBS_READ)
         language = choose_language(request.headers.get("accept-language"))
         return _streaming(parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language))
 
@@ -52,7 +53,7 @@ def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind) -> None:
         operation_id=f"stream_{kind.name}_events",
     )
     async def of_job(job_id: str, request: Request) -> Response:
-        caller = await caller_of(request, parts.identities, own_origins=frozenset())
+        caller = await caller_with(parts, request, Scope.JOBS_READ)
         last_id = _last_event_id(request)
         job: Any = await parts.watch_jobs.job(kind, job_id, caller.user_id)
         if job is None:
