@@ -36,6 +36,7 @@ class IdentityProvider:
     """The error that /authorize answers with."""
     frozen: asyncio.Event | None = None
     """While set to an event, the keys are answered when it happens."""
+    asked_for_keys: asyncio.Event = field(default_factory=asyncio.Event)
     key_fetches: int = 0
     token_requests: list[dict[str, str]] = field(default_factory=list)
     port: int = 0
@@ -82,6 +83,7 @@ class IdentityProvider:
 
     async def _jwks(self, _: web.Request) -> web.Response:
         self.key_fetches += 1
+        self.asked_for_keys.set()
         if self.frozen is not None:
             await self.frozen.wait()
         public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
