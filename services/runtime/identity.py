@@ -206,13 +206,13 @@ class Identities:
             impersonated=principal.actor is not None,
         )
 
-    async def of_key(self, key: str) -> Caller:
-        """Return whose API key this is; raises TokenRefused."""
+    async def of_key(self, key: str, *, asking_again: bool = False) -> Caller:
+        """Return whose API key this is, looked up anew if `asking_again`; raises TokenRefused."""
         if not is_key(key):
             raise _key_refused("key_invalid", "is not one of ours")
         hashed = key_hash(key)
         known = self._keys.get(hashed)
-        if known is not None:
+        if known is not None and not asking_again:
             return known
         row = await self._pool.fetchrow(_BY_KEY, hashed)
         if row is None:

@@ -7,7 +7,7 @@ import hmac
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote_plus, urlencode
 
 from pydantic import SecretStr
 
@@ -148,7 +148,7 @@ class OidcProvider:
         else:
             # RFC 6749 2.3.1: both are form-encoded before they go into the header.
             secret = self._client_secret.get_secret_value()
-            auth = httpx.BasicAuth(quote(self._client_id, safe=""), quote(secret, safe=""))
+            auth = httpx.BasicAuth(quote_plus(self._client_id), quote_plus(secret))
         try:
             async with asyncio.timeout(FETCH_TIMEOUT * 2), httpx.AsyncClient(trust_env=False) as client:
                 response = await client.post(endpoint, data=form, auth=auth, headers={"Accept": "application/json"})

@@ -81,6 +81,15 @@ async def test_a_key_never_makes_one_that_may_do_more_or_lives_longer(gateway: R
         assert child["expires_at"] == parent["expires_at"]
 
 
+async def test_a_key_that_was_revoked_a_moment_ago_makes_no_other(gateway: RunningGateway) -> None:
+    maker = Maker(gateway)
+    parent = await maker.makes(scopes=["account"])
+    assert (await gateway.get("/api/me", parent["secret"])).status_code == 200
+    assert (await gateway.ask("DELETE", f"/api/keys/{parent['id']}", maker.token)).status_code == 204
+    answer = await maker.asks(parent["secret"], scopes=["account"])
+    assert (answer.status_code, answer.json()["code"]) == (401, "key_revoked")
+
+
 async def test_nobody_makes_a_key_that_operates_or_acts_for_others_without_being_allowed(
     gateway: RunningGateway,
 ) -> None:

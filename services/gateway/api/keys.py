@@ -18,9 +18,9 @@ from services.gateway.api.callers import caller, request_id
 from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.parts import Parts
 from services.gateway.queries.keys import KeyView, keys_of
-from services.gateway.usecases.create_key import MOST_KEYS, ScopesBeyondOwn, TooManyKeys, create_key
+from services.gateway.usecases.create_key import MOST_KEYS, MakerRevoked, ScopesBeyondOwn, TooManyKeys, create_key
 from services.gateway.usecases.revoke_key import KeyUnknown, revoke_key
-from services.runtime.problems import Problem
+from services.runtime.problems import Problem, not_authenticated
 
 MOST_DAYS = 3_650
 
@@ -112,6 +112,8 @@ def key_router(parts: Parts) -> APIRouter:
             raise Problem(
                 403, "scopes_beyond_own", "a key may not do what its maker may not", scopes=error.scopes
             ) from None
+        except MakerRevoked:
+            raise not_authenticated("key_revoked", "this API key was revoked; make one at /api/keys") from None
         except TooManyKeys:
             raise Problem(409, "too_many_keys", f"there are {MOST_KEYS} keys already; revoke one first") from None
         return JSONResponse(

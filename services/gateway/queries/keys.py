@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.runtime.database import Pool
+from services.runtime.database import Connection, Pool
 
 _KEYS = """
     SELECT id, prefix, name, scopes, created_at, expires_at, last_used_at FROM sorami.api_keys
@@ -11,6 +11,7 @@ _KEYS = """
       AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::text))
     ORDER BY created_at DESC, id DESC LIMIT $4
 """
+_REVOKED = "SELECT EXISTS (SELECT FROM sorami.api_keys WHERE id = $1 AND revoked_at IS NOT NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,8 @@ async def keys_of(pool: Pool, owner_id: str, *, before: tuple[datetime, str] | N
     moment, last_id = before or (None, None)
     rows = await pool.fetch(_KEYS, owner_id, moment, last_id, limit)
     return [KeyView(**(dict(row) | {"scopes": tuple(row["scopes"])})) for row in rows]
+
+
+async def was_revoked(connection: Pool | Connection, key_id: str | None) -> bool:
+    """Tell whether this key was revoked, however lately."""
+    return bool(await connection.fetchval(_REVOKED, key_id))

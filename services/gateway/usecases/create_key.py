@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contracts.ids import new_id
 from contracts.scopes import allowed_scopes
-from services.gateway.queries.keys import KeyView
+from services.gateway.queries.keys import KeyView, was_revoked
 from services.gateway.store.audit import record
 from services.gateway.store.keys import INSERT_KEY
 from services.runtime.api_keys import key_hash, new_key
@@ -21,6 +21,10 @@ class ScopesBeyondOwn(Exception):
     def __init__(self, scopes: Collection[str]) -> None:
         super().__init__(", ".join(sorted(scopes)))
         self.scopes = sorted(scopes)
+
+
+class MakerRevoked(Exception):
+    """The key that asks was revoked a moment ago."""
 
 
 class TooManyKeys(Exception):
@@ -44,7 +48,7 @@ async def create_key(
     *,
     request_id: str | None = None,
 ) -> NewKey:
-    """Make a key of the caller's; raises ScopesBeyondOwn or TooManyKeys."""
+    """Make a key of the caller's; raises ScopesBeyondOwn, MakerRevoked or TooManyKeys."""
     beyond = set(scopes) - allowed_scopes(caller.scopes, operator=caller.operator)
     if beyond:
         raise ScopesBeyondOwn(beyond)
@@ -65,7 +69,7 @@ async def create_key(
             MOST_KEYS,
         )
         if row is None:
-            raise TooManyKeys
+            raise MakerRevoked if await was_revoked(connection, caller.key_id) else TooManyKeys
         await record(
             connection, caller, "key.created", key_id, request_id=request_id, detail={"prefix": prefix, "scopes": given}
         )

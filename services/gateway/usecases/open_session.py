@@ -82,7 +82,7 @@ async def open_session_by_key(
     pool: Pool, identities: Identities, key: str, *, replaces: str | None = None
 ) -> OpenedSession:
     """Open a session that may do what the API key may, while the key lives; raises TokenRefused."""
-    return await open_session(pool, await identities.of_key(key), "key", replaces=replaces)
+    return await open_session(pool, await identities.of_key(key, asking_again=True), "key", replaces=replaces)
 
 
 async def close_session(pool: Pool, secret: str) -> None:
