@@ -3,7 +3,7 @@ import { html } from "../html.js";
 import { ApiError, signOut } from "../api.js";
 import { announce, go, session, signedOut, view } from "../state.js";
 import { choose, knows, language, say } from "../words.js";
-import { Mark } from "./icons.js";
+import { Leave, Mark } from "./icons.js";
 
 /** Go without loading anew, unless the person wants another tab. @param {MouseEvent} event @param {string} path */
 function follow(event, path) {
@@ -62,7 +62,9 @@ export const Header = ({ inPage }) => html`
     <${Languages} />
     ${
       inPage && session.value === "in"
-        ? html`<button type="button" class="plain" onClick=${leave}>${say("signout")}</button>`
+        ? html`<button type="button" class="round small" aria-label=${say("signout")} title=${say("signout")} onClick=${leave}>
+            <${Leave} />
+          </button>`
         : null
     }
   </header>
