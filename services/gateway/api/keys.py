@@ -15,7 +15,7 @@ from contracts.scopes import Scope
 from services.gateway.api import schemas
 from services.gateway.api.bodies import Body, read_body
 from services.gateway.api.callers import caller, request_id
-from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.gateway.api.cursors import DEFAULT, MOST, read_cursor, read_limit, write_cursor
 from services.gateway.parts import Parts
 from services.gateway.queries.keys import KeyView, keys_of
 from services.gateway.usecases.create_key import MOST_KEYS, MakerRevoked, ScopesBeyondOwn, TooManyKeys, create_key
@@ -23,6 +23,19 @@ from services.gateway.usecases.revoke_key import KeyUnknown, revoke_key
 from services.runtime.problems import Problem, not_authenticated
 
 MOST_DAYS = 3_650
+_PAGE: list[dict[str, Any]] = [
+    {
+        "name": "limit",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT},
+    },
+    {
+        "name": "cursor",
+        "in": "query",
+        "description": "The nextCursor of the page before.",
+        "schema": {"type": "string"},
+    },
+]
 
 
 def _name(text: str) -> str:
@@ -126,7 +139,7 @@ def key_router(parts: Parts) -> APIRouter:
         operation_id="list_keys",
         responses=schemas.problems(400, 401, 403, 422, 503)
         | {200: {"model": Keys, "description": "Those that were not revoked, newest first"}},
-        openapi_extra={"parameters": schemas.PAGING},
+        openapi_extra={"parameters": _PAGE},
     )
     async def listed(request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.ACCOUNT)

@@ -51,7 +51,7 @@ def me_router(parts: Parts) -> APIRouter:
         "/me",
         summary="See who I am",
         operation_id="get_me",
-        responses=schemas.problems(401, 503) | {200: {"model": Me, "description": "The caller"}},
+        responses=schemas.problems(401, 403, 503) | {200: {"model": Me, "description": "The caller"}},
     )
     async def me(request: Request) -> JSONResponse:
         caller = await any_caller(parts, request)
