@@ -13,8 +13,9 @@ from services.gateway.api.generations import generation_router
 from services.gateway.api.keys import key_router
 from services.gateway.api.me import me_router
 from services.gateway.api.media import media_router
-from services.gateway.api.pages import page_router
+from services.gateway.api.pages import page_router, security_headers
 from services.gateway.api.probes import probe_router
+from services.gateway.api.problem_pages import problem_router
 from services.gateway.api.signin import signin_router
 from services.gateway.api.streams import stream_router
 from services.gateway.parts import Parts
@@ -57,20 +58,31 @@ def build_api(parts: Parts) -> FastAPI:
     app.include_router(me_router(parts))
     app.include_router(key_router(parts))
     app.include_router(signin_router(parts))
+    app.include_router(problem_router(security_headers(parts.signer.origin)))
     app.include_router(page_router(parts))
     if parts.settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=parts.settings.cors_origins,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=[
                 "authorization",
                 "content-type",
-                "last-event-id",
                 "idempotency-key",
+                "if-none-match",
+                "last-event-id",
+                "prefer",
                 "traceparent",
             ],
-            expose_headers=["location", "retry-after"],
+            expose_headers=[
+                "etag",
+                "idempotency-replayed",
+                "location",
+                "preference-applied",
+                "ratelimit",
+                "ratelimit-policy",
+                "retry-after",
+            ],
         )
     secure_document(app)
     return app

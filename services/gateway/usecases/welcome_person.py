@@ -39,23 +39,23 @@ async def _insert_user(pool: Pool, principal: Principal) -> None:
             await pool.execute(INSERT_USER, *values[:2], None, principal.name)
     except asyncpg.NotNullViolationError as error:
         # A database that Prisma made may want more of a user than a token says.
-        raise _incomplete("user", "users", error.column_name) from None
+        raise _incomplete("user_incomplete", "users", error.column_name) from None
     if (await people.place_of(pool, principal.subject, None))["user_id"] is None:
-        raise _incomplete("user", "users", None)
+        raise _incomplete("user_incomplete", "users", None)
 
 
 async def _insert_organization(pool: Pool, claim: OrganizationClaim) -> None:
     try:
         await pool.execute(INSERT_ORGANIZATION, new_id(), claim.id, claim.slug or claim.id)
     except asyncpg.NotNullViolationError as error:
-        raise _incomplete("organization", "organizations", error.column_name) from None
+        raise _incomplete("organization_incomplete", "organizations", error.column_name) from None
 
 
 async def _keep_membership(
     pool: Pool, user_id: str, organization_id: str | None, known: str | None, claim: OrganizationClaim
 ) -> str:
     if organization_id is None:
-        raise _incomplete("organization", "organizations", None)
+        raise _incomplete("organization_incomplete", "organizations", None)
     role = claim.role or known or DEFAULT_ROLE
     try:
         if known is None:
@@ -63,16 +63,16 @@ async def _keep_membership(
         elif known != role:
             await pool.execute(CHANGE_ROLE, user_id, organization_id, role)
     except asyncpg.NotNullViolationError as error:
-        raise _incomplete("organization", "organization_memberships", error.column_name) from None
+        raise _incomplete("organization_incomplete", "organization_memberships", error.column_name) from None
     except asyncpg.InvalidTextRepresentationError:
         # The column is an enum of an application that does not know this role.
-        raise _incomplete("organization", "organization_memberships", "role") from None
+        raise _incomplete("organization_incomplete", "organization_memberships", "role") from None
     return role
 
 
-def _incomplete(what: str, table: str, column: str | None) -> TokenRefused:
+def _incomplete(code: str, table: str, column: str | None) -> TokenRefused:
     detail = (
         f"{table}.{column or 'a column'} wants something here that the token does not carry; "
-        f"add the claim, or make the {what} first"
+        "add the claim, or make the row first"
     )
-    return TokenRefused(f"{what}_incomplete", detail)
+    return TokenRefused(code, detail)
