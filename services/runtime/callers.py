@@ -9,8 +9,20 @@ from services.runtime.tokens import TokenRefused
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-async def caller_of(request: Request, identities: Identities, *, own_origins: frozenset[str]) -> Caller:
-    """Return the caller; raises a 401 problem, or 403 for a write by cookie from a foreign page."""
+async def caller_of(
+    request: Request, identities: Identities, *, own_origins: frozenset[str], impersonated_writes: bool = False
+) -> Caller:
+    """Return the caller; raises a 401 problem, or 403 for a write by cookie from a foreign page.
+
+    Also 403 for any write of somebody who is signed in as another person, unless `impersonated_writes`.
+    """
+    caller = await _caller_of(request, identities, own_origins)
+    if caller.impersonated and not impersonated_writes and request.method not in SAFE_METHODS:
+        raise impersonation_read_only()
+    return caller
+
+
+async def _caller_of(request: Request, identities: Identities, own_origins: frozenset[str]) -> Caller:
     authorization = request.headers.get("authorization", "")
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() == "bearer" and token:
@@ -35,6 +47,16 @@ def check_origin(request: Request, own_origins: frozenset[str]) -> None:
     ours = request.headers.get("sec-fetch-site") == "same-origin" if origin is None else origin in own_origins
     if not ours:
         raise Problem(403, "origin_not_allowed", "a page of another site may not act with this cookie")
+
+
+def impersonation_read_only() -> Problem:
+    """Build the answer to a write of somebody who is signed in as another person."""
+    return Problem(
+        403,
+        "impersonation_read_only",
+        "whoever is signed in as another person may look and change nothing; "
+        "an operator can allow it with SORAMI_ALLOW_IMPERSONATED_WRITES",
+    )
 
 
 def refused_token(error: TokenRefused) -> Problem:

@@ -260,6 +260,30 @@ async def test_a_revoked_key_is_refused_within_a_second_by_every_process(product
             assert body["code"] == "key_revoked"
 
 
+async def test_a_stream_ends_with_its_key_before_it_tells_anything_more(product: Product) -> None:
+    person = product.person()
+    made = (await person.http.post("/api/keys", json={"name": "watcher", "scopes": ["jobs:read"]})).json()
+    headers = {"Authorization": f"Bearer {made['secret']}"}
+    async with (
+        httpx.AsyncClient(base_url=product.url, headers=headers, timeout=30) as client,
+        client.stream("GET", "/api/events") as stream,
+    ):
+        told = frames(stream)
+        assert (await anext(told)).event == "snapshot"
+        first = await person.ask()
+        assert (await anext(told)).data["job_id"] == first
+        await person.ended(first)
+        assert (await person.http.delete(f"/api/keys/{made['id']}")).status_code == 204
+        async with httpx.AsyncClient(base_url=product.stack.env["SORAMI_NOTIFIER_URL"], headers=headers) as direct:
+            while True:
+                async with direct.stream("GET", "/api/events") as answer:
+                    if answer.status_code == 401:
+                        break
+        second = await person.ask()
+        async with asyncio.timeout(20):
+            assert second not in [frame.data["job_id"] async for frame in told]
+
+
 async def test_a_key_without_the_scope_watches_nothing(product: Product) -> None:
     made = (await product.person().http.post("/api/keys", json={"name": "n", "scopes": ["media:read"]})).json()
     headers = {"Authorization": f"Bearer {made['secret']}"}

@@ -12,6 +12,7 @@ from contracts.messages import choose_language
 from contracts.scopes import Scope
 from contracts.status import TERMINAL, JobStatus
 from services.notifier.api.callers import caller as caller_with
+from services.notifier.api.callers import while_allowed
 from services.notifier.parts import Parts
 from services.runtime.problems import Problem
 
@@ -39,7 +40,8 @@ def stream_router(parts: Parts) -> APIRouter:
     async def events(request: Request) -> Response:
         caller = await caller_with(parts, request, Scope.JOBS_READ)
         language = choose_language(request.headers.get("accept-language"))
-        return _streaming(parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language))
+        frames = parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language)
+        return _streaming(while_allowed(parts, request, caller, frames))
 
     for kind in KINDS.values():
         _add_job_stream(router, parts, kind)
@@ -63,4 +65,5 @@ def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind) -> None:
             # The end was seen, or is so long ago that nothing replays it; after 204 a browser stops reconnecting.
             return Response(status_code=204)
         language = choose_language(request.headers.get("accept-language"))
-        return _streaming(parts.watch_jobs.of_job(caller.user_id, job_id, last_id, language))
+        frames = parts.watch_jobs.of_job(caller.user_id, job_id, last_id, language)
+        return _streaming(while_allowed(parts, request, caller, frames))
