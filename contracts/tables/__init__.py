@@ -5,6 +5,7 @@ against them.
 """
 
 from contracts.tables.columns import OWN_SCHEMA, Row
+from contracts.tables.identity import ApiKey, AuditEntry, Session, SigninState, SigninTicket
 from contracts.tables.library import (
     Album,
     AlbumItem,
@@ -43,8 +44,6 @@ from contracts.tables.sorami import (
     OutboxNotifier,
     OutboxPersistence,
     SchemaMigration,
-    Session,
-    SigninTicket,
     Task,
     UserCounter,
 )
@@ -55,6 +54,8 @@ __all__ = [
     "OWN_SCHEMA",
     "Album",
     "AlbumItem",
+    "ApiKey",
+    "AuditEntry",
     "BackendReport",
     "DeadLetter",
     "Deletion",
@@ -85,6 +86,7 @@ __all__ = [
     "Session",
     "Share",
     "ShareAttempt",
+    "SigninState",
     "SigninTicket",
     "Task",
     "User",

@@ -13,6 +13,8 @@ from services.gateway.api.document import secure_document
 from services.gateway.api.favourites import favourite_router
 from services.gateway.api.gallery import gallery_router
 from services.gateway.api.generations import generation_router
+from services.gateway.api.keys import key_router
+from services.gateway.api.me import me_router
 from services.gateway.api.media import media_router
 from services.gateway.api.notifications import notification_router
 from services.gateway.api.pages import page_router, security_headers
@@ -20,6 +22,7 @@ from services.gateway.api.probes import probe_router
 from services.gateway.api.problem_pages import problem_router
 from services.gateway.api.shared import shared_router
 from services.gateway.api.shares import share_router
+from services.gateway.api.signin import signin_router
 from services.gateway.api.streams import stream_router
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
@@ -65,6 +68,9 @@ def build_api(parts: Parts) -> FastAPI:
     app.include_router(shared_router(parts))
     app.include_router(notification_router(parts))
     app.include_router(media_router(parts))
+    app.include_router(me_router(parts))
+    app.include_router(key_router(parts))
+    app.include_router(signin_router(parts))
     app.include_router(problem_router(security_headers(parts.signer.origin)))
     app.include_router(page_router(parts))
     if parts.settings.cors_origins:

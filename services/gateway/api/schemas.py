@@ -79,14 +79,28 @@ PAGING: list[dict[str, Any]] = [
 ]
 
 
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have this very answer"}}
+Described = dict[int | str, dict[str, Any]]
+NOT_MODIFIED: Described = {304: {"description": "You have this very answer"}}
 """What a route with an ETag says of 304."""
 
 
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """Describe a required JSON body by its model."""
     schema = model.model_json_schema(mode="validation")
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"required": True, "content": {"application/json": {"schema": _whole(schema, schema.pop("$defs", {}))}}}
+
+
+def _whole(part: Any, definitions: dict[str, Any]) -> Any:
+    """Put definitions where they are named: inside the document "#/$defs/…" would point at nothing."""
+    if isinstance(part, list):
+        return [_whole(item, definitions) for item in part]
+    if not isinstance(part, dict):
+        return part
+    named = part.get("$ref")
+    if isinstance(named, str) and named.startswith("#/$defs/"):
+        rest = {name: value for name, value in part.items() if name != "$ref"}
+        return _whole(definitions[named.removeprefix("#/$defs/")] | rest, definitions)
+    return {name: _whole(value, definitions) for name, value in part.items()}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -103,16 +117,13 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def created(kind: Kind) -> dict[int | str, dict[str, Any]]:
     return {202: {"model": JobStatusBody, "description": f"The request for {kind.plural} is durable"}} | problems(
-        400, 401, 409, 413, 415, 422, 503
+        400, 401, 403, 409, 413, 415, 422, 503
     )
 
 
 def status(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return (
-        {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}}
-        | NOT_MODIFIED
-        | problems(401, 404, 503)
-    )
+    found: Described = {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}}
+    return found | NOT_MODIFIED | problems(401, 403, 404, 503)
 
 
 def _listing(kind: Kind) -> type[BaseModel]:
@@ -137,7 +148,8 @@ def _listing(kind: Kind) -> type[BaseModel]:
 
 
 def listed(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": _listing(kind), "description": "Newest first"}} | NOT_MODIFIED | problems(400, 401, 422, 503)
+    found: Described = {200: {"model": _listing(kind), "description": "Newest first"}}
+    return found | NOT_MODIFIED | problems(400, 401, 403, 422, 503)
 
 
 def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
@@ -148,8 +160,5 @@ def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
         metadata=(dict[str, Any], ...),
         **{kind.plural: (list[ResultItem], ...)},  # type: ignore[call-overload]
     )
-    return (
-        {200: {"model": model, "description": "The files and how they were made"}}
-        | NOT_MODIFIED
-        | problems(401, 404, 409, 503)
-    )
+    found: Described = {200: {"model": model, "description": "The files and how they were made"}}
+    return found | NOT_MODIFIED | problems(401, 403, 404, 409, 503)
