@@ -132,7 +132,7 @@ _STEPS = (
        WHERE NOT by_application AND status = 'COMPLETED' ORDER BY n""",
     f"""INSERT INTO sorami.favourites (owner_id, generation_id, kind, made_at, created_at)
        SELECT owner_id, id, kind, at, at + interval '1 hour'
-       FROM seeded WHERE h2 % 100 < {FAVOURITE_SHARE} ORDER BY n""",
+       FROM seeded WHERE h1 / 64 % 100 < {FAVOURITE_SHARE} ORDER BY n""",
 )  # fmt: skip
 _DOCUMENTS = """INSERT INTO sorami.search_documents (generation_id, kind, owner_id, created_at, document)
        SELECT id, kind, owner_id, at, sorami.search_document(prompt)

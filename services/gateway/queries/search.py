@@ -79,7 +79,7 @@ _SOURCES = {
                  ORDER BY created_at DESC, generation_id DESC LIMIT $6)""",
     # The owner is compared in a way that no index knows: else all documents of an owner of a million would be read.
     "whole": f"""(SELECT * FROM sorami.search_documents s
-                 WHERE s.document @@ {_QUERY} AND s.owner_id || '' = $1 OFFSET 0 LIMIT $6)""",  # noqa: S608
+                 WHERE s.document @@ {_QUERY} AND coalesce(s.owner_id = $1, false) OFFSET 0 LIMIT $6)""",  # noqa: S608
     "pending": f"(SELECT * FROM ({' UNION ALL '.join(_unindexed(kind) for kind in KINDS.values())}) new LIMIT $6)",  # noqa: S608
     "album": _kept("sorami.album_items", "w.album_id = $9", "made_at"),
     "favourites": _kept("sorami.favourites", "w.owner_id = $1", "made_at"),

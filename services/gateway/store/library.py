@@ -9,7 +9,7 @@ from services.runtime.database import Connection, Pool
 def _mine(kind: Kind) -> str:
     # The author is compared so that no index knows it: the rows are found by their ids, however many the author has.
     return f"""SELECT g.id, '{kind.name}' AS kind, g."createdAt" AS at FROM {kind.generations_table} g
-               WHERE g.id = ANY($1::text[]) AND g."authorId" || '' = $2
+               WHERE g.id = ANY($1::text[]) AND coalesce(g."authorId" = $2, false)
                  AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = g.id)"""  # noqa: S608
 
 
