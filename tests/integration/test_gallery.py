@@ -171,6 +171,7 @@ async def test_a_cursor_of_somebody_else_or_of_another_list_is_refused(product: 
         ("kind=sound", "kind_unsupported"),
         ("status=DONE", "status_unsupported"),
         ("created_after=yesterday", "created_after_invalid"),
+        ("created_before=0.5", "created_before_invalid"),
         ("album=../x", "id_invalid"),
         ("style=%00", "filter_control_character"),
         ("favourite=perhaps", "not_a_boolean"),

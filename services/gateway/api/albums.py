@@ -15,7 +15,7 @@ from services.gateway.api.bodies import Body, read_body, read_query
 from services.gateway.api.callers import caller
 from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
-from services.gateway.api.favourites import AnyId, BulkIds, Ids, change_body
+from services.gateway.api.favourites import BULK_LIMIT, AnyId, BulkIds, Ids, change_body
 from services.gateway.api.gallery import Paging, answer_page, generation_not_found
 from services.gateway.api.gallery_shapes import album_body
 from services.gateway.api.parameters import parameters_of
@@ -125,7 +125,7 @@ def album_router(parts: Parts) -> APIRouter:
     )
     async def make(request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
-        body = await read_body(request, NewAlbum)
+        body = await read_body(request, NewAlbum, limit=BULK_LIMIT)
         album, changed = await keep_media.make_album(
             parts.pool, asking.user_id, body.name.strip(), body.description, body.items
         )
@@ -212,7 +212,7 @@ def album_item_router(parts: Parts) -> APIRouter:
     async def bulk(album_id: str, request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
         await _found(parts, asking.user_id, album_id)
-        body = await read_body(request, BulkIds)
+        body = await read_body(request, BulkIds, limit=BULK_LIMIT)
         return JSONResponse(change_body(await _change(asking.user_id, album_id, list(body.add), list(body.remove))))
 
     @router.put(

@@ -19,6 +19,8 @@ from services.gateway.queries.gallery import Filters
 from services.gateway.usecases.keep_media import Changed, change_favourites
 
 MOST_IDS = 1_000
+BULK_LIMIT = 1024 * 1024
+"""Bytes of a body that names many ids."""
 
 # An id as a row may hold it: Prisma's applications choose their own.
 AnyId = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
@@ -75,7 +77,7 @@ def favourite_router(parts: Parts) -> APIRouter:
     )
     async def bulk(request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
-        body = await read_body(request, BulkIds)
+        body = await read_body(request, BulkIds, limit=BULK_LIMIT)
         return JSONResponse(change_body(await change_favourites(parts.pool, asking.user_id, body.add, body.remove)))
 
     @router.put(

@@ -1,10 +1,11 @@
 """The gallery: images and videos together and apart, filtered, searched, page by page; and one generation."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Request
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from starlette.responses import Response
 
 from contracts.faults import fault
@@ -26,6 +27,7 @@ from services.gateway.usecases.search_prompts import NothingToSearch, Place
 from services.runtime.problems import Problem
 
 STATUSES = (*(status.value for status in JobStatus), "any")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOST_SEARCHED = 500
 MOST_VALUES = 20
 
@@ -42,6 +44,13 @@ def _plain(text: str) -> str:
     return text
 
 
+def _written(text: object) -> object:
+    # A bare number would be read as seconds since 1970.
+    if isinstance(text, str) and not _DATE.match(text):
+        raise ValueError(text)
+    return text
+
+
 def _moment(moment: datetime) -> datetime:
     known = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     try:
@@ -51,7 +60,12 @@ def _moment(moment: datetime) -> datetime:
 
 
 Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"})]
-Moment = Annotated[datetime, AfterValidator(_moment)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_written),
+    AfterValidator(_moment),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
+]
 Text = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain)]
 Item = TypeVar("Item")
 Several = Annotated[list[Item], Field(max_length=MOST_VALUES)]

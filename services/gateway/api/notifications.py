@@ -18,7 +18,7 @@ from services.gateway.api.bodies import Body, read_body, read_query
 from services.gateway.api.callers import caller
 from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
-from services.gateway.api.favourites import MOST_IDS, AnyId
+from services.gateway.api.favourites import BULK_LIMIT, MOST_IDS, AnyId
 from services.gateway.api.gallery import Paging
 from services.gateway.api.parameters import parameters_of
 from services.gateway.parts import Parts
@@ -113,7 +113,7 @@ def notification_router(parts: Parts) -> APIRouter:
     )
     async def read(request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
-        body = await read_body(request, ReadThese)
+        body = await read_body(request, ReadThese, limit=BULK_LIMIT)
         if body.ids is None:
             await read_all(parts.pool, asking.user_id)
             return JSONResponse({"read": None, "notFound": []})

@@ -161,7 +161,9 @@ async def matches(pool: Pool, owner_id: str, filters: Filters, question: Questio
             return found
         return await look("whole")
 
+    # What waits is looked at first: a row that is indexed meanwhile is then found among the documents.
+    waiting = await look("pending", _PENDING)
     kept = filters.walk in ("album", "favourites", "trash")
-    old = await look(filters.walk, _KEPT) if kept else await among_all()
-    found = {match.id: match for match in [*old, *await look("pending", _PENDING)]}
+    documents = await look(filters.walk, _KEPT) if kept else await among_all()
+    found = {match.id: match for match in [*documents, *waiting]}
     return sorted(found.values(), key=lambda match: (match.at, match.id), reverse=True)[:WINDOW]
