@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -58,7 +60,8 @@ def dig(value: Any, *path: str | int, default: Any = None) -> Any:
 class Api:
     """One provider's API at the operator's base address, with its headers; they go to no other origin.
 
-    `sisters` are host suffixes (".bfl.ai") of the same provider that may be asked with the key as well.
+    `submit_seconds` bounds the answer to a submit. `sisters` are host suffixes (".bfl.ai") of the same provider, which
+    may be asked with the key as well.
     """
 
     def __init__(
@@ -69,14 +72,16 @@ class Api:
         headers: Mapping[str, str] | None = None,
         secrets: Iterable[str] = (),
         sisters: tuple[str, ...] = (),
+        submit_seconds: float = SUBMIT_SECONDS,
     ) -> None:
         self.name = name
         self.base_url = base_url.rstrip("/")
         self.headers = dict(headers or {})
         self.origin = origin(self.base_url)
+        self.submit_seconds = submit_seconds
         self._secrets = tuple(secrets)
         self._sisters = sisters
-        common: dict[str, Any] = {"trust_env": False, "follow_redirects": False}
+        common: dict[str, Any] = {"trust_env": False, "follow_redirects": False, "verify": _tls()}
         # A paid request gets a connection of its own: on a kept one that the other side has just closed, nobody could
         # tell whether it was executed.
         self._submits = httpx.AsyncClient(limits=httpx.Limits(max_keepalive_connections=0), **common)
@@ -105,9 +110,7 @@ class Api:
     def scrub(self, text: str) -> str:
         return scrub(text, self._secrets)
 
-    async def submit(
-        self, url: str, *, seconds: float = SUBMIT_SECONDS, needs_json: bool = True, **request: Any
-    ) -> Answer:
+    async def submit(self, url: str, *, needs_json: bool = True, **request: Any) -> Answer:
         """POST what will be charged, once.
 
         Raises ProviderFailed when it surely was not sent, OutcomeUnknown when it may have been executed: no answer,
@@ -115,7 +118,7 @@ class Api:
         provider's.
         """
         try:
-            answer = await self._send(self._submits, "POST", url, seconds, request)
+            answer = await self._send(self._submits, "POST", url, self.submit_seconds, request)
         except _NOT_SENT as error:
             raise self._unreachable(error) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
@@ -172,6 +175,12 @@ class Api:
     async def close(self) -> None:
         await self._submits.aclose()
         await self._asks.aclose()
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading the machine's certificates takes a while: once a process."""
+    return ssl.create_default_context()
 
 
 def origin(url: str) -> tuple[str, str, int]:

@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from contracts.failures import FailureCode
-from services.generator.providers.base import Finished, MediaRef, Operation, Order, ProviderFailed, Running, Traits
+from services.generator.providers.base import Finished, MediaRef, Order, Traits
 from services.generator.providers.remote.api import Answer, Api, dig
-from services.generator.providers.remote.failures import INPUT_PROMPT, OUTPUT, failed, filtered, unknown_outcome
+from services.generator.providers.remote.failures import INPUT_PROMPT, OUTPUT, failed, filtered
 from services.generator.providers.remote.google import refused
 from services.generator.providers.remote.http_provider import HttpProvider
 from services.generator.providers.remote.outcomes import as_base64, finish, image_type, keep_base64, metadata
@@ -40,14 +40,10 @@ class Gemini(HttpProvider):
         """Ask for one image."""
         model = self._current(order)
         url = self.api.url(f"models/{model}:generateContent")
-        answer = await self.api.submit(url, json=await _body(order, model), seconds=SUBMIT_SECONDS)
+        answer = await self.api.submit(url, json=await _body(order, model))
         if not answer.ok:
             raise refused(self.name, answer)
         return await self._read(order, model, answer)
-
-    async def poll(self, operation: Operation) -> Running | Finished:
-        """There are no operations."""
-        raise unknown_outcome("gemini answers at once and keeps no operations")
 
     def _current(self, order: Order) -> str:
         successor = RETIRED.get(order.model)
@@ -108,7 +104,5 @@ def _text(candidate: Any) -> str:
 
 def build(api_key: str, base_url: str, models: list[str]) -> Gemini:
     """Wire the adapter."""
-    return Gemini(Api("gemini", base_url, headers={"x-goog-api-key": api_key}, secrets=[api_key]), models)
-
-
-__all__ = ["RETIRED", "Gemini", "ProviderFailed", "build"]
+    headers = {"x-goog-api-key": api_key}
+    return Gemini(Api("gemini", base_url, headers=headers, secrets=[api_key], submit_seconds=SUBMIT_SECONDS), models)

@@ -1,5 +1,6 @@
 """What the adapters have in common: an API, downloads, and the answers of a provider that offers nothing more."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Final
 
 from contracts.failures import FailureCode
 from services.generator.providers.base import (
+    Finished,
     MediaRef,
     Operation,
     Order,
@@ -29,7 +31,7 @@ _PASSING: Final = frozenset({401, 403, 408, 425, 429})
 log = get_logger(part="provider")
 
 
-class HttpProvider:
+class HttpProvider(ABC):
     """Base of the adapters. A subclass has `submit` and, unless it is synchronous, `poll`."""
 
     name: str
@@ -44,6 +46,14 @@ class HttpProvider:
     def at_once(self, order: Order) -> int:
         """How many media one submit can make."""
         return 1
+
+    @abstractmethod
+    async def submit(self, order: Order, submit_key: str) -> Submitted | Finished:
+        """Send an order once."""
+
+    async def poll(self, operation: Operation) -> Running | Finished:
+        """A synchronous provider has no operations."""
+        raise unknown_outcome(f"{self.name} answers at once and keeps no operations")
 
     async def find(self, order: Order, submit_key: str, since: datetime) -> Submitted | None:
         """Not offered: OutcomeUnknown."""

@@ -4,7 +4,7 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 from contracts.failures import FailureCode
-from services.generator.providers.base import Finished, MediaRef, Operation, Order, ProviderFailed, Running, Traits
+from services.generator.providers.base import Finished, MediaRef, Order, ProviderFailed, Traits
 from services.generator.providers.remote.api import Answer, Api, dig
 from services.generator.providers.remote.failures import (
     INPUT_IMAGE,
@@ -13,7 +13,6 @@ from services.generator.providers.remote.failures import (
     by_status,
     failed,
     filtered,
-    unknown_outcome,
 )
 from services.generator.providers.remote.http_provider import HttpProvider
 from services.generator.providers.remote.outcomes import finish, image_type, keep_base64, metadata
@@ -55,14 +54,10 @@ class OpenAIImages(HttpProvider):
             form = {name: str(value) for name, value in fields.items()}
             url = "images/edits"
             request = {"data": form, "files": {"image[]": source}}
-        answer = await self.api.submit(self.api.url(url), headers=headers, seconds=SUBMIT_SECONDS, **request)
+        answer = await self.api.submit(self.api.url(url), headers=headers, **request)
         if not answer.ok:
             raise self._refused(order, answer)
         return await self._read(order, model, answer)
-
-    async def poll(self, operation: Operation) -> Running | Finished:
-        """There are no operations."""
-        raise unknown_outcome("openai answers at once and keeps no operations")
 
     async def _read(self, order: Order, model: str, answer: Answer) -> Finished:
         media: list[MediaRef] = []
@@ -116,5 +111,6 @@ def _size(order: Order, model: str) -> str:
 def build(api_key: str | None, base_url: str, models: list[str], *, idempotent: bool) -> OpenAIImages:
     """Wire the adapter; a server of one's own may need no key."""
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    api = Api("openai", base_url, headers=headers, secrets=[api_key] if api_key else [])
+    secrets = [api_key] if api_key else []
+    api = Api("openai", base_url, headers=headers, secrets=secrets, submit_seconds=SUBMIT_SECONDS)
     return OpenAIImages(api, models, idempotent=idempotent)

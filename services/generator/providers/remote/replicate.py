@@ -16,7 +16,7 @@ from services.generator.providers.base import (
     Submitted,
     Traits,
 )
-from services.generator.providers.remote.api import Answer, Api, dig
+from services.generator.providers.remote.api import SUBMIT_SECONDS, Answer, Api, dig
 from services.generator.providers.remote.failures import OUTPUT, by_status, failed, filtered, pause, unknown_outcome
 from services.generator.providers.remote.http_provider import HttpProvider
 from services.generator.providers.remote.orders import any_seed, template_values
@@ -59,9 +59,7 @@ class Replicate(HttpProvider):
         path = f"models/{quote(model.id)}/predictions"
         if ":" in model.id:
             path, body["version"] = "predictions", model.id.partition(":")[2]
-        answer = await self.api.submit(
-            self.api.url(path), json=body, headers=self._headers(order), seconds=60 + self._wait_seconds
-        )
+        answer = await self.api.submit(self.api.url(path), json=body, headers=self._headers(order))
         if not answer.ok:
             raise self._refused(answer)
         return self._accepted(order, answer.body, answer)
@@ -194,5 +192,11 @@ def _is_alike(item: Any, wanted: Mapping[str, Any], since: datetime) -> bool:
 
 def build(token: str, base_url: str, models: Mapping[str, TemplatedModel], *, wait_seconds: int) -> Replicate:
     """Wire the adapter."""
-    api = Api("replicate", base_url, headers={"Authorization": f"Bearer {token}"}, secrets=[token])
+    api = Api(
+        "replicate",
+        base_url,
+        headers={"Authorization": f"Bearer {token}"},
+        secrets=[token],
+        submit_seconds=SUBMIT_SECONDS + wait_seconds,
+    )
     return Replicate(api, models, wait_seconds=wait_seconds)

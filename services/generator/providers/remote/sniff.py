@@ -64,7 +64,16 @@ def _png(file: BinaryIO, size: int) -> bool:
 
 
 def _jpeg(file: BinaryIO, size: int) -> bool:
-    file.seek(max(0, size - _TAIL))
+    """Walk the segments to the picture's data, then look for the end mark."""
+    place, marker = 2, 0
+    while marker != 0xDA:
+        file.seek(place)
+        head = file.read(4)
+        if len(head) < 4 or head[0] != 0xFF:
+            return False
+        marker = head[1]
+        place += 2 + int.from_bytes(head[2:], "big")
+    file.seek(max(place, size - _TAIL))
     return b"\xff\xd9" in file.read()
 
 

@@ -1,0 +1,67 @@
+"""OpenAI's images, and a look-alike that answers addresses."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from tests.support.providers.behaviours import Behaviour
+from tests.support.providers.fake import KEY, FakeProvider, Submit, Wire
+
+
+def _error(status: int, kind: str, code: str | None, message: str, **more: Any) -> Wire:
+    return status, {"error": {"message": message, "type": kind, "param": None, "code": code, **more}}
+
+
+class FakeOpenAI(FakeProvider):
+    """`/v1/images/generations` and `/edits`; honours an Idempotency-Key when it is given one."""
+
+    refusals: ClassVar[Mapping[Behaviour, Wire]] = {
+        Behaviour.RATE_LIMITED: _error(429, "requests", "rate_limit_exceeded", "Rate limit reached."),
+        Behaviour.SERVER_ERROR: _error(500, "server_error", None, "The server had an error."),
+        Behaviour.AUTH: _error(401, "invalid_request_error", "invalid_api_key", f"Incorrect API key: {KEY}"),
+        Behaviour.QUOTA: _error(429, "insufficient_quota", "insufficient_quota", "You exceeded your quota."),
+        Behaviour.CAPACITY: _error(503, "server_error", None, "The engine is currently overloaded."),
+        Behaviour.INVALID: _error(400, "invalid_request_error", "invalid_value", "Invalid size."),
+    }
+    key_header = ("Authorization", f"Bearer {KEY}")
+    base: ClassVar[str] = "/v1"
+    answers_addresses: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answered: dict[str, web.Response] = {}
+
+    def routes(self, router: web.UrlDispatcher) -> None:
+        router.add_post("/v1/images/generations", self.checked(self.on_submit))
+        router.add_post("/v1/images/edits", self.checked(self.on_submit))
+
+    async def execute(self, request: web.Request, submit: Submit) -> web.StreamResponse:
+        key = request.headers.get("Idempotency-Key") or uuid.uuid4().hex
+        if key not in self.answered:
+            self.ledger.paid.append(submit)
+            status, body = self._answer(int(submit.body["n"]))
+            self.answered[key] = web.json_response(body, status=status)
+        kept = self.answered[key]
+        return web.Response(body=kept.body, status=kept.status, content_type="application/json")
+
+    def _answer(self, count: int) -> Wire:
+        if self.script in (Behaviour.FILTER_INPUT, Behaviour.FILTER_OUTPUT):
+            stage = "input" if self.script is Behaviour.FILTER_INPUT else "output"
+            details = {"moderation_stage": stage, "categories": ["violence"]}
+            message = "Your request was rejected. safety_violations=[violence]."
+            return _error(400, "image_generation_user_error", "moderation_blocked", message, moderation_details=details)
+        made = {Behaviour.NO_MEDIA: 0, Behaviour.FILTER_PARTIAL: count // 2}.get(self.script, count)
+        return 200, {"created": 1, "data": [self._item(n) for n in range(1, made + 1)], "usage": {"total_tokens": 9}}
+
+    def _item(self, number: int) -> dict[str, Any]:
+        if self.answers_addresses:
+            return {"url": self.media_url(number)}
+        return {"b64_json": self.spoiled_base64(), "revised_prompt": "a cat"}
+
+
+class FakeLocalAI(FakeOpenAI):
+    """A look-alike: addresses instead of base64."""
+
+    answers_addresses = True
