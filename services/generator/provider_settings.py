@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contracts.kinds import KINDS
 from services.generator.request_templates import check_template
 
 IMAGE_INPUT: dict[str, Any] = {
@@ -37,16 +38,22 @@ REPLICATE_INPUT: dict[str, Any] = {
 }
 
 
+def _kind(value: str) -> str:
+    if value not in KINDS:
+        raise ValueError(f"the kind must be one of {', '.join(KINDS)}")
+    return value
+
+
 class TemplatedModel(BaseModel):
     """A model of a provider whose request fields vary by model.
 
-    `id` is the provider's id; `input` is its request with `{{fields}}` of the order; `headers` go with the submit.
+    `id` is the provider's id; `input` is its request with `{{fields}}` of the order.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str = Field(min_length=1, max_length=200)
-    kind: str = "image"
+    kind: Annotated[str, AfterValidator(_kind)] = "image"
     input: Annotated[dict[str, Any], AfterValidator(check_template)] | None = None
 
 

@@ -1,5 +1,6 @@
 """The reference of how an engine drives a remote provider; time passes at once, and every pause is noted."""
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -86,11 +87,13 @@ class Driver:
     async def _poll(self, submitted: Submitted | Finished) -> Finished:
         if isinstance(submitted, Finished):
             return submitted
-        self._ending.operations.append(submitted.operation)
+        # What an engine stores and another process reads.
+        stored = Operation(submitted.operation.id, json.loads(json.dumps(submitted.operation.state)))
+        self._ending.operations.append(stored)
         pause = submitted.poll_after
         for _ in range(MOST_POLLS):
             self._ending.pauses.append(pause)
-            answer = await self._provider.poll(submitted.operation)
+            answer = await self._provider.poll(stored)
             if isinstance(answer, Finished):
                 return answer
             self._ending.running.append(answer)

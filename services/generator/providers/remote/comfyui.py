@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from contracts.failures import FailureCode
+from contracts.kinds import KINDS
 from services.generator.providers.base import (
     Finished,
     MediaRef,
@@ -45,13 +46,21 @@ def load_workflows(folder: Path) -> dict[str, Workflow]:
     """Read every `<model>.json` of a folder: a graph, or `{"kind": "video", "graph": {…}}`; raises ValueError."""
     workflows = {}
     for path in sorted(folder.glob("*.json")):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        graph = content.get("graph", content) if isinstance(content, dict) else None
-        if not isinstance(graph, dict) or not all(isinstance(dig(node, "class_type"), str) for node in graph.values()):
-            raise ValueError(f"{path.name} is no workflow in API format; export it with `Save (API format)`")
-        workflows[path.stem] = Workflow(content.get("kind", "image") if graph is not content else "image", graph)
-        check_template(graph)
+        try:
+            workflows[path.stem] = _workflow(json.loads(path.read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise ValueError(f"{path.name}: {error}") from None
     return workflows
+
+
+def _workflow(content: Any) -> Workflow:
+    graph = dig(content, "graph", default=content)
+    if not isinstance(graph, dict) or not all(isinstance(dig(node, "class_type"), str) for node in graph.values()):
+        raise ValueError("no workflow in API format; export it with `Save (API format)`")
+    kind = "image" if graph is content else dig(content, "kind", default="image")
+    if kind not in KINDS:
+        raise ValueError(f"the kind must be one of {', '.join(KINDS)}")
+    return Workflow(kind, check_template(graph))
 
 
 class ComfyUI(HttpProvider):

@@ -1,6 +1,7 @@
 """A fake and its adapter, started and closed."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,15 @@ class Stage:
 
 
 Open = Callable[..., Awaitable[Stage]]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def one_tls_context() -> Iterator[None]:
+    """Reading the machine's certificates for each of hundreds of adapters would be most of these tests' time."""
+    with pytest.MonkeyPatch.context() as patch:
+        context = ssl.create_default_context()
+        patch.setattr(ssl, "create_default_context", lambda: context)
+        yield
 
 
 @pytest.fixture

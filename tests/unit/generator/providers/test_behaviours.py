@@ -165,6 +165,7 @@ async def test_an_order_ends_as_stated_and_is_paid_for_once(
     ending = await opened.drive(count=asked)
 
     assert len(opened.fake.ledger.paid) == expected.paid
+    assert KEY not in str(ending.operations)
     if isinstance(expected, Done):
         is_done(ending, expected, asked)
     else:
