@@ -80,6 +80,8 @@ def _headers(value: Any) -> Any:
     pairs = [part.partition(":") for part in value.split(";") if part.strip()]
     if not all(separator and name.strip() for name, separator, _ in pairs):
         raise ValueError("must be `Name: value`, several separated by `;`")
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError("holds characters that no HTTP header may hold")
     return {name.strip(): text.strip() for name, _, text in pairs}
 
 
@@ -90,15 +92,19 @@ def _base(value: str) -> str:
     return value.rstrip("/")
 
 
-def _not_empty(value: SecretStr) -> SecretStr | None:
-    return value if value.get_secret_value().strip() else None
+def _key(value: SecretStr | None) -> SecretStr | None:
+    """An empty key is none, and a line end around it (as files have) is no part of it."""
+    text = value.get_secret_value().strip() if value else ""
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("holds characters that no HTTP header may hold")
+    return SecretStr(text) if text else None
 
 
 Models = Annotated[dict[str, TemplatedModel], NoDecode, BeforeValidator(_models)]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_names)]
 Headers = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_headers)]
 Base = Annotated[str, AfterValidator(_base)]
-Key = Annotated[SecretStr | None, AfterValidator(lambda value: value and _not_empty(value))]
+Key = Annotated[SecretStr | None, AfterValidator(_key)]
 
 
 class ProviderSettings(BaseSettings):
@@ -120,6 +126,13 @@ class ProviderSettings(BaseSettings):
     openai_api_key: Key = Field(default=None, validation_alias="OPENAI_API_KEY")
     openai_url: Base = Field(default="https://api.openai.com/v1", validation_alias="SORAMI_OPENAI_URL")
     openai_models: Names = Field(default=["gpt-image-2"], validation_alias="SORAMI_OPENAI_MODELS")
+    openai_partial_images: int = Field(
+        default=0,
+        ge=0,
+        le=3,
+        validation_alias="SORAMI_OPENAI_PARTIAL_IMAGES",
+        description="Unfinished pictures to show while one is made, where the server streams; each has its price.",
+    )
     openai_idempotent: bool = Field(
         default=False,
         validation_alias="SORAMI_OPENAI_IDEMPOTENT",

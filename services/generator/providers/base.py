@@ -14,7 +14,8 @@ class Order:
     """What to render; `workdir` is an empty folder that belongs to this attempt alone and is removed after it.
 
     `wake_url` is an address of ours that a provider may call when something moved (it says nothing by itself: the
-    operation is polled then); `lifetime_seconds` is what is left until the job's deadline.
+    operation is polled then); `lifetime_seconds` is what is left until the job's deadline; `on_preview` hears of each
+    unfinished picture that a provider shows (undecoded, in the workdir), while the submit is under way.
     """
 
     job_id: str
@@ -37,6 +38,7 @@ class Order:
     user_id: str | None = None
     wake_url: str | None = None
     lifetime_seconds: float | None = None
+    on_preview: Callable[[Path], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """OpenAI's images, and a look-alike that answers addresses."""
 
+import json
 import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -43,8 +44,26 @@ class FakeOpenAI(FakeProvider):
             self.ledger.paid.append(submit)
             status, body = self._answer(int(submit.body["n"]))
             self.answered[key] = web.json_response(body, status=status)
+        if submit.body.get("stream"):
+            return await self._stream(request, int(submit.body["partial_images"]))
         kept = self.answered[key]
         return web.Response(body=kept.body, status=kept.status, content_type="application/json")
+
+    async def _stream(self, request: web.Request, partials: int) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for number in range(partials):
+            event = {"type": "image_generation.partial_image", "partial_image_index": number, "b64_json": "cGFydA=="}
+            await response.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+        if self.script is Behaviour.HALF_ANSWER:
+            return response
+        if self.script is Behaviour.FILTER_OUTPUT:
+            name, event = "error", self._answer(1)[1]
+        else:
+            name = "image_generation.completed"
+            event = {"type": name, "b64_json": self.spoiled_base64(), "usage": {"total_tokens": 9}}
+        await response.write(f"event: {name}\r\ndata: {json.dumps(event)}\r\n\r\n".encode())
+        return response
 
     def _answer(self, count: int) -> Wire:
         if self.script in (Behaviour.FILTER_INPUT, Behaviour.FILTER_OUTPUT):

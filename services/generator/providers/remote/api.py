@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -13,6 +13,7 @@ import httpx
 
 from contracts.failures import FailureCode
 from services.generator.providers.base import ProviderFailed
+from services.generator.providers.remote.event_stream import StreamTooLarge, read_events
 from services.generator.providers.remote.failures import failed, unknown_outcome
 from services.generator.providers.remote.scrub import scrub
 
@@ -24,7 +25,10 @@ ASK_SECONDS: Final = 30.0
 _LARGE: Final = 256 * 1024
 """JSON larger than this is parsed beside the event loop."""
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_NEVER_RIGHT: Final = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 _OF_A_PROXY: Final = frozenset({502, 504})
+
+OnEvent = Callable[[Any], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +114,20 @@ class Api:
     def scrub(self, text: str) -> str:
         return scrub(text, self._secrets)
 
-    async def submit(self, url: str, *, needs_json: bool = True, **request: Any) -> Answer:
-        """POST what will be charged, once.
+    async def submit(
+        self, url: str, *, needs_json: bool = True, on_event: OnEvent | None = None, **request: Any
+    ) -> Answer:
+        """POST what will be charged, once. Of a stream, `on_event` hears every event and the last one is the body.
 
         Raises ProviderFailed when it surely was not sent, OutcomeUnknown when it may have been executed: no answer,
         half an answer, a success that is not JSON (unless it need not be), or a proxy's word (502, 504) for the
         provider's.
         """
         try:
-            answer = await self._send(self._submits, "POST", url, self.submit_seconds, request)
+            answer = await self._send(self._submits, "POST", url, self.submit_seconds, request, on_event)
         except _NOT_SENT as error:
             raise self._unreachable(error) from None
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        except _NEVER_RIGHT:
             raise failed(FailureCode.PROVIDER_ERROR, f"{self.name} has no usable address", retryable=False) from None
         except (httpx.HTTPError, TimeoutError) as error:
             reason = type(error).__name__
@@ -137,7 +143,7 @@ class Api:
         """Ask what costs nothing; raises ProviderFailed (retryable, `charged` unknown) when no answer came."""
         try:
             return await self._send(self._asks, method, url, seconds, request)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        except _NEVER_RIGHT:
             raise failed(FailureCode.PROVIDER_ERROR, f"{self.name} has no usable address", retryable=False) from None
         except (httpx.HTTPError, TimeoutError) as error:
             raise self._unreachable(error, charged="unknown") from None
@@ -146,7 +152,13 @@ class Api:
         return failed(FailureCode.OVERLOADED, f"{self.name} could not be reached", words=type(error).__name__, **more)
 
     async def _send(
-        self, client: httpx.AsyncClient, method: str, url: str, seconds: float, request: dict[str, Any]
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        url: str,
+        seconds: float,
+        request: dict[str, Any],
+        on_event: OnEvent | None = None,
     ) -> Answer:
         headers = {**self.headers, "Accept-Encoding": "identity", **request.pop("headers", {})}
         timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
@@ -155,22 +167,24 @@ class Api:
             asyncio.timeout(seconds + CONNECT_SECONDS),
             client.stream(method, url, headers=headers, timeout=timeout, **request) as response,
         ):
-            raw = bytearray()
-            async for chunk in response.aiter_raw():
-                raw += chunk
-                if len(raw) > MOST_ANSWER_BYTES:
-                    message = f"{self.name} answered more than {MOST_ANSWER_BYTES} bytes"
-                    raise failed(FailureCode.PROVIDER_ERROR, message, charged="unknown", retryable=False)
-            body = await _parse(bytes(raw))
+            try:
+                if on_event is not None and response.headers.get("content-type", "").startswith("text/event-stream"):
+                    raw, body = b"", await _last_event(response, on_event)
+                else:
+                    raw = await _whole(response)
+                    body = await _parse(raw)
+            except StreamTooLarge:
+                message = f"{self.name} answered more than {MOST_ANSWER_BYTES} bytes"
+                raise failed(FailureCode.PROVIDER_ERROR, message, charged="unknown", retryable=False) from None
             return Answer(response.status_code, response.headers, body, self._words(raw, body))
 
-    def _words(self, raw: bytearray, body: Any) -> str:
+    def _words(self, raw: bytes, body: Any) -> str:
         """What an answer says: the message in its JSON where it has a usual place, else its first characters."""
         for path in (("error", "message"), ("detail",), ("message",), ("error",), ("errors", 0)):
             said = dig(body, *path)
             if isinstance(said, str) and said:
                 return self.scrub(said)
-        return self.scrub(bytes(raw[:2_000]).decode("utf-8", "replace"))
+        return self.scrub(raw[:2_000].decode("utf-8", "replace"))
 
     async def close(self) -> None:
         await self._submits.aclose()
@@ -190,6 +204,23 @@ def origin(url: str) -> tuple[str, str, int]:
     if port is None or not parts.hostname or parts.username is not None:
         raise ValueError("not an http address of a host")
     return parts.scheme, parts.hostname, port
+
+
+async def _whole(response: httpx.Response) -> bytes:
+    raw = bytearray()
+    # Identity was asked for; a server that compresses all the same is read, its bytes counted as they unfold.
+    async for chunk in response.aiter_bytes():
+        raw += chunk
+        if len(raw) > MOST_ANSWER_BYTES:
+            raise StreamTooLarge
+    return bytes(raw)
+
+
+async def _last_event(response: httpx.Response, on_event: OnEvent) -> Any:
+    last = None
+    async for last in read_events(response.aiter_bytes(), MOST_ANSWER_BYTES):
+        await on_event(last)
+    return last
 
 
 async def _parse(raw: bytes) -> Any:

@@ -25,7 +25,7 @@ from services.generator.providers.remote.api import Answer, Api, dig
 from services.generator.providers.remote.failures import by_status, failed, unknown_outcome
 from services.generator.providers.remote.http_provider import HttpProvider
 from services.generator.providers.remote.orders import any_seed, template_values
-from services.generator.providers.remote.outcomes import finish, image_type, metadata
+from services.generator.providers.remote.outcomes import finish, metadata, upload
 from services.generator.request_templates import check_template, fill
 
 _SPACE: Final = uuid.UUID("7c0f5b1e-6d0e-5a0c-9a9c-2b5f3c1d7e11")
@@ -203,7 +203,8 @@ class ComfyUI(HttpProvider):
         if order.input_image is None:
             return None
         name = f"sorami_{order.job_id}{order.input_image.suffix}"
-        source = (name, order.input_image.read_bytes(), image_type(order.input_image))
+        _, content, content_type = await upload(order.input_image)
+        source = (name, content, content_type)
         form = {"type": "input", "overwrite": "true"}
         answer = await self.api.ask("POST", self.api.url("upload/image"), data=form, files={"image": source})
         if not answer.ok:

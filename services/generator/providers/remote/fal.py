@@ -89,6 +89,8 @@ class Fal(HttpProvider):
         result = await self.look(self.api.own(operation.state["response_url"]))
         if isinstance(result, Running):
             return result
+        if result.status == 400 and "in progress" in result.words:
+            return Running(self.poll_every)
         if not result.ok:
             raise self._failure(result)
         return self._read(operation, result)

@@ -7,7 +7,7 @@ with fewer media, and its metadata says which are missing and why.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -69,10 +69,15 @@ class InParts:
         return _finished(counts, [part for part in parts if not isinstance(part, Submitted)])
 
     async def _submit(self, order: Order, submit_key: str) -> Part:
-        wait = FIRST_WAIT
+        wait, since = FIRST_WAIT, datetime.now(UTC)
         for tries in range(1, PART_TRIES + 1):
             try:
                 return await self.inner.submit(order, submit_key)
+            except OutcomeUnknown as error:
+                if tries == PART_TRIES or (answer := await self._look_for(error, order, submit_key, since)) is error:
+                    return error
+                if answer is not None:
+                    return answer
             except ProviderFailed as error:
                 failure = error.failure
                 pause = wait if error.retry_after is None else error.retry_after
@@ -82,6 +87,17 @@ class InParts:
                 await asyncio.sleep(pause)
                 wait *= 2
         raise AssertionError("every try returns or is followed by another")
+
+    async def _look_for(
+        self, lost: OutcomeUnknown, order: Order, submit_key: str, since: datetime
+    ) -> Submitted | ProviderFailed | None:
+        """Return an ambiguous part's operation, None when it may be sent again, or the failure that it is."""
+        if self.traits.idempotent_submit:
+            return None
+        try:
+            return await self.inner.find(order, submit_key, since) if self.traits.findable else lost
+        except ProviderFailed:
+            return lost
 
     async def poll(self, operation: Operation) -> Running | Finished:
         """Poll every part that runs."""

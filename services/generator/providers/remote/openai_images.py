@@ -1,5 +1,6 @@
 """OpenAI's images and everything that speaks like them (LocalAI, vLLM-Omni, LiteLLM, …), at any base address."""
 
+import contextlib
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -13,9 +14,10 @@ from services.generator.providers.remote.failures import (
     by_status,
     failed,
     filtered,
+    unknown_outcome,
 )
 from services.generator.providers.remote.http_provider import HttpProvider
-from services.generator.providers.remote.outcomes import finish, image_type, keep_base64, metadata
+from services.generator.providers.remote.outcomes import finish, keep_base64, metadata, upload
 from services.generator.providers.remote.prompts import full_prompt
 from services.generator.providers.remote.sizes import multiples_of, nearest_size
 
@@ -33,35 +35,43 @@ class OpenAIImages(HttpProvider):
 
     name: str = "openai"
 
-    def __init__(self, api: Api, models: list[str], *, idempotent: bool = False) -> None:
+    def __init__(self, api: Api, models: list[str], *, idempotent: bool = False, partial_images: int = 0) -> None:
         super().__init__(api, models)
+        self._partial_images = partial_images
         self.traits = Traits(synchronous=True, idempotent_submit=idempotent)
 
     def at_once(self, order: Order) -> int:
-        """Up to ten."""
-        return MOST_AT_ONCE
+        """Up to ten; a stream shows one."""
+        return 1 if self._partial_images else MOST_AT_ONCE
 
     async def submit(self, order: Order, submit_key: str) -> Finished:
         """Ask for all images of the order in one call."""
         model = self.model_of(order)
         headers = {"Idempotency-Key": submit_key} if self.traits.idempotent_submit else {}
         fields = _fields(order, model)
+        if self._partial_images:
+            fields |= {"stream": True, "partial_images": self._partial_images}
         if order.input_image is None:
             url = "images/generations"
             request: dict[str, Any] = {"json": fields}
         else:
-            source = (order.input_image.name, order.input_image.read_bytes(), image_type(order.input_image))
-            form = {name: str(value) for name, value in fields.items()}
+            source = await upload(order.input_image)
+            form = {name: "true" if value is True else str(value) for name, value in fields.items()}
             url = "images/edits"
             request = {"data": form, "files": {"image[]": source}}
-        answer = await self.api.submit(self.api.url(url), headers=headers, **request)
-        if not answer.ok:
+        previews = _Previews(order)
+        answer = await self.api.submit(self.api.url(url), headers=headers, on_event=previews, **request)
+        if not answer.ok or answer.at("error") is not None:
             raise self._refused(order, answer)
         return await self._read(order, model, answer)
 
     async def _read(self, order: Order, model: str, answer: Answer) -> Finished:
         media: list[MediaRef] = []
-        for item in answer.at("data", default=[]):
+        kind = str(answer.at("type", default=""))
+        if kind and not kind.endswith(".completed"):
+            raise unknown_outcome("openai's stream ended before the image was done", words=kind)
+        # A stream's last event is the image itself.
+        for item in [answer.body] if kind else answer.at("data", default=[]):
             index = len(media) + 1
             words = dig(item, "revised_prompt")
             if text := dig(item, "b64_json"):
@@ -82,11 +92,28 @@ class OpenAIImages(HttpProvider):
             return failed(FailureCode.QUOTA, "openai: the budget is used up", words=answer.words)
         typed = by_status(self.name, answer.status, answer.words, answer.headers)
         changes: dict[str, Any] = {}
-        if answer.status >= 500 and answer.status != 503:
+        if answer.ok or (answer.status >= 500 and answer.status != 503):
             changes["charged"] = "unknown"
         if (wish := answer.headers.get("x-should-retry")) in ("true", "false"):
             changes["retryable"] = wish == "true"
         return ProviderFailed(typed.failure.model_copy(update=changes), retry_after=typed.retry_after)
+
+
+class _Previews:
+    """Keeps the unfinished pictures of a stream and tells of each."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._seen = 0
+
+    async def __call__(self, event: Any) -> None:
+        if not str(dig(event, "type", default="")).endswith(".partial_image") or self._order.on_preview is None:
+            return
+        self._seen += 1
+        path = self._order.workdir / f"preview_{self._seen}"
+        # A preview that is none must not end what has been paid.
+        with contextlib.suppress(ProviderFailed):
+            self._order.on_preview(await keep_base64(dig(event, "b64_json"), path, "openai"))
 
 
 def _fields(order: Order, model: str) -> dict[str, Any]:
@@ -108,9 +135,11 @@ def _size(order: Order, model: str) -> str:
     return f"{width}x{height}"
 
 
-def build(api_key: str | None, base_url: str, models: list[str], *, idempotent: bool) -> OpenAIImages:
+def build(
+    api_key: str | None, base_url: str, models: list[str], *, idempotent: bool = False, partial_images: int = 0
+) -> OpenAIImages:
     """Wire the adapter; a server of one's own may need no key."""
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     secrets = [api_key] if api_key else []
     api = Api("openai", base_url, headers=headers, secrets=secrets, submit_seconds=SUBMIT_SECONDS)
-    return OpenAIImages(api, models, idempotent=idempotent)
+    return OpenAIImages(api, models, idempotent=idempotent, partial_images=partial_images)

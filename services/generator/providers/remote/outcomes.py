@@ -86,6 +86,11 @@ def image_type(path: Path) -> str:
     return {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}.get(path.suffix, "image/png")
 
 
+async def upload(path: Path) -> tuple[str, bytes, str]:
+    """Return an input image as a part of a form: its name, bytes and content type."""
+    return path.name, await asyncio.to_thread(path.read_bytes), image_type(path)
+
+
 async def data_url(path: Path) -> str:
     """Return an input image as a data URL."""
     return f"data:{image_type(path)};base64,{await as_base64(path)}"

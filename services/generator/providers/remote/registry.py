@@ -61,7 +61,11 @@ def _enabled(settings: ProviderSettings) -> Iterator[DividedProvider]:
     if _has_openai(settings):
         secret = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
         yield openai_images.build(
-            secret, settings.openai_url, settings.openai_models, idempotent=settings.openai_idempotent
+            secret,
+            settings.openai_url,
+            settings.openai_models,
+            idempotent=settings.openai_idempotent,
+            partial_images=settings.openai_partial_images,
         )
     if settings.comfyui_url and settings.comfyui_workflows:
         headers = {name: value.get_secret_value() for name, value in settings.comfyui_headers.items()}

@@ -20,7 +20,7 @@ from services.generator.providers.remote.api import SUBMIT_SECONDS, Answer, Api,
 from services.generator.providers.remote.failures import OUTPUT, by_status, failed, filtered, pause, unknown_outcome
 from services.generator.providers.remote.http_provider import HttpProvider
 from services.generator.providers.remote.orders import any_seed, template_values
-from services.generator.providers.remote.outcomes import addresses, data_url, finish, image_type, metadata, refs
+from services.generator.providers.remote.outcomes import addresses, data_url, finish, metadata, refs, upload
 from services.generator.request_templates import fields_in, fill
 
 _RUNNING: Final = ("starting", "processing")
@@ -129,7 +129,7 @@ class Replicate(HttpProvider):
             return None
         if order.input_image.stat().st_size <= MOST_DATA_URL_BYTES:
             return await data_url(order.input_image)
-        source = (order.input_image.name, order.input_image.read_bytes(), image_type(order.input_image))
+        source = await upload(order.input_image)
         answer = await self.api.ask("POST", self.api.url("files"), files={"content": source})
         url = answer.at("urls", "get")
         if not answer.ok or not isinstance(url, str):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from contracts.failures import FailureCode
-from tests.support.providers.behaviours import PAUSE_SECONDS, Behaviour
+from services.generator.providers.remote.http_provider import log
+from tests.support.providers.behaviours import PAUSE_SECONDS, ROUNDS, Behaviour
 from tests.support.providers.driver import Ending
 from tests.support.providers.fake import KEY
 from tests.unit.generator.providers.conftest import Open
@@ -156,16 +157,24 @@ ROWS = [
 
 @pytest.mark.parametrize(("name", "behaviour", "expected"), ROWS)
 async def test_an_order_ends_as_stated_and_is_paid_for_once(
-    stage: Open, name: str, behaviour: Behaviour, expected: Done | Fails
+    stage: Open, name: str, behaviour: Behaviour, expected: Done | Fails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = await stage(name, behaviour)
     opened.adapter.api.submit_seconds = 0.4 if behaviour is B.LOST_ANSWER else 30.0
     asked = 2 if behaviour is B.FILTER_PARTIAL else 1
+    warnings: list[str] = []
+    monkeypatch.setattr(log, "warning", lambda event, **about: warnings.append(event))
 
     ending = await opened.drive(count=asked)
 
     assert len(opened.fake.ledger.paid) == expected.paid
     assert KEY not in str(ending.operations)
+    assert bool(warnings) is (behaviour is B.UNKNOWN_STATUS)
+    assert len(ending.running) == ROUNDS.get(behaviour, 0)
+    assert any(answer.trouble for answer in ending.running) is (behaviour is B.POLL_TROUBLE)
+    if behaviour is B.PRIVATE_REDIRECT:
+        assert ending.failure is not None
+        assert ending.failure.provider_words == "url_forbidden_address"
     if isinstance(expected, Done):
         is_done(ending, expected, asked)
     else:

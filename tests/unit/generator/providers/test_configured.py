@@ -60,6 +60,10 @@ async def test_every_provider_is_enabled_by_its_own(settings: Any, tmp_path: Pat
         await provider.close()
 
 
+def test_a_line_end_of_a_file_is_no_part_of_a_key(settings: Any) -> None:
+    assert settings(FAL_KEY=f" {KEY}\n").fal_key.get_secret_value() == KEY
+
+
 async def test_a_server_of_one_s_own_needs_no_key(settings: Any) -> None:
     given = settings(SORAMI_OPENAI_URL="http://localai:8080/v1", SORAMI_OPENAI_MODELS="sd, flux")
     assert list(configured(given)) == ["openai"]
@@ -87,6 +91,8 @@ def test_models_are_names_or_json(settings: Any) -> None:
         {"SORAMI_COMFYUI_URL": "http://gpu:8188"},
         {"SORAMI_COMFYUI_HEADERS": "no colon"},
         {"SORAMI_REPLICATE_WAIT_SECONDS": "61"},
+        {"FAL_KEY": "a\nb"},
+        {"FAL_KEY": "clé"},
     ],
 )
 def test_a_wrong_setting_is_refused(settings: Any, environment: dict[str, str]) -> None:
@@ -97,7 +103,7 @@ def test_a_wrong_setting_is_refused(settings: Any, environment: dict[str, str]) 
 def test_the_backend_is_not_ourselves(settings: Any) -> None:
     settings()
     with pytest.raises(ValidationError, match="own address"):
-        GeneratorSettings(  # type: ignore[call-arg]
+        GeneratorSettings(
             database_url="postgresql://x/y",
             public_url="http://127.0.0.1:9006",
             backend_url="http://127.0.0.1:9006/api/images/generate",

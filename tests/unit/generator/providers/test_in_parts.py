@@ -31,10 +31,10 @@ class Scripted:
     """A provider of one medium a submit; the n-th part gets the n-th list of answers."""
 
     name = "scripted"
-    traits = Traits(findable=True, cancellable=True)
 
-    def __init__(self, *parts: list[Step]) -> None:
+    def __init__(self, *parts: list[Step], findable: bool = True) -> None:
         self.parts = parts
+        self.traits = Traits(findable=findable, cancellable=True)
         self.keys: list[str] = []
         self.cancelled: list[str] = []
 
@@ -121,7 +121,7 @@ async def test_an_order_of_one_passes_through_as_it_is(order: Callable[[int], Or
 async def test_what_is_missing_is_said_and_what_is_there_is_kept(
     order: Callable[[int], Order], failure: ProviderFailed, code: str
 ) -> None:
-    finished = await InParts(Scripted([made()], [failure])).submit(order(2), "key")
+    finished = await InParts(Scripted([made()], [failure], findable=False)).submit(order(2), "key")
     assert isinstance(finished, Finished)
     told = finished.metadata["partial"]
     assert (told["asked"], told["made"], [one["code"] for one in told["missing"]]) == (2, 1, [code])
@@ -149,12 +149,24 @@ async def test_what_may_have_been_charged_is_not_sent_again(order: Callable[[int
     assert inner.keys == ["key/1", "key/2"]
 
 
+@pytest.mark.parametrize("found", [runs(2), None])
+async def test_a_lost_part_is_looked_for_before_it_is_missing(
+    order: Callable[[int], Order], found: Submitted | None
+) -> None:
+    again: list[Step] = [] if found else [runs(2)]
+    inner = Scripted([runs(1)], [unknown_outcome("lost"), found, *again])
+    answer = await InParts(inner).submit(order(2), "key")
+    assert isinstance(answer, Submitted)
+    assert [part["id"] for part in answer.operation.state["parts"]] == ["1", "2"]
+    assert inner.keys == ["key/1", "key/2", *(["key/2"] if again else [])]
+
+
 @pytest.mark.parametrize("others", [[withheld()], [failed(FailureCode.QUOTA, "empty")], [limited(3_600)]])
 async def test_when_all_fail_an_unknown_outcome_outweighs_the_others(
     order: Callable[[int], Order], others: list[Step]
 ) -> None:
     with pytest.raises(OutcomeUnknown):
-        await InParts(Scripted(others, [unknown_outcome("lost")])).submit(order(2), "key")
+        await InParts(Scripted(others, [unknown_outcome("lost")], findable=False)).submit(order(2), "key")
 
 
 async def test_operations_run_as_one_until_the_last_ends(order: Callable[[int], Order]) -> None:

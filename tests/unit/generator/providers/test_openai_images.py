@@ -1,13 +1,19 @@
 """OpenAI's dialect: sizes, qualities, edits, look-alikes."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from contracts.failures import FailureCode
+from services.generator.providers.base import Finished, ProviderFailed
+from services.generator.providers.remote import openai_images
 from services.generator.providers.remote.api import Answer
+from services.generator.providers.remote.event_stream import StreamTooLarge, read_events
 from services.generator.providers.remote.openai_images import OpenAIImages
 from tests.support.providers.behaviours import Behaviour
-from tests.unit.generator.providers.conftest import Open
+from tests.support.providers.fake import KEY
+from tests.unit.generator.providers.conftest import Open, Stage
 
 
 async def test_all_images_come_from_one_call(stage: Open) -> None:
@@ -65,6 +71,54 @@ async def test_no_key_is_sent_to_a_server_that_promises_nothing(stage: Open) -> 
     opened = await stage("openai")
     await opened.drive()
     assert "Idempotency-Key" not in opened.fake.ledger.paid[0].headers
+
+
+async def streamed(opened: Stage, seen: list[bytes]) -> Finished:
+    """Submit to the stage's fake with partial images."""
+    adapter = openai_images.build(KEY, f"{opened.fake.url}/v1", ["gpt-image-2"], partial_images=2)
+    order = opened.order(on_preview=lambda path: seen.append(path.read_bytes()))
+    try:
+        finished = await adapter.submit(order, "key")
+    finally:
+        await adapter.close()
+    return finished
+
+
+async def test_a_stream_shows_unfinished_pictures_and_ends_with_the_image(stage: Open) -> None:
+    opened, seen = await stage("openai"), list[bytes]()
+    finished = await streamed(opened, seen)
+    assert seen == [b"part", b"part"]
+    assert len(finished.media) == 1
+    body = opened.fake.ledger.paid[0].body
+    assert (body["stream"], body["partial_images"], body["n"]) == (True, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [
+        (Behaviour.FILTER_OUTPUT, FailureCode.CONTENT_FILTERED),
+        (Behaviour.HALF_ANSWER, FailureCode.OUTCOME_UNKNOWN),
+        (Behaviour.AUTH, FailureCode.PROVIDER_AUTH),
+    ],
+)
+async def test_a_stream_without_an_image_is_typed(stage: Open, behaviour: Behaviour, code: FailureCode) -> None:
+    opened = await stage("openai", behaviour)
+    with pytest.raises(ProviderFailed) as raised:
+        await streamed(opened, [])
+    assert raised.value.failure.code is code
+
+
+async def test_events_are_read_across_chunks_of_any_size() -> None:
+    text = b': hello\r\n\r\nevent: a\ndata: {"a":\ndata: 1}\n\ndata: [DONE]\n\ndata: {"b": 2}'
+
+    async def chunks(size: int) -> AsyncIterator[bytes]:
+        for start in range(0, len(text), size):
+            yield text[start : start + size]
+
+    for size in (1, 2, 3, 7, 100):
+        assert [event async for event in read_events(chunks(size), 1_000)] == [{"a": 1}, {"b": 2}]
+    with pytest.raises(StreamTooLarge):
+        assert [event async for event in read_events(chunks(7), 20)]
 
 
 @pytest.mark.parametrize(("wish", "retryable"), [("true", True), ("false", False)])
