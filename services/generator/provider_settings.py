@@ -100,6 +100,13 @@ def _key(value: SecretStr | None) -> SecretStr | None:
     return SecretStr(text) if text else None
 
 
+def _place(url: str) -> tuple[str, int]:
+    """Host and port, every name of this machine's loopback being one."""
+    parts = urlsplit(url)
+    host = "127.0.0.1" if parts.hostname in ("localhost", "::1", "0.0.0.0") else parts.hostname or ""
+    return host, parts.port or (443 if parts.scheme == "https" else 80)
+
+
 Models = Annotated[dict[str, TemplatedModel], NoDecode, BeforeValidator(_models)]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_names)]
 Headers = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_headers)]
@@ -173,7 +180,7 @@ class ProviderSettings(BaseSettings):
     @model_validator(mode="after")
     def _backend_is_not_ourselves(self) -> "ProviderSettings":
         own = getattr(self, "public_url", None)
-        if self.backend_url and own and urlsplit(self.backend_url).netloc == urlsplit(own).netloc:
+        if self.backend_url and own and _place(self.backend_url) == _place(own):
             raise ValueError("BACKEND_URL is this application's own address; name the backend's")
         return self
 

@@ -64,13 +64,10 @@ class Driver:
             try:
                 return await self._poll(await self._submit(replace(order, workdir=folder)))
             except ProviderFailed as error:
-                if not error.failure.retryable or tries == MOST_SUBMITS or self._is_paid(error):
+                if not error.failure.retryable or tries == MOST_SUBMITS:
                     raise
                 self._ending.pauses.append(USUAL_PAUSE if error.retry_after is None else error.retry_after)
         raise AssertionError("every try returns or raises")
-
-    def _is_paid(self, error: ProviderFailed) -> bool:
-        return bool(self._ending.operations) and error.failure.charged != "no"
 
     async def _submit(self, order: Order) -> Submitted | Finished:
         key, since = uuid.uuid4().hex, datetime.now(UTC)
@@ -93,12 +90,20 @@ class Driver:
         pause = submitted.poll_after
         for _ in range(MOST_POLLS):
             self._ending.pauses.append(pause)
-            answer = await self._provider.poll(stored)
+            answer = await self._ask(stored)
             if isinstance(answer, Finished):
                 return answer
             self._ending.running.append(answer)
             pause = answer.poll_after
         raise AssertionError("the operation never ended")
+
+    async def _ask(self, operation: Operation) -> Running | Finished:
+        try:
+            return await self._provider.poll(operation)
+        except ProviderFailed as error:
+            # Otherwise a retry would pay twice.
+            assert error.failure.charged == "no" or not error.failure.retryable
+            raise
 
     async def _fetch(self, finished: Finished, number: int, folder: Path) -> RawFile:
         for tries in range(1, MOST_FETCHES + 1):

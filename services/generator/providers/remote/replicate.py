@@ -173,7 +173,10 @@ class Replicate(HttpProvider):
         if "E1001" in words:
             message = "the request needs more memory than the model has; ask for less"
             return failed(FailureCode.INVALID_INPUT, message, words=words, charged="unknown")
-        return failed(FailureCode.PROVIDER_ERROR, "the prediction failed", words=words, charged="unknown")
+        # It may pass the second time, and may have been charged the first: a person decides.
+        return failed(
+            FailureCode.PROVIDER_ERROR, "the prediction failed", words=words, charged="unknown", retryable=False
+        )
 
     def _refused(self, answer: Answer) -> ProviderFailed:
         typed = by_status(self.name, answer.status, answer.words, answer.headers)

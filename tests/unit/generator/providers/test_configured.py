@@ -100,13 +100,14 @@ def test_a_wrong_setting_is_refused(settings: Any, environment: dict[str, str]) 
         settings(**environment)
 
 
-def test_the_backend_is_not_ourselves(settings: Any) -> None:
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9006", "http://localhost:9006/api/images/generate"])
+def test_the_backend_is_not_ourselves(settings: Any, address: str) -> None:
     settings()
     with pytest.raises(ValidationError, match="own address"):
         GeneratorSettings(
             database_url="postgresql://x/y",
             public_url="http://127.0.0.1:9006",
-            backend_url="http://127.0.0.1:9006/api/images/generate",
+            backend_url=address,
         )
 
 
