@@ -197,7 +197,8 @@ class RemoteProvider(Protocol):
         """Ask where an operation stands; an unknown status is Running.
 
         Raises ProviderFailed only when the operation has ended without media: `failure.retryable` then speaks of a new
-        submit, and is never set where the first may have been charged. Whatever merely kept the question from being answered is `Running.trouble`.
+        submit, and is never set where the first may have been charged. Whatever merely kept the question from being
+        answered is `Running.trouble`.
         """
         ...
 

@@ -71,15 +71,19 @@ class Driver:
 
     async def _submit(self, order: Order) -> Submitted | Finished:
         key, since = uuid.uuid4().hex, datetime.now(UTC)
-        try:
-            return await self._provider.submit(order, key)
-        except OutcomeUnknown:
-            if self._provider.traits.idempotent_submit:
+        for tries in range(1, MOST_SUBMITS + 1):
+            try:
                 return await self._provider.submit(order, key)
-            if self._provider.traits.findable:
-                found = await self._provider.find(order, key, since)
-                return found or await self._provider.submit(order, key)
-            raise
+            except OutcomeUnknown as error:
+                if tries == MOST_SUBMITS:
+                    raise
+                if self._provider.traits.idempotent_submit:
+                    self._ending.pauses.append(error.retry_after or USUAL_PAUSE)
+                elif not self._provider.traits.findable:
+                    raise
+                elif (found := await self._provider.find(order, key, since)) is not None:
+                    return found
+        raise AssertionError("every try returns or raises")
 
     async def _poll(self, submitted: Submitted | Finished) -> Finished:
         if isinstance(submitted, Finished):

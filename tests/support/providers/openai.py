@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from tests.support.providers.behaviours import Behaviour
+from tests.support.providers.behaviours import PAUSE_SECONDS, Behaviour
 from tests.support.providers.fake import KEY, FakeProvider, Submit, Wire
 
 
@@ -33,6 +33,7 @@ class FakeOpenAI(FakeProvider):
     def __init__(self) -> None:
         super().__init__()
         self.answered: dict[str, web.Response] = {}
+        self.works_on = 0
 
     def routes(self, router: web.UrlDispatcher) -> None:
         router.add_post("/v1/images/generations", self.checked(self.on_submit))
@@ -40,6 +41,10 @@ class FakeOpenAI(FakeProvider):
 
     async def execute(self, request: web.Request, submit: Submit) -> web.StreamResponse:
         key = request.headers.get("Idempotency-Key") or uuid.uuid4().hex
+        if key in self.answered and self.works_on:
+            self.works_on -= 1
+            body = {"error": {"message": "This request is still running.", "code": "in_flight"}}
+            return web.json_response(body, status=409, headers={"Retry-After": str(PAUSE_SECONDS)})
         if key not in self.answered:
             self.ledger.paid.append(submit)
             status, body = self._answer(int(submit.body["n"]))

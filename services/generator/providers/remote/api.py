@@ -48,6 +48,14 @@ class Answer:
         """Return what lies at a path of keys and indices, or the default: a provider's answer may lack anything."""
         return dig(self.body, *path, default=default)
 
+    def list_at(self, *path: str | int) -> list[Any]:
+        """Return the list at a path, or an empty one."""
+        return dig_list(self.body, *path)
+
+    def text_at(self, *path: str | int) -> str:
+        """Return the text at a path, or an empty one."""
+        return dig_text(self.body, *path)
+
 
 def dig(value: Any, *path: str | int, default: Any = None) -> Any:
     """Return what lies at a path in JSON, or the default when any part of it is missing or of another type."""
@@ -59,6 +67,18 @@ def dig(value: Any, *path: str | int, default: Any = None) -> Any:
         else:
             return default
     return default if value is None else value
+
+
+def dig_list(value: Any, *path: str | int) -> list[Any]:
+    """Return the list at a path in JSON, or an empty one."""
+    found = dig(value, *path)
+    return found if isinstance(found, list) else []
+
+
+def dig_text(value: Any, *path: str | int) -> str:
+    """Return the text at a path in JSON, or an empty one."""
+    found = dig(value, *path)
+    return found if isinstance(found, str) else ""
 
 
 class Api:

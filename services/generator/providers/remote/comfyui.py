@@ -21,7 +21,7 @@ from services.generator.providers.base import (
     Submitted,
     Traits,
 )
-from services.generator.providers.remote.api import Answer, Api, dig
+from services.generator.providers.remote.api import Answer, Api, dig, dig_list, dig_text
 from services.generator.providers.remote.failures import by_status, failed, unknown_outcome
 from services.generator.providers.remote.http_provider import HttpProvider
 from services.generator.providers.remote.orders import any_seed, template_values
@@ -171,8 +171,8 @@ class ComfyUI(HttpProvider):
         return [self.api.url("view") + "?" + urlencode({n: item[n] for n in names if n in item}) for item in kept]
 
     def _ended(self, entry: dict[str, Any]) -> ProviderFailed:
-        messages = dig(entry, "status", "messages", default=[])
-        told = {dig(message, 0): dig(message, 1, default={}) for message in messages}
+        messages = dig_list(entry, "status", "messages")
+        told = {dig_text(message, 0): dig(message, 1, default={}) for message in messages}
         if "execution_interrupted" in told:
             return failed(FailureCode.CANCELLED, "the prompt was interrupted at comfyui")
         error = told.get("execution_error", {})
@@ -184,9 +184,9 @@ class ComfyUI(HttpProvider):
     def _refused(self, answer: Answer) -> ProviderFailed:
         if answer.status != 400:
             return by_status(self.name, answer.status, answer.words, answer.headers)
-        nodes = answer.at("node_errors", default={})
-        kinds = {dig(error, "type") for node in nodes.values() for error in dig(node, "errors", default=[])}
-        kinds.add(answer.at("error", "type"))
+        nodes = _values(answer.at("node_errors"))
+        kinds = {dig_text(error, "type") for node in nodes for error in dig_list(node, "errors")}
+        kinds.add(answer.text_at("error", "type"))
         words = self.api.scrub(json.dumps(answer.body))
         if kinds & _OF_THE_WORKFLOW:
             message = "the workflow needs a model or a node that is not installed at comfyui"
@@ -218,16 +218,20 @@ def _prompt_id(submit_key: str) -> str:
 
 
 def _queued(answer: Answer, which: str) -> set[str]:
-    return {str(dig(item, 1)) for item in answer.at(which, default=[])}
+    return {str(dig(item, 1)) for item in answer.list_at(which)}
 
 
 def _files(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Every file of every node: films stand under `images` (core nodes) or `gifs` (VHS nodes)."""
-    for node in dig(entry, "outputs", default={}).values():
-        for group in node.values() if isinstance(node, dict) else ():
+    for node in _values(dig(entry, "outputs")):
+        for group in _values(node):
             for item in group if isinstance(group, list) else ():
-                if isinstance(dig(item, "filename"), str):
+                if dig_text(item, "filename"):
                     yield item
+
+
+def _values(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else []
 
 
 def _lost(message: str) -> ProviderFailed:

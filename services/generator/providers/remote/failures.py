@@ -58,9 +58,10 @@ def filtered(message: str, *, words: str | None = None, charged: Charged = "unkn
     return failed(FailureCode.CONTENT_FILTERED, message, words=words, charged=charged, stage=stage)
 
 
-def unknown_outcome(message: str, *, words: str | None = None) -> OutcomeUnknown:
+def unknown_outcome(message: str, *, words: str | None = None, retry_after: float | None = None) -> OutcomeUnknown:
     """A submit that may have been executed."""
-    return OutcomeUnknown(Failure.of(FailureCode.OUTCOME_UNKNOWN, message, charged="unknown", provider_words=words))
+    failure = Failure.of(FailureCode.OUTCOME_UNKNOWN, message, charged="unknown", provider_words=words)
+    return OutcomeUnknown(failure, retry_after=retry_after)
 
 
 def by_status(name: str, status: int, words: str, headers: Mapping[str, str]) -> ProviderFailed:

@@ -122,7 +122,7 @@ class Fal(HttpProvider):
     def _read(self, operation: Operation, result: Answer) -> Finished:
         kind = str(operation.state["kind"])
         found = [item for place in _PLACES[kind] for item in _as_list(result.at(place))]
-        flags = result.at("has_nsfw_concepts", default=[])
+        flags = result.list_at("has_nsfw_concepts")
         # A flagged picture comes as a black one.
         clean = [item for n, item in enumerate(found) if dig(flags, n) is not True]
         withheld = ["has_nsfw_concepts"] * (len(found) - len(clean))

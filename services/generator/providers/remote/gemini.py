@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from contracts.failures import FailureCode
 from services.generator.providers.base import Finished, MediaRef, Order, Traits
-from services.generator.providers.remote.api import Answer, Api, dig
+from services.generator.providers.remote.api import Answer, Api, dig, dig_list
 from services.generator.providers.remote.failures import INPUT_PROMPT, OUTPUT, failed, filtered
 from services.generator.providers.remote.google import refused
 from services.generator.providers.remote.http_provider import HttpProvider
@@ -86,8 +86,7 @@ async def _body(order: Order, model: str) -> dict[str, Any]:
 
 
 def _parts(candidate: Any) -> list[Any]:
-    parts = dig(candidate, "content", "parts", default=[])
-    return parts if isinstance(parts, list) else []
+    return dig_list(candidate, "content", "parts")
 
 
 def _image(candidate: Any) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from contracts.failures import FailureCode
 from services.generator.providers.base import ProviderFailed
-from services.generator.providers.remote.api import Answer, dig
+from services.generator.providers.remote.api import Answer, dig, dig_list
 from services.generator.providers.remote.failures import INPUT_PROMPT, by_status, failed, filtered, pause
 
 _SAFETY: Final = re.compile(r"\b(safety|responsible ai|usage guidelines|prohibited|blocked)\b", re.IGNORECASE)
@@ -50,7 +50,8 @@ def ended(name: str, error: Any, scrubbed: str) -> ProviderFailed:
     """Type the error an operation ended with; Google does not charge these."""
     if _SAFETY.search(scrubbed):
         return filtered(f"{name} refused the request", words=scrubbed, charged="no", stage=INPUT_PROMPT)
-    number = dig(error, "code", default=0)
+    given = dig(error, "code")
+    number = given if isinstance(given, int) else 0
     code, retryable = _BY_CODE.get(number, (FailureCode.PROVIDER_ERROR, False))
     if code is FailureCode.RATE_LIMITED and "quota" in scrubbed.lower():
         code, retryable = FailureCode.QUOTA, False
@@ -64,15 +65,12 @@ def _with_charge_unknown(name: str, answer: Answer) -> ProviderFailed:
 
 
 def _details(answer: Answer) -> list[Any]:
-    details = answer.at("error", "details", default=[])
-    return details if isinstance(details, list) else []
+    return answer.list_at("error", "details")
 
 
 def _is_quota(details: list[Any], words: str) -> bool:
     ids = " ".join(
-        str(dig(violation, "quotaId", default=""))
-        for item in details
-        for violation in dig(item, "violations", default=[]) or []
+        str(dig(violation, "quotaId", default="")) for item in details for violation in dig_list(item, "violations")
     )
     return "PerDay" in ids or "spend" in words.lower() or "billing" in words.lower()
 

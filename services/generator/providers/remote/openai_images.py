@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 from contracts.failures import FailureCode
 from services.generator.providers.base import Finished, MediaRef, Order, ProviderFailed, Traits
-from services.generator.providers.remote.api import Answer, Api, dig
+from services.generator.providers.remote.api import Answer, Api, dig, dig_text
 from services.generator.providers.remote.failures import (
     INPUT_IMAGE,
     INPUT_PROMPT,
@@ -27,6 +27,8 @@ QUALITY: Final = {"draft": "low", "standard": "medium", "high": "high"}
 FORMATS: Final = ("png", "jpeg", "webp")
 _FIXED_SIZES: Final = ("1024x1024", "1536x1024", "1024x1536")
 _FIXED_MODELS: Final = ("gpt-image-1",)
+_STILL_RUNNING: Final = frozenset({409, 504})
+"""With `Retry-After`, where keys are honoured: the same key collects the result later."""
 _QUOTA: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
@@ -67,30 +69,33 @@ class OpenAIImages(HttpProvider):
 
     async def _read(self, order: Order, model: str, answer: Answer) -> Finished:
         media: list[MediaRef] = []
-        kind = str(answer.at("type", default=""))
+        kind = answer.text_at("type")
         if kind and not kind.endswith(".completed"):
             raise unknown_outcome("openai's stream ended before the image was done", words=kind)
         # A stream's last event is the image itself.
-        for item in [answer.body] if kind else answer.at("data", default=[]):
+        for item in [answer.body] if kind else answer.list_at("data"):
             index = len(media) + 1
-            words = dig(item, "revised_prompt")
+            words = dig_text(item, "revised_prompt") or None
             if text := dig(item, "b64_json"):
                 path = await keep_base64(text, order.workdir / f"answer_{index}", self.name)
                 media.append(MediaRef(index, "image", path=path, description=words))
-            elif url := dig(item, "url"):
+            elif url := dig_text(item, "url"):
                 media.append(MediaRef(index, "image", url=urljoin(self.api.base_url, url), description=words))
         about = metadata(model, usage=answer.at("usage"), quality=answer.at("quality"))
         return finish(self.name, media, asked=order.count, about=about)
 
     def _refused(self, order: Order, answer: Answer) -> ProviderFailed:
-        code = answer.at("error", "code")
+        code = answer.text_at("error", "code")
         if code == "moderation_blocked":
             stage = answer.at("error", "moderation_details", "moderation_stage")
             where = OUTPUT if stage == "output" else INPUT_IMAGE if order.input_image else INPUT_PROMPT
             return filtered("openai's moderation refused", words=answer.words, stage=where)
-        if code in _QUOTA or answer.at("error", "type") in _QUOTA:
+        if code in _QUOTA or answer.text_at("error", "type") in _QUOTA:
             return failed(FailureCode.QUOTA, "openai: the budget is used up", words=answer.words)
         typed = by_status(self.name, answer.status, answer.words, answer.headers)
+        if self.traits.idempotent_submit and answer.status in _STILL_RUNNING and typed.retry_after is not None:
+            message = "openai's server still works on the request of this key"
+            return unknown_outcome(message, words=answer.words, retry_after=typed.retry_after)
         changes: dict[str, Any] = {}
         if answer.ok or (answer.status >= 500 and answer.status != 503):
             changes["charged"] = "unknown"

@@ -90,7 +90,7 @@ class Replicate(HttpProvider):
             answer = await self.api.ask("GET", self.api.own(url))
             if not answer.ok:
                 raise by_status(self.name, answer.status, answer.words, answer.headers)
-            alike = [item for item in answer.at("results", default=[]) if _is_alike(item, wanted, since)]
+            alike = [item for item in answer.list_at("results") if _is_alike(item, wanted, since)]
             if alike and "seed" not in fields_in(template):
                 raise unknown_outcome("replicate has a like request, and nothing tells whose it is")
             if alike:

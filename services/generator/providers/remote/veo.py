@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from contracts.failures import FailureCode
 from services.generator.providers.base import Finished, Operation, Order, Running, Submitted, Traits
-from services.generator.providers.remote.api import Answer, Api
+from services.generator.providers.remote.api import Answer, Api, dig, dig_list
 from services.generator.providers.remote.failures import failed, unknown_outcome
 from services.generator.providers.remote.google import ended, refused
 from services.generator.providers.remote.http_provider import HttpProvider
@@ -56,11 +56,10 @@ class Veo(HttpProvider):
         return self._read(operation, answer)
 
     def _read(self, operation: Operation, answer: Answer) -> Finished:
-        made = answer.at("response", "generateVideoResponse", default={})
-        samples = made.get("generatedSamples") if isinstance(made, dict) else None
-        urls = [url for sample in samples or [] for url in addresses(sample.get("video"))]
-        reasons = answer.at("response", "generateVideoResponse", "raiMediaFilteredReasons", default=[])
-        count = answer.at("response", "generateVideoResponse", "raiMediaFilteredCount", default=0)
+        made = answer.at("response", "generateVideoResponse")
+        urls = [url for sample in dig_list(made, "generatedSamples") for url in addresses(dig(sample, "video"))]
+        reasons = dig_list(made, "raiMediaFilteredReasons")
+        count = dig(made, "raiMediaFilteredCount", default=0)
         withheld = [self.api.scrub(str(reason)) for reason in reasons] or ["filtered"] * int(bool(count))
         about = metadata(str(operation.state.get("model")), fps=24)
         media = refs("video", urls)

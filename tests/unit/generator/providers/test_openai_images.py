@@ -11,8 +11,9 @@ from services.generator.providers.remote import openai_images
 from services.generator.providers.remote.api import Answer
 from services.generator.providers.remote.event_stream import StreamTooLarge, read_events
 from services.generator.providers.remote.openai_images import OpenAIImages
-from tests.support.providers.behaviours import Behaviour
+from tests.support.providers.behaviours import PAUSE_SECONDS, Behaviour
 from tests.support.providers.fake import KEY
+from tests.support.providers.openai import FakeOpenAI
 from tests.unit.generator.providers.conftest import Open, Stage
 
 
@@ -65,6 +66,16 @@ async def test_a_repeat_with_the_same_key_is_the_same_work(stage: Open) -> None:
     await opened.drive()
     keys = {submit.headers["Idempotency-Key"] for submit in opened.fake.ledger.tried}
     assert (len(opened.fake.ledger.tried), len(opened.fake.ledger.paid), len(keys)) == (2, 1, 1)
+
+
+async def test_a_repeat_that_meets_the_work_under_way_waits_for_it(stage: Open) -> None:
+    opened = await stage("openai with a key for repeats", Behaviour.HALF_ANSWER)
+    assert isinstance(opened.fake, FakeOpenAI)
+    opened.fake.works_on = 1
+    ending = await opened.drive()
+    assert ending.failure is None
+    assert PAUSE_SECONDS in ending.pauses
+    assert (len(opened.fake.ledger.tried), len(opened.fake.ledger.paid)) == (3, 1)
 
 
 async def test_no_key_is_sent_to_a_server_that_promises_nothing(stage: Open) -> None:
