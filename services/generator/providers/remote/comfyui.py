@@ -26,7 +26,7 @@ from services.generator.providers.remote.failures import by_status, failed, unkn
 from services.generator.providers.remote.http_provider import HttpProvider
 from services.generator.providers.remote.orders import any_seed, template_values
 from services.generator.providers.remote.outcomes import finish, metadata, upload
-from services.generator.request_templates import check_template, fill
+from services.generator.request_templates import check_template, fields_in, fill
 
 _SPACE: Final = uuid.UUID("7c0f5b1e-6d0e-5a0c-9a9c-2b5f3c1d7e11")
 _OF_THE_WORKFLOW: Final = frozenset({"value_not_in_list", "missing_node_type"})
@@ -75,8 +75,8 @@ class ComfyUI(HttpProvider):
         self._workflows = workflows
 
     def at_once(self, order: Order) -> int:
-        """The graph makes as many as it is told to."""
-        return order.count
+        """All when the graph has a count, else one."""
+        return order.count if "count" in fields_in(self._workflows[self.model_of(order)].graph) else 1
 
     async def submit(self, order: Order, submit_key: str) -> Submitted:
         """Queue the workflow under an id made from the submit key."""

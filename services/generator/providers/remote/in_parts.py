@@ -78,6 +78,7 @@ class InParts:
                     return error
                 if answer is not None:
                     return answer
+                await asyncio.sleep(min(error.retry_after or 0.0, LONGEST_WAIT))
             except ProviderFailed as error:
                 failure = error.failure
                 pause = wait if error.retry_after is None else error.retry_after

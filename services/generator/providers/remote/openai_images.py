@@ -116,8 +116,8 @@ class _Previews:
             return
         self._seen += 1
         path = self._order.workdir / f"preview_{self._seen}"
-        # A preview that is none must not end what has been paid.
-        with contextlib.suppress(ProviderFailed):
+        # Nothing that a preview meets may end what has been paid.
+        with contextlib.suppress(Exception):
             self._order.on_preview(await keep_base64(dig(event, "b64_json"), path, "openai"))
 
 

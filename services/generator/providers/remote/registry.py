@@ -1,4 +1,7 @@
-"""The remote providers that the settings enable. The engine's seam: it takes them by name and follows their traits."""
+"""The remote providers that the settings enable. The engine's seam: it takes them by name and follows their traits.
+
+`offers.offers` says which models a client may name with them.
+"""
 
 from collections.abc import Iterator
 
@@ -15,6 +18,7 @@ from services.generator.providers.remote import (
     veo,
 )
 from services.generator.providers.remote.in_parts import DividedProvider, InParts
+from services.generator.providers.remote.offers import has_openai
 
 
 def configured(settings: ProviderSettings) -> dict[str, RemoteProvider]:
@@ -22,43 +26,12 @@ def configured(settings: ProviderSettings) -> dict[str, RemoteProvider]:
     return {provider.name: InParts(provider) for provider in _enabled(settings)}
 
 
-def models(settings: ProviderSettings) -> dict[str, tuple[str, str]]:
-    """Return the models a client may name, each with its provider and kind; the kind is `*` for every kind."""
-    known: dict[str, tuple[str, str]] = {}
-    if settings.gemini_api_key:
-        known |= {model: ("gemini", "image") for model in settings.gemini_models}
-        known |= {model: ("veo", "video") for model in settings.veo_models}
-    if _has_openai(settings):
-        known |= {model: ("openai", "image") for model in settings.openai_models}
-    if settings.comfyui_workflows:
-        flows = comfyui.load_workflows(settings.comfyui_workflows)
-        known |= {model: ("comfyui", flow.kind) for model, flow in flows.items()}
-    if settings.fal_key:
-        known |= {model: ("fal", one.kind) for model, one in settings.fal_models.items()}
-    if settings.replicate_api_token:
-        known |= {model: ("replicate", one.kind) for model, one in settings.replicate_models.items()}
-    if settings.bfl_api_key:
-        known |= {model: ("bfl", "image") for model in settings.bfl_models}
-    if settings.backend_url:
-        known[flask_backend.MODEL] = ("flask", "*")
-    return known
-
-
-RETIRED = gemini.RETIRED
-"""Models that are refused with a hint: the id and its successor."""
-
-
-def _has_openai(settings: ProviderSettings) -> bool:
-    """A key, or a server of one's own that may need none."""
-    return settings.openai_api_key is not None or "openai_url" in settings.model_fields_set
-
-
 def _enabled(settings: ProviderSettings) -> Iterator[DividedProvider]:
     if settings.gemini_api_key:
         key = settings.gemini_api_key.get_secret_value()
         yield gemini.build(key, settings.gemini_url, settings.gemini_models)
         yield veo.build(key, settings.gemini_url, settings.veo_models)
-    if _has_openai(settings):
+    if has_openai(settings):
         secret = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
         yield openai_images.build(
             secret,

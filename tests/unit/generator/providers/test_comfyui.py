@@ -9,7 +9,7 @@ import pytest
 
 from contracts.failures import FailureCode
 from services.generator.providers.base import ProviderFailed, Submitted
-from services.generator.providers.remote.comfyui import ComfyUI, load_workflows
+from services.generator.providers.remote.comfyui import ComfyUI, Workflow, load_workflows
 from tests.support.providers.behaviours import Behaviour
 from tests.support.providers.setups import GRAPH
 from tests.unit.generator.providers.conftest import Open, Stage
@@ -34,6 +34,14 @@ async def test_the_workflow_is_filled_in_and_typed(stage: Open, tmp_path: Path) 
     # Under the name that the server gave it.
     assert graph["7"]["inputs"]["image"] == "1_sorami_cm4abc123def456ghi789jklm.png"
     assert len(ending.files) == 2
+
+
+async def test_a_workflow_without_a_count_runs_once_an_image(stage: Open) -> None:
+    opened = await stage("comfyui")
+    graph = {**GRAPH, "5": {"class_type": "EmptyLatentImage", "inputs": {"batch_size": 1}}}
+    opened.adapter._workflows = {"flux": Workflow("image", graph)}  # type: ignore[attr-defined]
+    ending = await opened.drive(count=3)
+    assert len(ending.files) == len(opened.fake.ledger.paid) == 3
 
 
 async def test_an_order_without_seed_gets_one_so_that_no_cache_answers_empty(stage: Open) -> None:

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from services.generator.provider_settings import ProviderSettings
-from services.generator.providers.remote.registry import configured, models
+from services.generator.providers.remote.offers import Offer, offers
+from services.generator.providers.remote.registry import configured
 from services.generator.request_templates import check_template, fill
 from services.generator.settings import GeneratorSettings
 from tests.support.providers.fake import KEY
@@ -41,7 +42,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_nothing_is_enabled_without_its_key_or_address(settings: Any) -> None:
     assert configured(settings()) == {}
-    assert models(settings()) == {}
+    assert offers(settings()) == {}
 
 
 def test_an_empty_key_is_no_key(settings: Any) -> None:
@@ -53,8 +54,11 @@ async def test_every_provider_is_enabled_by_its_own(settings: Any, tmp_path: Pat
     given = settings(**EVERYTHING, SORAMI_COMFYUI_WORKFLOWS=str(tmp_path))
     providers = configured(given)
     assert sorted(providers) == ["bfl", "comfyui", "fal", "flask", "gemini", "openai", "replicate", "veo"]
-    assert {provider for provider, _ in models(given).values()} == set(providers)
-    assert models(given)["film"] == ("comfyui", "video")
+    assert {offer.provider for offer in offers(given).values()} == set(providers)
+    assert offers(given)["film"] == Offer("film", "comfyui", ("video",), at_once=1)
+    assert offers(given)["flux-2-pro"].seed
+    assert offers(given)["fal-ai/flux/dev"].at_once is None
+    assert offers(given)["flask-backend"].kinds == ("image", "video")
     assert KEY not in repr(given) + repr([vars(provider) for provider in providers.values()])
     for provider in providers.values():
         await provider.close()
@@ -67,7 +71,7 @@ def test_a_line_end_of_a_file_is_no_part_of_a_key(settings: Any) -> None:
 async def test_a_server_of_one_s_own_needs_no_key(settings: Any) -> None:
     given = settings(SORAMI_OPENAI_URL="http://localai:8080/v1", SORAMI_OPENAI_MODELS="sd, flux")
     assert list(configured(given)) == ["openai"]
-    assert list(models(given)) == ["sd", "flux"]
+    assert list(offers(given)) == ["sd", "flux"]
 
 
 def test_models_are_names_or_json(settings: Any) -> None:
@@ -76,7 +80,7 @@ def test_models_are_names_or_json(settings: Any) -> None:
         SORAMI_FAL_MODELS='{"wan": {"id": "fal-ai/wan", "kind": "video", "input": {"text": "{{prompt}}"}}}',
         SORAMI_REPLICATE_MODELS="a/b, c/d:e",
     )
-    assert models(given) == {"wan": ("fal", "video")}
+    assert offers(given) == {"wan": Offer("wan", "fal", ("video",), at_once=1)}
     assert [one.id for one in given.replicate_models.values()] == ["a/b", "c/d:e"]
 
 
