@@ -5,6 +5,7 @@ against them.
 """
 
 from contracts.tables.columns import OWN_SCHEMA, Row
+from contracts.tables.identity import ApiKey, AuditEntry, Session, SigninState, SigninTicket
 from contracts.tables.library import Deletion
 from contracts.tables.prisma import (
     ImageFile,
@@ -31,8 +32,6 @@ from contracts.tables.sorami import (
     OutboxNotifier,
     OutboxPersistence,
     SchemaMigration,
-    Session,
-    SigninTicket,
     Task,
     UserCounter,
 )
@@ -41,6 +40,8 @@ metadata = Row.metadata
 
 __all__ = [
     "OWN_SCHEMA",
+    "ApiKey",
+    "AuditEntry",
     "BackendReport",
     "DeadLetter",
     "Deletion",
@@ -63,6 +64,7 @@ __all__ = [
     "Row",
     "SchemaMigration",
     "Session",
+    "SigninState",
     "SigninTicket",
     "Task",
     "User",

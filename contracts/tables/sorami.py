@@ -290,7 +290,7 @@ class DeliveryAttempt(Row, table=True):
     answer: str | None = maybe()
 
 
-# --- ours: what could not be used, and who is signed in ----------------------------------------------------
+# --- ours: what could not be used ---------------------------------------------------------------------------
 
 
 class DeadLetter(Row, table=True):
@@ -333,26 +333,6 @@ class BackendReport(Row, table=True):
     topic: str = words(primary_key=True)
     event: dict[str, Any] = typed(JSONB)
     received_at: datetime = moment()
-
-
-class Session(Row, table=True):
-    """Writer: gateway. A browser that is signed in; only the token's hash is kept."""
-
-    __tablename__ = "sessions"
-    __table_args__ = ours()
-    token_hash: bytes = typed(LargeBinary, primary_key=True)
-    user_id: str = words()
-    created_at: datetime = moment()
-    expires_at: datetime = moment(None)
-
-
-class SigninTicket(Row, table=True):
-    """Writer: gateway (inserts). A sign-in link that was used."""
-
-    __tablename__ = "signin_tickets"
-    __table_args__ = ours()
-    jti: str = words(primary_key=True)
-    used_at: datetime = moment()
 
 
 class SchemaMigration(Row, table=True):

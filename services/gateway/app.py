@@ -10,10 +10,13 @@ from contracts.kinds import KINDS
 from services.gateway.api.backend_webhooks import backend_webhook_router
 from services.gateway.api.document import secure_document
 from services.gateway.api.generations import generation_router
+from services.gateway.api.keys import key_router
+from services.gateway.api.me import me_router
 from services.gateway.api.media import media_router
 from services.gateway.api.pages import page_router, security_headers
 from services.gateway.api.probes import probe_router
 from services.gateway.api.problem_pages import problem_router
+from services.gateway.api.signin import signin_router
 from services.gateway.api.streams import stream_router
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
@@ -52,6 +55,9 @@ def build_api(parts: Parts) -> FastAPI:
         app.include_router(backend_webhook_router(parts, kind))
     app.include_router(stream_router(parts))
     app.include_router(media_router(parts))
+    app.include_router(me_router(parts))
+    app.include_router(key_router(parts))
+    app.include_router(signin_router(parts))
     app.include_router(problem_router(security_headers(parts.signer.origin)))
     app.include_router(page_router(parts))
     if parts.settings.cors_origins:

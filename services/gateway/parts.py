@@ -1,12 +1,14 @@
 """What the gateway's routes use, made by somebody else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.log_impersonation import LogImpersonation
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.runtime.database import Pool
 from services.runtime.health import Check
 from services.runtime.identity import Identities
@@ -27,6 +29,8 @@ class Parts:
     signer: UrlSigner
     streams: Any
     checks: Mapping[str, Check]
+    sign_in_at_provider: SignInAtProvider | None = None
+    log_impersonation: LogImpersonation = field(default_factory=LogImpersonation)
 
     @property
     def public_url(self) -> str:

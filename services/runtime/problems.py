@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from services.runtime.database import is_transient
 from services.runtime.group_commit import Overloaded
@@ -84,7 +85,7 @@ def _unavailable() -> Problem:
     return Problem(
         503,
         "storage_unavailable",
-        "the database is not available; try again in a moment",
+        "what this needs is not available; try again in a moment",
         headers={"Retry-After": "2"},
     )
 
@@ -93,13 +94,25 @@ async def _on_problem(_: Request, error: Exception) -> Response:
     return problem_response(cast(Problem, error))
 
 
-async def _on_http(_: Request, raised: Exception) -> Response:
+def _allowed_methods(request: Request) -> str:
+    """Return every method that the address takes; the framework names those of the first route that matches it."""
+    app: Starlette = request.scope["app"]
+    taken = [
+        method
+        for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)
+    ]
+    return ", ".join(taken)
+
+
+async def _on_http(request: Request, raised: Exception) -> Response:
     error = cast(HTTPException, raised)
     codes = {404: "not_found", 405: "method_not_allowed"}
     details = {404: "there is nothing at this address", 405: "this address does not take this method"}
     code = codes.get(error.status_code, "http_error")
     detail = details.get(error.status_code, "the request was refused")
-    return problem_response(Problem(error.status_code, code, detail, headers=error.headers))
+    headers = {"Allow": _allowed_methods(request)} if error.status_code == 405 else error.headers
+    return problem_response(Problem(error.status_code, code, detail, headers=headers))
 
 
 async def _on_overload(_: Request, __: Exception) -> Response:
@@ -110,7 +123,7 @@ async def _on_overload(_: Request, __: Exception) -> Response:
 
 async def _on_anything(request: Request, error: Exception) -> Response:
     if is_transient(error):
-        _log.warning("the database is away", path=request.url.path, error=type(error).__name__)
+        _log.warning("the database or the object store is away", path=request.url.path, error=type(error).__name__)
         return problem_response(_unavailable())
     _log.error("a request failed", path=request.url.path, error=type(error).__name__, exc_info=error)
     return problem_response(Problem(500, "internal", "something went wrong on our side; it was logged"))

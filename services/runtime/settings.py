@@ -93,9 +93,26 @@ class TokenSettings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
 
-    jwt_issuer: str | None = Field(default=None, validation_alias="SORAMI_JWT_ISSUER")
-    jwks_url: str | None = Field(default=None, validation_alias="SORAMI_JWKS_URL")
+    jwt_issuer: str | None = Field(default=None, min_length=1, validation_alias="SORAMI_JWT_ISSUER")
+    jwks_url: str | None = Field(
+        default=None,
+        min_length=1,
+        validation_alias="SORAMI_JWKS_URL",
+        description="Where the issuer's keys are; without it they are found by OpenID Connect's discovery.",
+    )
     jwt_azp: CommaList = Field(default=[], validation_alias="SORAMI_JWT_AZP")
+    jwt_audience: CommaList = Field(
+        default=[],
+        validation_alias="SORAMI_JWT_AUDIENCE",
+        description="Tokens must name one of these in `aud`; then `nbf`, which not every issuer sends, may be absent.",
+    )
+    clerk_issuer: str | None = Field(
+        default=None,
+        min_length=1,
+        validation_alias="CLERK_ISSUER",
+        description="The issuer in Clerk's name; its keys are at /.well-known/jwks.json.",
+    )
+    clerk_allow_missing_azp: bool = Field(default=False, validation_alias="CLERK_ALLOW_MISSING_AZP")
 
 
 S = TypeVar("S", bound=BaseSettings)

@@ -82,7 +82,20 @@ PAGING: list[dict[str, Any]] = [
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """Describe a required JSON body by its model."""
     schema = model.model_json_schema(mode="validation")
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"required": True, "content": {"application/json": {"schema": _whole(schema, schema.pop("$defs", {}))}}}
+
+
+def _whole(part: Any, definitions: dict[str, Any]) -> Any:
+    """Put definitions where they are named: inside the document "#/$defs/…" would point at nothing."""
+    if isinstance(part, list):
+        return [_whole(item, definitions) for item in part]
+    if not isinstance(part, dict):
+        return part
+    named = part.get("$ref")
+    if isinstance(named, str) and named.startswith("#/$defs/"):
+        rest = {name: value for name, value in part.items() if name != "$ref"}
+        return _whole(definitions[named.removeprefix("#/$defs/")] | rest, definitions)
+    return {name: _whole(value, definitions) for name, value in part.items()}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -99,12 +112,14 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def created(kind: Kind) -> dict[int | str, dict[str, Any]]:
     return {202: {"model": JobStatusBody, "description": f"The request for {kind.plural} is durable"}} | problems(
-        400, 401, 409, 413, 415, 422, 503
+        400, 401, 403, 409, 413, 415, 422, 503
     )
 
 
 def status(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}} | problems(401, 404, 503)
+    return {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}} | problems(
+        401, 403, 404, 503
+    )
 
 
 def _listing(kind: Kind) -> type[BaseModel]:
@@ -129,7 +144,7 @@ def _listing(kind: Kind) -> type[BaseModel]:
 
 
 def listed(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": _listing(kind), "description": "Newest first"}} | problems(400, 401, 422, 503)
+    return {200: {"model": _listing(kind), "description": "Newest first"}} | problems(400, 401, 403, 422, 503)
 
 
 def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
@@ -140,4 +155,6 @@ def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
         metadata=(dict[str, Any], ...),
         **{kind.plural: (list[ResultItem], ...)},  # type: ignore[call-overload]
     )
-    return {200: {"model": model, "description": "The files and how they were made"}} | problems(401, 404, 409, 503)
+    return {200: {"model": model, "description": "The files and how they were made"}} | problems(
+        401, 403, 404, 409, 503
+    )

@@ -54,7 +54,12 @@ BEGIN
             ('sorami_gateway', 'SELECT', 'sorami.files, sorami.job_events, sorami.user_counters'),
             ('sorami_gateway', 'SELECT', 'sorami.tasks, sorami.operations'),
             ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.deletions'),
-            -- gateway, identity:
+            -- gateway, identity: a role changes with the token; the audit log is only ever added to.
+            ('sorami_gateway', 'UPDATE (role)', 'organization_memberships'),
+            ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.signin_states'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE (last_used_at, revoked_at)', 'sorami.api_keys'),
+            ('sorami_gateway', 'SELECT, INSERT', 'sorami.audit_log'),
+            ('sorami_notifier', 'SELECT, UPDATE (last_used_at)', 'sorami.api_keys'),
             -- gateway, requests:
             -- gateway, gallery:
             -- gateway, media:
