@@ -6,6 +6,7 @@ against them.
 
 from contracts.tables.columns import OWN_SCHEMA, Row
 from contracts.tables.library import Deletion
+from contracts.tables.media import GoneMedia, Upload, UploadDay
 from contracts.tables.prisma import (
     ImageFile,
     ImageGeneration,
@@ -47,6 +48,7 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "File",
+    "GoneMedia",
     "ImageFile",
     "ImageGeneration",
     "Job",
@@ -65,6 +67,8 @@ __all__ = [
     "Session",
     "SigninTicket",
     "Task",
+    "Upload",
+    "UploadDay",
     "User",
     "UserCounter",
     "VideoFile",

@@ -84,7 +84,7 @@ def _unavailable() -> Problem:
     return Problem(
         503,
         "storage_unavailable",
-        "the database is not available; try again in a moment",
+        "what this needs is not available; try again in a moment",
         headers={"Retry-After": "2"},
     )
 
@@ -110,7 +110,7 @@ async def _on_overload(_: Request, __: Exception) -> Response:
 
 async def _on_anything(request: Request, error: Exception) -> Response:
     if is_transient(error):
-        _log.warning("the database is away", path=request.url.path, error=type(error).__name__)
+        _log.warning("the database or the object store is away", path=request.url.path, error=type(error).__name__)
         return problem_response(_unavailable())
     _log.error("a request failed", path=request.url.path, error=type(error).__name__, exc_info=error)
     return problem_response(Problem(500, "internal", "something went wrong on our side; it was logged"))

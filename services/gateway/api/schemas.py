@@ -97,6 +97,11 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def answers(own: dict[int | str, dict[str, Any]], *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe a route's own answers and the problem documents it may answer with."""
+    return own | problems(*statuses)
+
+
 def created(kind: Kind) -> dict[int | str, dict[str, Any]]:
     return {202: {"model": JobStatusBody, "description": f"The request for {kind.plural} is durable"}} | problems(
         400, 401, 409, 413, 415, 422, 503

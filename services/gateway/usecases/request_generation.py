@@ -1,8 +1,8 @@
 """Request a generation: one row, one event, one id, before anyone is told anything."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from contracts.cloudevents import to_record
@@ -33,8 +33,16 @@ class JobIdTaken(Exception):
 class RequestGeneration:
     """The use case behind POST …/generate; requests that arrive together are committed together."""
 
-    def __init__(self, pool: Pool, offer: Callable[[Sequence[OutboxRow]], None], *, lifetime: timedelta) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        offer: Callable[[Sequence[OutboxRow]], None],
+        *,
+        lifetime: timedelta,
+        resolve_input: Callable[[str, str], Awaitable[str]],
+    ) -> None:
         self._pool = pool
+        self._resolve_input = resolve_input
         self._offer = offer
         self._lifetime = lifetime
         self._commits: GroupCommit[NewJob, Inserted | None] = GroupCommit(self._flush, is_retryable=is_transient)
@@ -44,7 +52,9 @@ class RequestGeneration:
         return self._commits.waiting
 
     async def __call__(self, caller: Caller, wanted: Wanted, traceparent: str | None) -> Accepted:
-        """Accept the request; raises ModelUnknown, JobIdTaken, or Overloaded."""
+        """Accept the request; raises RequestRefused, ModelUnknown, JobIdTaken, or Overloaded."""
+        if wanted.input_image_url is not None:
+            wanted = replace(wanted, input_image_url=await self._resolve_input(caller.user_id, wanted.input_image_url))
         job = self._new_job(caller, wanted, traceparent)
         inserted = await self._commits.submit(job)
         if inserted is not None:
