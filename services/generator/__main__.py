@@ -81,6 +81,7 @@ async def _run(
             subscriptions.run,
             parts.run_tasks.run,
             parts.settle_jobs.run,
+            parts.purge_media.run,
             lambda: _warm(render_pool),
         ],
         [subscriptions.stop, parts.run_tasks.stop, parts.reports.close, relay.close, render_pool.close],

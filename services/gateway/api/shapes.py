@@ -37,6 +37,8 @@ def file_body(file: FileView, public_url: str) -> dict[str, Any]:
         "aspectRatio": file.aspect_ratio,
         "fileSize": file.file_size,
         **file.extra,
+        "thumbnails": file.smaller(public_url),
+        "placeholder": file.placeholder,
     }
 
 
