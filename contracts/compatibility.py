@@ -6,7 +6,15 @@ Schema = dict[str, Any]
 
 
 def breaks(old: Schema, new: Schema) -> list[str]:
-    """Return what a reader of `old` would miss in documents of `new`, one sentence each; empty when it is additive."""
+    """Return what a reader of `old` would miss in documents of `new`, one sentence each; empty when it is additive.
+
+    Documents of the old schema are still around (records of a topic), so the new one may not insist on more.
+    """
+    return answer_breaks(old, new) + _required_additions(old, new, old, new, "")
+
+
+def answer_breaks(old: Schema, new: Schema) -> list[str]:
+    """The same for what is made anew each time it is asked for, such as an answer over HTTP."""
     return _object_breaks(old, new, old, new, "")
 
 
@@ -30,17 +38,24 @@ def _object_breaks(old: Schema, new: Schema, old_root: Schema, new_root: Schema,
         found += _object_breaks(schema, properties[name], old_root, new_root, place)
     if "items" in old and "items" in new:
         found += _object_breaks(old["items"], new["items"], old_root, new_root, f"{path}[]")
-    found += _required_additions(old, new, path)
     return found
 
 
-def _required_additions(old: Schema, new: Schema, path: str) -> list[str]:
+def _required_additions(old: Schema, new: Schema, old_root: Schema, new_root: Schema, path: str) -> list[str]:
     # Events of the old writers are still on the topic: a new reader must not insist on what they did not write.
-    known = set(old.get("required", ()))
-    if not old.get("properties"):
-        return []
-    added = [name for name in new.get("required", ()) if name not in known]
-    return [f"{path}.{name}".lstrip(".") + " is required of events that were written without it" for name in added]
+    old, new = _resolved(old, old_root), _resolved(new, new_root)
+    known, properties = set(old.get("required", ())), new.get("properties", {})
+    found: list[str] = []
+    if old.get("properties"):
+        added = [name for name in new.get("required", ()) if name not in known]
+        found = [f"{path}.{name}".lstrip(".") + " is required of events that were written without it" for name in added]
+    for name, schema in old.get("properties", {}).items():
+        if name in properties:
+            place = f"{path}.{name}" if path else name
+            found += _required_additions(schema, properties[name], old_root, new_root, place)
+    if "items" in old and "items" in new:
+        found += _required_additions(old["items"], new["items"], old_root, new_root, f"{path}[]")
+    return found
 
 
 def _resolved(schema: Schema, root: Schema) -> Schema:

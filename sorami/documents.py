@@ -178,6 +178,7 @@ def main() -> int:
         RELEASED.mkdir(exist_ok=True)
         for event in EVENTS:
             (RELEASED / schema_name(event)).write_text(documents()[schema_name(event)], encoding="utf-8")
+        (RELEASED / "openapi.json").write_text(documents()["openapi.json"], encoding="utf-8")
     print(f"{len(documents())} documents in {FOLDER.name}/")
     return 0
 

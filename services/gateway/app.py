@@ -13,8 +13,9 @@ from services.gateway.api.document import secure_document
 from services.gateway.api.downloads import download_router
 from services.gateway.api.generations import generation_router
 from services.gateway.api.media import media_router
-from services.gateway.api.pages import page_router
+from services.gateway.api.pages import page_router, security_headers
 from services.gateway.api.probes import probe_router
+from services.gateway.api.problem_pages import problem_router
 from services.gateway.api.streams import stream_router
 from services.gateway.api.uploads import upload_router
 from services.gateway.parts import MediaParts, Parts
@@ -96,20 +97,32 @@ def build_api(parts: Parts) -> FastAPI:
     # Before routes that take any word for an id of the gallery.
     app.include_router(download_router(parts))
     app.include_router(deletion_router(parts))
+    app.include_router(problem_router(security_headers(parts.signer.origin)))
     app.include_router(page_router(parts))
     if parts.settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=parts.settings.cors_origins,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=[
                 "authorization",
                 "content-type",
-                "last-event-id",
                 "idempotency-key",
+                "if-none-match",
+                "last-event-id",
+                "prefer",
                 "traceparent",
             ],
             expose_headers=["location", "retry-after", "content-disposition"],
+            expose_headers=[
+                "etag",
+                "idempotency-replayed",
+                "location",
+                "preference-applied",
+                "ratelimit",
+                "ratelimit-policy",
+                "retry-after",
+            ],
         )
     secure_document(app)
     return app

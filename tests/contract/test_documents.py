@@ -9,8 +9,9 @@ from jsonschema import Draft202012Validator
 
 from contracts.compatibility import breaks
 from contracts.events import EVENTS, Event
+from contracts.http_compatibility import document_breaks
 from contracts.topics import TOPICS
-from sorami.documents import FOLDER, RELEASED, documents, event_schema, schema_name
+from sorami.documents import FOLDER, RELEASED, documents, event_schema, openapi, schema_name
 
 
 @pytest.mark.parametrize("name", sorted(documents()))
@@ -23,6 +24,11 @@ def test_a_committed_document_is_what_the_code_makes(name: str) -> None:
 def test_an_event_is_an_addition_to_its_released_schema(event: type[Event]) -> None:
     released = json.loads((RELEASED / schema_name(event)).read_text(encoding="utf-8"))
     assert breaks(released, event_schema(event)) == []
+
+
+def test_the_api_is_an_addition_to_its_released_document() -> None:
+    released = json.loads((RELEASED / "openapi.json").read_text(encoding="utf-8"))
+    assert document_breaks(released, openapi()) == []
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=schema_name)
@@ -71,3 +77,49 @@ def test_a_new_optional_field_breaks_nobody() -> None:
     schema = copy.deepcopy(event_schema(EVENTS[0]))
     schema["properties"]["colour"] = {"type": "string", "default": "blue"}
     assert breaks(event_schema(EVENTS[0]), schema) == []
+
+
+CREATE = ("/api/images/generate", "post")
+
+
+def _changed_api(change: str) -> dict[str, Any]:
+    document = copy.deepcopy(openapi())
+    create = document["paths"][CREATE[0]][CREATE[1]]
+    body = create["requestBody"]["content"]["application/json"]["schema"]
+    match change:
+        case "route gone":
+            del document["paths"][CREATE[0]]
+        case "field gone":
+            del body["properties"]["style"]
+        case "field required":
+            body["required"].append("style")
+        case "value gone":
+            body["properties"]["quality"]["enum"].remove("high")
+        case "parameter required":
+            create.setdefault("parameters", []).append({"in": "header", "name": "X-New", "required": True})
+        case "answer gone":
+            del create["responses"]["202"]
+        case "answer's field gone":
+            del document["components"]["schemas"]["JobStatusBody"]["properties"]["progress"]
+    return document
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["route gone", "field gone", "field required", "value gone", "parameter required", "answer gone"],
+)
+def test_a_change_that_breaks_clients_is_seen(change: str) -> None:
+    assert len(document_breaks(openapi(), _changed_api(change))) == 1
+
+
+def test_an_answer_that_lost_a_field_is_seen_wherever_it_is_given() -> None:
+    assert len(document_breaks(openapi(), _changed_api("answer's field gone"))) >= 4
+
+
+def test_more_fields_and_routes_break_no_client() -> None:
+    document = copy.deepcopy(openapi())
+    document["paths"]["/api/new"] = {"get": {"responses": {"200": {"description": "New"}}}}
+    status = document["components"]["schemas"]["JobStatusBody"]
+    status["properties"]["colour"] = {"type": "string"}
+    status["required"].append("colour")
+    assert document_breaks(openapi(), document) == []
