@@ -113,8 +113,8 @@ def build_api(parts: Parts) -> FastAPI:
                 "prefer",
                 "traceparent",
             ],
-            expose_headers=["location", "retry-after", "content-disposition"],
             expose_headers=[
+                "content-disposition",
                 "etag",
                 "idempotency-replayed",
                 "location",
