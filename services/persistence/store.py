@@ -255,7 +255,9 @@ DUE_PURGES = """
 FORGET_GENERATIONS = {
     "addresses": """INSERT INTO sorami.gone_media (token)
                     SELECT token FROM sorami.files WHERE job_id = ANY($1::text[]) ON CONFLICT DO NOTHING""",
-    "notifications": "DELETE FROM notifications WHERE metadata ->> 'generationId' = ANY($1::text[])",
+    "notifications": """DELETE FROM notifications n USING sorami.deletions d
+                        WHERE d.generation_id = ANY($1::text[]) AND n."userId" = d.owner_id
+                          AND n.metadata ->> 'generationId' = d.generation_id""",
     "job events": "DELETE FROM sorami.job_events WHERE job_id = ANY($1::text[])",
     "deliveries": "DELETE FROM sorami.deliveries WHERE job_id = ANY($1::text[])",
     "dead letters": "DELETE FROM sorami.dead_letters WHERE key = ANY($1::text[])",
