@@ -276,6 +276,7 @@ async def test_a_job_with_a_bad_image_fails_for_a_stated_reason(
     reason, prepare = REFUSED_LATER[row]
     last = await ended_with(product.person(), prepare(image_host))
     assert (last["status"], last["failure"]["code"], last["failure"]["reason"]) == ("FAILED", "invalid_input", reason)
+    assert last["error_message"] == "L'image de départ ne peut pas être utilisée."
 
 
 @pytest.mark.parametrize("row", ["U17 polyglot", "U21 10000x1", "U21 CMYK"])

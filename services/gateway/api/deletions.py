@@ -94,7 +94,7 @@ def deletion_router(parts: Parts) -> APIRouter:
     async def delete_many(request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
         ids = await ids_of(request)
-        deleted = await parts.media.delete_generations.delete(asking.user_id, [one for one in ids if is_safe_id(one)])
+        deleted = await parts.media.delete_generations.delete(asking, [one for one in ids if is_safe_id(one)])
         return JSONResponse(
             {
                 "deleted": [_deleted(deleted[one]) for one in ids if one in deleted],
@@ -130,7 +130,7 @@ def deletion_router(parts: Parts) -> APIRouter:
     async def delete_one(generation_id: str, request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
         ids = [generation_id] if is_safe_id(generation_id) else []
-        deleted = await parts.media.delete_generations.delete(asking.user_id, ids)
+        deleted = await parts.media.delete_generations.delete(asking, ids)
         if generation_id not in deleted:
             raise _not_found()
         return JSONResponse(_deleted(deleted[generation_id]))

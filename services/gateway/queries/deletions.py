@@ -15,7 +15,7 @@ _OWN = " UNION ALL ".join(
     f"""SELECT id FROM {kind.generations_table} WHERE id = ANY($1::text[]) AND "authorId" = $2"""  # noqa: S608
     for kind in KINDS.values()
 )
-_OPEN = "SELECT id FROM sorami.jobs WHERE id = ANY($1::text[]) AND status IN ('PENDING', 'GENERATING')"
+_OPEN = "SELECT id, kind FROM sorami.jobs WHERE id = ANY($1::text[]) AND status IN ('PENDING', 'GENERATING')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,6 @@ async def own_generations(pool: Pool, ids: Sequence[str], owner_id: str) -> set[
     return {row["id"] for row in await pool.fetch(_OWN, list(ids), owner_id)}
 
 
-async def open_jobs(pool: Pool, ids: Sequence[str]) -> list[str]:
-    """Return those of the ids that are jobs which have not ended."""
-    return [row["id"] for row in await pool.fetch(_OPEN, list(ids))]
+async def open_jobs(pool: Pool, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Return those of the ids that are jobs which have not ended, each with its kind."""
+    return [(row["id"], row["kind"]) for row in await pool.fetch(_OPEN, list(ids))]

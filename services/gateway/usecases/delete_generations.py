@@ -6,9 +6,10 @@ from services.gateway.queries import deletions
 from services.gateway.queries.deletions import Deleted
 from services.gateway.store.deletions import DELETE_GENERATIONS, RESTORE_GENERATIONS
 from services.runtime.database import Pool
+from services.runtime.identity import Caller
 
-CancelOpen = Callable[[str, Sequence[str]], Awaitable[None]]
-"""Asks for the end of an owner's open jobs (owner id, job ids)."""
+CancelOpen = Callable[[Caller, Sequence[tuple[str, str]]], Awaitable[None]]
+"""Asks for the end of the caller's open jobs (job ids, each with its kind)."""
 
 
 class Purged(Exception):
@@ -23,13 +24,15 @@ class DeleteGenerations:
         self._window_days = window_days
         self._cancel_open = cancel_open
 
-    async def delete(self, owner_id: str, ids: Sequence[str]) -> dict[str, Deleted]:
+    async def delete(self, caller: Caller, ids: Sequence[str]) -> dict[str, Deleted]:
         """Delete and return, by id, what is deleted now; ids of nobody, of others and purged ones are left out."""
-        await self._pool.execute(DELETE_GENERATIONS, list(ids), owner_id, self._window_days)
-        found = await deletions.deletions(self._pool, ids, owner_id)
+        await self._pool.execute(DELETE_GENERATIONS, list(ids), caller.user_id, self._window_days)
+        found = await deletions.deletions(self._pool, ids, caller.user_id)
         deleted = {key: one for key, one in found.items() if one.purged_at is None}
         if self._cancel_open is not None and deleted:
-            await self._cancel_open(owner_id, await deletions.open_jobs(self._pool, list(deleted)))
+            open_jobs = await deletions.open_jobs(self._pool, list(deleted))
+            if open_jobs:
+                await self._cancel_open(caller, open_jobs)
         return deleted
 
     async def restore(self, owner_id: str, ids: Sequence[str]) -> set[str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from contracts.cloudevents import to_record
@@ -39,7 +39,7 @@ class RequestGeneration:
         offer: Callable[[Sequence[OutboxRow]], None],
         *,
         lifetime: timedelta,
-        resolve_input: Callable[[str, str], Awaitable[str]],
+        resolve_input: Callable[[str, Wanted], Awaitable[Wanted]],
     ) -> None:
         self._pool = pool
         self._resolve_input = resolve_input
@@ -53,8 +53,7 @@ class RequestGeneration:
 
     async def __call__(self, caller: Caller, wanted: Wanted, traceparent: str | None) -> Accepted:
         """Accept the request; raises RequestRefused, ModelUnknown, JobIdTaken, or Overloaded."""
-        if wanted.input_image_url is not None:
-            wanted = replace(wanted, input_image_url=await self._resolve_input(caller.user_id, wanted.input_image_url))
+        wanted = await self._resolve_input(caller.user_id, wanted)
         job = self._new_job(caller, wanted, traceparent)
         inserted = await self._commits.submit(job)
         if inserted is not None:

@@ -1,10 +1,12 @@
 """Resolve an input image when it is asked for: ours is looked up, any other address is judged by its form."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from contracts.faults import Fault, RequestRefused
 from contracts.ids import is_safe_id
+from contracts.requests import Wanted
 from services.gateway.queries import uploads
 from services.gateway.store.uploads import USE_UPLOAD
 from services.gateway.usecases.finish_upload import FinishUpload, UploadRefused, UploadUnfinished
@@ -33,8 +35,13 @@ class ResolveInput:
         self._own_hosts = frozenset(own_hosts)
         self._allowed = frozenset(allowed)
 
-    async def __call__(self, owner_id: str, address: str) -> str:
-        """Return the address in the one spelling that is kept; raises RequestRefused."""
+    async def __call__(self, owner_id: str, wanted: Wanted) -> Wanted:
+        """Return what is wanted with its input image in the one spelling that is kept; raises RequestRefused."""
+        if wanted.input_image_url is None:
+            return wanted
+        return replace(wanted, input_image_url=await self._resolved(owner_id, wanted.input_image_url))
+
+    async def _resolved(self, owner_id: str, address: str) -> str:
         if address.startswith(UPLOAD):
             return await self._upload(owner_id, address.removeprefix(UPLOAD))
         own = next((address[len(base) :] for base in self._own_addresses if address.startswith(f"{base}/")), address)
