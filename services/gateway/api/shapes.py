@@ -37,7 +37,7 @@ def file_body(file: FileView, public_url: str) -> dict[str, Any]:
         "aspectRatio": file.aspect_ratio,
         "fileSize": file.file_size,
         **file.extra,
-        "thumbnails": file.smaller(public_url),
+        "thumbnails": file.thumbnail_items(public_url),
         "placeholder": file.placeholder,
     }
 

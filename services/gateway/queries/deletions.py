@@ -11,8 +11,9 @@ _DELETED = """
     SELECT generation_id, kind, deleted_at, purge_after, purged_at FROM sorami.deletions
     WHERE generation_id = ANY($1::text[]) AND owner_id = $2
 """
+# The author as an expression: the few ids are looked up, and not the many rows of their author.
 _OWN = " UNION ALL ".join(
-    f"""SELECT id FROM {kind.generations_table} WHERE id = ANY($1::text[]) AND "authorId" = $2"""  # noqa: S608
+    f"""SELECT id FROM {kind.generations_table} WHERE id = ANY($1::text[]) AND "authorId" || '' = $2"""  # noqa: S608
     for kind in KINDS.values()
 )
 _OPEN = "SELECT id, kind FROM sorami.jobs WHERE id = ANY($1::text[]) AND status IN ('PENDING', 'GENERATING')"

@@ -29,7 +29,7 @@ def _statement(kind: Kind) -> str:
         FROM {kind.generations_table} g
         LEFT JOIN {kind.files_table} f ON f."generationId" = g.id
         LEFT JOIN sorami.files s ON s.id = f.id
-        WHERE g.id = ANY($1::text[]) AND g."authorId" = $2 AND {not_deleted("g.id")}
+        WHERE g.id = ANY($1::text[]) AND g."authorId" || '' = $2 AND {not_deleted("g.id")}
     """  # noqa: S608 - names come from the declared kinds
 
 

@@ -67,7 +67,7 @@ class FileView:
             return self.file_url
         return public_url + media_path(self.token, self.filename)
 
-    def smaller(self, public_url: str) -> list[dict[str, Any]]:
+    def thumbnail_items(self, public_url: str) -> list[dict[str, Any]]:
         """Return the addresses of smaller versions, narrowest first."""
         return [
             {
