@@ -4,7 +4,8 @@ from contracts.kinds import KINDS
 
 # The author as an expression: the few ids are looked up, and not the many rows of their author.
 _OWN = " UNION ALL ".join(
-    f"""SELECT id, '{kind.name}' AS kind FROM {kind.generations_table} WHERE id = ANY($1::text[]) AND "authorId" || '' = $2"""  # noqa: S608
+    f"""SELECT id, '{kind.name}' AS kind FROM {kind.generations_table}
+        WHERE id = ANY($1::text[]) AND "authorId" || '' = $2"""  # noqa: S608 - names come from the declared kinds
     for kind in KINDS.values()
 )
 
