@@ -7,6 +7,7 @@ against them.
 from contracts.tables.columns import OWN_SCHEMA, Row
 from contracts.tables.identity import ApiKey, AuditEntry, Session, SigninState, SigninTicket
 from contracts.tables.library import Deletion
+from contracts.tables.media import GoneMedia, Upload, UploadDay
 from contracts.tables.prisma import (
     ImageFile,
     ImageGeneration,
@@ -48,6 +49,7 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "File",
+    "GoneMedia",
     "ImageFile",
     "ImageGeneration",
     "Job",
@@ -67,6 +69,8 @@ __all__ = [
     "SigninState",
     "SigninTicket",
     "Task",
+    "Upload",
+    "UploadDay",
     "User",
     "UserCounter",
     "VideoFile",

@@ -14,7 +14,8 @@ from services.generator.providers.base import MediaRef, ProviderFailed, RawFile
 from services.generator.providers.remote.api import Api, origin
 from services.generator.providers.remote.failures import by_status, failed
 from services.generator.providers.remote.sniff import CONTENT_TYPES, KIND_OF, is_html, is_whole, sniff
-from services.runtime.guarded_http import AddressRefused, GuardedTransport, check_url
+from services.runtime.addresses import AddressRefused, check_url
+from services.runtime.guarded_http import GuardedTransport
 
 MAX_HOPS: Final = 3
 _CHUNK: Final = 1024 * 1024
@@ -39,10 +40,10 @@ class Downloads:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        scheme, host, port = api.origin
-        self._trusted = (scheme, host, port)
+        _, host, port = api.origin
+        self._allowed = frozenset({(host, port)})
         self._client = httpx.AsyncClient(
-            transport=GuardedTransport(frozenset({(host, port)})),
+            transport=GuardedTransport(self._allowed),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(30, connect=10),
@@ -64,7 +65,7 @@ class Downloads:
                 await self._follow(url, path, bounds)
         except AddressRefused as error:
             message = f"{name} gave an address of its medium that is not fetched: {error.detail}"
-            raise _lost(message, words=error.code) from None
+            raise _lost(message, reason=error.code) from None
         except (httpx.InvalidURL, ValueError):
             raise _lost(f"{name} gave an address of its medium that is not well formed") from None
         except (httpx.HTTPError, TimeoutError) as error:
@@ -73,11 +74,10 @@ class Downloads:
 
     async def _follow(self, url: str, path: Path, bounds: Bounds) -> None:
         for _ in range(MAX_HOPS + 1):
+            url = check_url(url, allowed=self._allowed)
             headers = {"Accept-Encoding": "identity"}
-            if origin(url) == self._trusted:
+            if origin(url) == self._api.origin:
                 headers |= self._api.headers
-            else:
-                check_url(url)
             async with self._client.stream("GET", url, headers=headers) as response:
                 if not response.is_redirect:
                     await self._save(response, path, bounds)
@@ -141,5 +141,8 @@ class Downloads:
         await self._client.aclose()
 
 
-def _lost(message: str, *, words: str | None = None, retryable: bool = False) -> ProviderFailed:
-    return failed(FailureCode.PROVIDER_ERROR, message, words=words, charged="yes", retryable=retryable)
+def _lost(
+    message: str, *, words: str | None = None, retryable: bool = False, reason: str | None = None
+) -> ProviderFailed:
+    code = FailureCode.PROVIDER_ERROR
+    return failed(code, message, words=words, charged="yes", retryable=retryable, reason=reason)

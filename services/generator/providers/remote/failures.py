@@ -45,9 +45,10 @@ def failed(
     stage: str | None = None,
     retryable: bool | None = None,
     retry_after: float | None = None,
+    reason: str | None = None,
 ) -> ProviderFailed:
     """Build a typed failure; `retryable` follows from the code unless the wire says otherwise."""
-    failure = Failure.of(code, message, charged=charged, stage=stage, provider_words=words)
+    failure = Failure.of(code, message, charged=charged, stage=stage, provider_words=words, reason=reason)
     if retryable is not None and retryable != failure.retryable:
         failure = failure.model_copy(update={"retryable": retryable})
     return ProviderFailed(failure, retry_after=retry_after)

@@ -49,7 +49,7 @@ class Gemini(HttpProvider):
         successor = RETIRED.get(order.model)
         if successor and order.model not in self.models:
             message = f"{order.model} has been retired by its provider; its successor is {successor}"
-            raise failed(FailureCode.INVALID_INPUT, message)
+            raise failed(FailureCode.INVALID_INPUT, message, reason="model_retired")
         return self.model_of(order)
 
     async def _read(self, order: Order, model: str, answer: Answer) -> Finished:

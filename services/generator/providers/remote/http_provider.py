@@ -77,7 +77,7 @@ class HttpProvider(ABC):
         if order.model in self.models:
             return order.model
         message = f"{self.name} is not configured for this model; configured are {', '.join(self.models)}"
-        raise failed(FailureCode.INVALID_INPUT, message)
+        raise failed(FailureCode.INVALID_INPUT, message, reason="model_unknown")
 
     async def look(self, url: str, method: str = "GET") -> Answer | Running:
         """Ask about an operation; Running when the answer says nothing about it."""

@@ -174,7 +174,7 @@ async def test_an_order_ends_as_stated_and_is_paid_for_once(
     assert any(answer.trouble for answer in ending.running) is (behaviour is B.POLL_TROUBLE)
     if behaviour is B.PRIVATE_REDIRECT:
         assert ending.failure is not None
-        assert ending.failure.provider_words == "url_forbidden_address"
+        assert ending.failure.reason == "url_forbidden_address"
     if isinstance(expected, Done):
         is_done(ending, expected, asked)
     else:

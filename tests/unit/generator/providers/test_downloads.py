@@ -74,7 +74,7 @@ async def test_the_key_stays_with_the_provider_when_a_redirect_leaves_it(
     base = await serve(own)
     # As if the other server were on the public internet.
     monkeypatch.setattr("services.runtime.guarded_http.is_public", lambda address: True)
-    monkeypatch.setattr(download, "check_url", lambda url: url)
+    monkeypatch.setattr(download, "check_url", lambda url, allowed: url)
 
     path = await fetched(base, f"{base}/file", tmp_path)
 
