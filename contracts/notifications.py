@@ -23,7 +23,7 @@ def notice_for(kind: Kind, status: JobStatus, file_count: int, failure: Failure 
     if status is JobStatus.COMPLETED:
         return Notice(kind.completed_type, kind.completed_title, kind.completed_message.format(count=file_count))
     if status is JobStatus.FAILED and failure is not None:
-        return Notice(kind.failed_type, FAILED_TITLE, failure_sentence(failure.code))
+        return Notice(kind.failed_type, FAILED_TITLE, failure_sentence(failure))
     return None
 
 
@@ -33,7 +33,9 @@ _COMPLETED_EN = {
 }
 _FAILED_TITLE_EN = "The generation failed"
 _COUNT = re.compile(r"\d+")
-_FAILURE_OF = {failure_sentence(code, "fr"): code for code in FailureCode}
+_FAILURES = [Failure.of(code, "") for code in FailureCode]
+_FAILURES.append(Failure.of(FailureCode.INVALID_INPUT, "").model_copy(update={"reason": "url_"}))
+_FAILURE_OF = {failure_sentence(failure, "fr"): failure for failure in _FAILURES}
 
 
 def in_language(notice: Notice, language: str) -> Notice:
@@ -46,6 +48,7 @@ def in_language(notice: Notice, language: str) -> Notice:
             count = _COUNT.search(notice.message)
             return Notice(notice.type, title, message.format(count=count[0]) if count else notice.message)
         if notice.type == kind.failed_type:
-            code = _FAILURE_OF.get(notice.message)
-            return Notice(notice.type, _FAILED_TITLE_EN, failure_sentence(code, "en") if code else notice.message)
+            failure = _FAILURE_OF.get(notice.message)
+            said = failure_sentence(failure, "en") if failure else notice.message
+            return Notice(notice.type, _FAILED_TITLE_EN, said)
     return notice

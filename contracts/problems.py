@@ -159,7 +159,6 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("model_unknown", 422, "No model of this name renders this kind.", "`models` lists those that do."),
     _problem("media_not_found", 404, "There is no file at this address.", "Take the address from a result again."),
     # the gallery
-    _problem("generation_not_found", 404, "There is no generation of this id among yours.", "Check the id."),
     _problem("album_not_found", 404, "There is no album of this id among yours.", "Check the id."),
     _problem("notification_not_found", 404, "There is no notification of this id among yours.", "Check the id."),
     _problem("ids_contradict", 422, "An id is to be added and removed at once.", "Decide for one."),
@@ -176,6 +175,30 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("password_wrong", 403, "The password of the link is wrong.", "Ask its owner."),
     _problem("too_many_attempts", 429, "The password was tried too often.", "Wait `Retry-After` seconds."),
     _problem("media_unavailable", 503, "The file cannot be read now.", "Try again in a moment."),
+    # media
+    _problem("media_deleted", 410, "The file was deleted.", "Its owner can restore it while the window lasts."),
+    _problem("generation_not_found", 404, "No generation of this id is yours.", "Check the id, and who is signed in."),
+    _problem("generation_purged", 410, "The generation was removed for good.", "It cannot be brought back."),
+    _problem("no_files", 409, "None of these generations has a file.", "Wait until they are finished."),
+    _problem("ids_too_many", 422, "Too many ids in one request.", "Ask in several requests."),
+    _problem("upload_not_found", 404, "No upload of this id is yours.", "Check the id, or begin the upload again."),
+    _problem("upload_limit_reached", 429, "The day's uploads are used up.", "Come back after `Retry-After` seconds."),
+    _problem(
+        "upload_unfinished",
+        (409, 422),
+        "The bytes of the upload have not arrived.",
+        "Send the form that POST /api/uploads answered, then try again.",
+    ),
+    _problem("upload_mismatch", 422, "What arrived is not what was announced.", "Begin the upload again."),
+    _problem("upload_not_an_image", 422, "What arrived is no PNG, JPEG or WebP image.", "Upload one of these."),
+    _problem("upload_unknown", 422, "`upload:<id>` names no upload of yours.", "List yours at GET /api/uploads."),
+    _problem(
+        "input_image_not_found",
+        422,
+        "The `/media/` address is no image of yours.",
+        "Use an image that you made, or upload it.",
+    ),
+    _problem("content_type_not_allowed", 422, "Files of this type are not taken.", "Upload a PNG, JPEG or WebP image."),
     # events
     _problem("last_event_id_invalid", 400, "Last-Event-ID is not an id of a stream.", "Start again without it."),
     _problem("streams_elsewhere", 503, "The notifier serves event streams.", "Route this path to it."),

@@ -19,6 +19,7 @@ from contracts.tables.library import (
     Share,
     ShareAttempt,
 )
+from contracts.tables.media import GoneMedia, Upload, UploadDay
 from contracts.tables.prisma import (
     ImageFile,
     ImageGeneration,
@@ -63,6 +64,7 @@ __all__ = [
     "DeliveryAttempt",
     "Favourite",
     "File",
+    "GoneMedia",
     "ImageFile",
     "ImageGeneration",
     "Job",
@@ -89,6 +91,8 @@ __all__ = [
     "SigninState",
     "SigninTicket",
     "Task",
+    "Upload",
+    "UploadDay",
     "User",
     "UserCounter",
     "VideoFile",

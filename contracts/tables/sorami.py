@@ -117,6 +117,8 @@ class File(Row, table=True):
     description: str | None = maybe()
     thumbnail_key: str | None = maybe()
     created_at: datetime = moment()
+    thumbnails: list[dict[str, Any]] | None = maybe(JSONB)
+    placeholder: str | None = maybe()
 
 
 class JobEvent(Row, table=True):
@@ -155,7 +157,7 @@ class OutboxColumns(Row):
 
 
 class OutboxGateway(OutboxColumns, table=True):
-    """Writer: gateway."""
+    """Writers: gateway; persistence deletes what is left of purged jobs."""
 
     __tablename__ = "outbox_gateway"
     __table_args__ = ours(**OFTEN_EMPTIED)
@@ -259,7 +261,7 @@ class Operation(Row, table=True):
 
 
 class Delivery(Row, table=True):
-    """Writer: notifier. One event for one endpoint, until delivered or given up."""
+    """Writers: notifier; persistence deletes those of purged jobs. One event for one endpoint."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -320,7 +322,7 @@ class DeadLetter(Row, table=True):
 
 
 class Orphan(Row, table=True):
-    """Writer: gateway (inserts). A completion webhook nobody could be given."""
+    """Writers: gateway inserts; persistence deletes those of purged jobs. A webhook nobody could be given."""
 
     __tablename__ = "orphans"
     __table_args__ = (UniqueConstraint("kind", "job_id", "status"), ours())

@@ -4,7 +4,7 @@ import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
-from services.gateway.app import build_app
+from services.gateway.app import build_app, build_media, build_resolve_input
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
@@ -24,6 +24,7 @@ from services.runtime.oidc import OidcProvider
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
 from services.runtime.settings import load_settings
+from services.runtime.signed_objects import SignedObjects
 from services.runtime.signed_urls import UrlSigner, credentials_of
 
 SERVICE = "gateway"
@@ -38,7 +39,8 @@ async def serve_gateway() -> int:
         parts = await build_parts(settings, pool, relay, stack)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_PORT")
         return await run_until_signal(
-            [server.run, relay.run], [server.stop, parts.request_generation.close, relay.close]
+            [server.run, relay.run, parts.media.sweep_uploads.run],
+            [server.stop, parts.request_generation.close, relay.close],
         )
 
 
@@ -63,23 +65,32 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
                 trust_env=False,
             )
         )
-    # The gateway itself reaches objects where the other services do, whatever browsers reach.
-    inside = settings.model_copy(update={"s3_public_endpoint_url": None})
-    shared_media = SharedMedia(UrlSigner(inside, credentials_of(settings)))
+    credentials = credentials_of(settings)
+    objects = SignedObjects(UrlSigner(settings, credentials, inside=True))
+    stack.push_async_callback(objects.close)
+    signer = UrlSigner(settings, credentials)
+    shared_media = SharedMedia(UrlSigner(settings, credentials, inside=True))
     stack.push_async_callback(shared_media.close)
+    media = build_media(settings, pool, signer, objects)
     return Parts(
         settings=settings,
         pool=pool,
         identities=identities,
         verifier=verifier,
-        request_generation=RequestGeneration(pool, relay.offer, lifetime=timedelta(hours=settings.job_lifetime_hours)),
+        request_generation=RequestGeneration(
+            pool,
+            relay.offer,
+            lifetime=timedelta(hours=settings.job_lifetime_hours),
+            resolve_input=build_resolve_input(settings, pool, media.finish_upload),
+        ),
         accept_backend_webhook=AcceptBackendWebhook(pool, relay.offer, orphans=settings.orphans),
         search_prompts=SearchPrompts(pool),
         shares=Shares(pool, shared_media),
-        signer=UrlSigner(settings, credentials_of(settings)),
+        signer=signer,
         streams=streams,
         checks={"database": database_check(pool)},
         sign_in_at_provider=sign_in_at_provider(settings, pool, identities),
+        media=media,
     )
 
 

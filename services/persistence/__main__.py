@@ -41,6 +41,7 @@ async def serve_persistence() -> int:
                 subscriptions.run,
                 parts.reconcile_jobs.run,
                 parts.index_prompts.run,
+                parts.purge_deleted.run,
             ],
             [subscriptions.stop, relay.close],
         )

@@ -7,6 +7,7 @@ from services.persistence.settings import PersistenceSettings
 from services.persistence.store import Store
 from services.persistence.usecases.advance_jobs import AdvanceJobs
 from services.persistence.usecases.index_prompts import IndexPrompts
+from services.persistence.usecases.purge_deleted import PurgeDeleted
 from services.persistence.usecases.reconcile_jobs import ReconcileJobs
 from services.runtime.consumer import DeadLetter
 from services.runtime.database import Pool
@@ -32,4 +33,5 @@ def build_app(
             event_days=settings.event_days,
         ),
         index_prompts=IndexPrompts(store),
+        purge_deleted=PurgeDeleted(store, relay.offer, every=settings.forgotten_after / 4),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.persistence.usecases.advance_jobs import AdvanceJobs
 from services.persistence.usecases.index_prompts import IndexPrompts
+from services.persistence.usecases.purge_deleted import PurgeDeleted
 from services.persistence.usecases.reconcile_jobs import ReconcileJobs
 
 
@@ -14,3 +15,4 @@ class Parts:
     advance_jobs: AdvanceJobs
     reconcile_jobs: ReconcileJobs
     index_prompts: IndexPrompts
+    purge_deleted: PurgeDeleted

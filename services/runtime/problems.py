@@ -8,7 +8,6 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
 
 from services.runtime.database import is_transient
 from services.runtime.group_commit import Overloaded
@@ -94,15 +93,17 @@ async def _on_problem(_: Request, error: Exception) -> Response:
     return problem_response(cast(Problem, error))
 
 
-def _allowed_methods(request: Request) -> str:
-    """Return every method that the address takes; the framework names those of the first route that matches it."""
-    app: Starlette = request.scope["app"]
-    taken = [
-        method
-        for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.routes)
-    ]
-    return ", ".join(taken)
+def _allowed_methods(request: Request, named: str) -> str:
+    """Return every method of this address; the framework names those of the first route that matches it."""
+    document = getattr(request.scope["app"], "openapi", None)
+    asked = request.url.path.split("/")
+    found: list[tuple[int, str]] = []
+    for template, operations in (document()["paths"] if document else {}).items():
+        parts = template.split("/")
+        if len(parts) == len(asked) and all(p == a or p.startswith("{") for p, a in zip(parts, asked, strict=True)):
+            # Words of its own go before a word taken for an id, as they do among the routes.
+            found.append((template.count("{"), ", ".join(sorted(method.upper() for method in operations))))
+    return min(found)[1] if found else named
 
 
 async def _on_http(request: Request, raised: Exception) -> Response:
@@ -111,7 +112,9 @@ async def _on_http(request: Request, raised: Exception) -> Response:
     details = {404: "there is nothing at this address", 405: "this address does not take this method"}
     code = codes.get(error.status_code, "http_error")
     detail = details.get(error.status_code, "the request was refused")
-    headers = {"Allow": _allowed_methods(request)} if error.status_code == 405 else error.headers
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allowed_methods(request, headers.get("Allow", ""))
     return problem_response(Problem(error.status_code, code, detail, headers=headers))
 
 

@@ -69,9 +69,19 @@ class RuntimeSettings(BaseSettings):
         validation_alias="SORAMI_FORGOTTEN_SECONDS",
         description="Seconds after which an event nobody reacted to counts as forgotten by Kafka and is sent again.",
     )
+    fetch_allowed: Annotated[CommaList, AfterValidator(_addresses)] = Field(
+        default=[],
+        validation_alias="SORAMI_FETCH_ALLOWED",
+        description="Hosts of ours (host:port) that addresses given by people may lead to all the same.",
+    )
     public_url: str = Field(default="http://127.0.0.1:9006", validation_alias="SORAMI_PUBLIC_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", validation_alias="SORAMI_LOG_LEVEL")
     log_format: Literal["json", "pretty"] = Field(default="json", validation_alias="SORAMI_LOG_FORMAT")
+
+    @property
+    def fetch_allowed_pairs(self) -> frozenset[tuple[str, int]]:
+        """`fetch_allowed` as pairs of host and port."""
+        return frozenset((host, int(port)) for host, _, port in (text.rpartition(":") for text in self.fetch_allowed))
 
 
 class ObjectSettings(BaseSettings):

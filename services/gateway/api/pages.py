@@ -35,6 +35,8 @@ def security_headers(media_origin: str) -> dict[str, str]:
     return {
         "Content-Security-Policy": (
             f"default-src 'self'; img-src 'self' data: {media_origin}; media-src 'self' {media_origin}; "
+            # Uploads go straight to the bucket.
+            f"connect-src 'self' {media_origin}; "
             "style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
             "frame-ancestors 'none'"
         ),

@@ -33,6 +33,15 @@ class JobStatusBody(BaseModel):
     created_at: str
 
 
+class ThumbnailItem(BaseModel):
+    """A smaller version of a file."""
+
+    width: int
+    height: int
+    format: str
+    url: str = Field(description="A lasting address, like fileUrl.")
+
+
 class FileItem(BaseModel):
     """A file of a generation."""
 
@@ -45,6 +54,8 @@ class FileItem(BaseModel):
     height: int | None
     aspectRatio: str | None
     fileSize: int | None
+    thumbnails: list[ThumbnailItem] = Field(description="Smaller versions, narrowest first; none of a tiny picture.")
+    placeholder: str | None = Field(description="A ThumbHash in base64, to show until the picture has come.")
 
 
 class ResultItem(FileItem):
@@ -113,6 +124,11 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in statuses
     }
+
+
+def answers(own: dict[int | str, dict[str, Any]], *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe a route's own answers and the problem documents it may answer with."""
+    return own | problems(*statuses)
 
 
 def created(kind: Kind) -> dict[int | str, dict[str, Any]]:

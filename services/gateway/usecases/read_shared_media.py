@@ -7,7 +7,8 @@ from contracts.kinds import KINDS
 from contracts.media import POSTER_EXTENSION
 from services.gateway.queries.library import SharedFile
 from services.gateway.usecases.share_media import MediaGone, OpenedMedia, thumbnails_of
-from services.runtime.guarded_http import AddressRefused, GuardedTransport, check_url
+from services.runtime.addresses import AddressRefused, check_url
+from services.runtime.guarded_http import GuardedTransport
 from services.runtime.signed_urls import UrlSigner
 
 _ASKED = ("range", "if-range")

@@ -68,6 +68,8 @@ BEGIN
             ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.share_attempts, sorami.notification_marks'),
             ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.notification_reads'),
             -- gateway, media:
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.uploads, sorami.upload_days'),
+            ('sorami_gateway', 'SELECT', 'sorami.gone_media'),
 
             -- generator: its own tasks; it cannot touch a job or a generation.
             ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.tasks, sorami.operations'),
@@ -86,7 +88,14 @@ BEGIN
             ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.search_documents, sorami.search_words'),
             ('sorami_persistence', 'SELECT, UPDATE, DELETE', 'sorami.search_pending'),
             ('sorami_persistence', 'SELECT, DELETE', 'sorami.favourites, sorami.album_items, sorami.shares'),
+            -- persistence, at the end of a deletion's window: nothing of the generation stays but its tombstone.
+            ('sorami_persistence', 'DELETE', 'sorami.jobs, image_generations, video_generations'),
+            ('sorami_persistence', 'SELECT, INSERT', 'sorami.gone_media'),
+            ('sorami_persistence', 'DELETE', 'sorami.orphans, sorami.deliveries, sorami.outbox_gateway'),
+            ('sorami_persistence', 'SELECT (job_id)', 'sorami.orphans, sorami.deliveries'),
+            ('sorami_persistence', 'SELECT (key)', 'sorami.outbox_gateway'),
             ('sorami_notifier, sorami_generator', 'SELECT', 'sorami.deletions'),
+            ('sorami_generator', 'SELECT', 'sorami.uploads'),
 
             -- notifier: its deliveries; everything else it only reads.
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.deliveries, sorami.delivery_attempts'),

@@ -70,7 +70,7 @@ FORBIDDEN = {
     "generator": ["SELECT 1 FROM image_generations", "UPDATE image_generations SET progress = 1", GENERATION, JOB,
                   "UPDATE sorami.jobs SET progress = 1", FILE, outbox("gateway"),
                   "SELECT reason FROM sorami.dead_letters"],
-    "persistence": [JOB, GENERATION, VIDEO, PERSON, "DELETE FROM sorami.jobs", TASK,
+    "persistence": [JOB, GENERATION, VIDEO, PERSON, "DELETE FROM sorami.tasks", TASK,
                     "UPDATE sorami.tasks SET fence = 1",
                     DELIVERY, outbox("notifier"), SESSION],
     "notifier": ["UPDATE sorami.jobs SET progress = 1", "UPDATE image_generations SET progress = 1", NOTE, FILE, EVENT,

@@ -175,6 +175,10 @@ export const en = {
   "field.prompt_not_unicode": "The prompt holds a broken character; type that part again.",
   "field.url_scheme": "This must be an address that begins with https:// or http://.",
   "field.url_too_long": "This address is too long.",
+  "field.url_malformed": "This is not a whole address.",
+  "field.url_port": "Only the usual ports of the web are read.",
+  "field.url_forbidden_address": "This address does not lead to the public internet.",
+  "field.input_image_not_found": "There is no image of yours at this address.",
 
   "said.accepted": (/** @type {string} */ what) => `Accepted: ${what}`,
   "said.done": (/** @type {string} */ what) => `Done: ${what}`,

@@ -177,6 +177,10 @@ export const fr = {
   "field.prompt_not_unicode": "La description contient un caractère brisé ; retapez ce passage.",
   "field.url_scheme": "Il faut une adresse qui commence par https:// ou http://.",
   "field.url_too_long": "Cette adresse est trop longue.",
+  "field.url_malformed": "Ce n’est pas une adresse complète.",
+  "field.url_port": "Seuls les ports habituels du web sont lus.",
+  "field.url_forbidden_address": "Cette adresse ne mène pas à l’internet public.",
+  "field.input_image_not_found": "Aucune image à vous ne se trouve à cette adresse.",
 
   "said.accepted": (/** @type {string} */ what) => `Accepté : ${what}`,
   "said.done": (/** @type {string} */ what) => `Prêt : ${what}`,
