@@ -16,6 +16,7 @@ from contracts.tables.prisma import (
     VideoFile,
     VideoGeneration,
 )
+from contracts.tables.requests import Allowance, Batch, Cancellation, IdempotencyKey
 from contracts.tables.sorami import (
     BackendReport,
     DeadLetter,
@@ -41,12 +42,16 @@ metadata = Row.metadata
 
 __all__ = [
     "OWN_SCHEMA",
+    "Allowance",
     "BackendReport",
+    "Batch",
+    "Cancellation",
     "DeadLetter",
     "Deletion",
     "Delivery",
     "DeliveryAttempt",
     "File",
+    "IdempotencyKey",
     "ImageFile",
     "ImageGeneration",
     "Job",

@@ -49,6 +49,8 @@ class Job(Row, table=True):
         Index("jobs_owner_idx", "owner_id", text("created_at DESC"), text("id DESC")),
         Index("jobs_open_idx", "created_at", postgresql_where=text("status in ('PENDING', 'GENERATING')")),
         Index("jobs_completed_idx", "completed_at", postgresql_where=text("completed_at is not null")),
+        Index("jobs_owner_open_idx", "owner_id", postgresql_where=text("status in ('PENDING', 'GENERATING')")),
+        Index("jobs_batch_idx", "batch_id", postgresql_where=text("batch_id is not null")),
         ours(**ROOM_FOR_UPDATES),
     )
     id: str = words(primary_key=True)
@@ -186,6 +188,7 @@ class Task(Row, table=True):
     __table_args__ = (
         one_of("state", "queued", "running", "waiting", "finished", "cancelled"),
         Index("tasks_queue_idx", text("priority DESC"), "created_at", postgresql_where=text("state = 'queued'")),
+        Index("tasks_deadline_idx", text("LEAST(start_by, finish_by)"), postgresql_where=text("state = 'queued'")),
         Index("tasks_due_idx", "due_at", postgresql_where=text("state in ('queued', 'waiting')")),
         Index("tasks_running_idx", "created_at", postgresql_where=text("state = 'running'")),
         Index(

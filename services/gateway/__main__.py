@@ -1,5 +1,6 @@
 """The gateway's process: real parts, and nothing else touches the real world."""
 
+import asyncio
 import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -7,14 +8,21 @@ from datetime import timedelta
 from services.gateway.app import build_app
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
+from services.gateway.store.jobs import Limits
+from services.gateway.store.limits import forget_old
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.await_jobs import AwaitJobs
+from services.gateway.usecases.cancel_jobs import CancelJobs
+from services.gateway.usecases.estimate_wait import EstimateWait
+from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.retry_job import RetryJob
 from services.gateway.usecases.welcome_person import welcome_person
-from services.runtime.database import Pool, open_service_pool
+from services.runtime.database import Pool, is_transient, open_service_pool
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
 from services.runtime.identity import Identities
-from services.runtime.logs import configure_logs
+from services.runtime.logs import configure_logs, get_logger
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
 from services.runtime.settings import load_settings
@@ -22,6 +30,8 @@ from services.runtime.signed_urls import UrlSigner, credentials_of
 from services.runtime.tokens import KeySet, TokenVerifier
 
 SERVICE = "gateway"
+FORGET_EVERY = 30.0
+"""Seconds between deletions of old idempotency keys."""
 
 
 async def serve_gateway() -> int:
@@ -33,7 +43,8 @@ async def serve_gateway() -> int:
         parts = await build_parts(settings, pool, relay, stack)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_PORT")
         return await run_until_signal(
-            [server.run, relay.run], [server.stop, parts.request_generation.close, relay.close]
+            [server.run, relay.run, parts.await_jobs.run, lambda: _forget_old(pool)],
+            [parts.await_jobs.close, server.stop, parts.request_generation.close, relay.close],
         )
 
 
@@ -53,17 +64,37 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
                 trust_env=False,
             )
         )
+    lifetime = timedelta(hours=settings.job_lifetime_hours)
+    limits = Limits(settings.jobs_per_minute, settings.organization_jobs_per_minute, settings.open_jobs)
+    request_generation = RequestGeneration(pool, relay.offer, lifetime=lifetime, limits=limits)
     return Parts(
         settings=settings,
         pool=pool,
         identities=Identities(pool, verifier, lambda claims: welcome_person(pool, claims)),
         verifier=verifier,
-        request_generation=RequestGeneration(pool, relay.offer, lifetime=timedelta(hours=settings.job_lifetime_hours)),
+        request_generation=request_generation,
+        request_batch=RequestBatch(pool, relay.offer, lifetime=lifetime, limits=limits),
+        retry_job=RetryJob(pool, request_generation),
+        cancel_jobs=CancelJobs(pool, relay.offer),
+        await_jobs=AwaitJobs(pool),
+        estimate_wait=EstimateWait(pool),
         accept_backend_webhook=AcceptBackendWebhook(pool, relay.offer, orphans=settings.orphans),
         signer=UrlSigner(settings, credentials_of(settings)),
         streams=streams,
         checks={"database": database_check(pool)},
     )
+
+
+async def _forget_old(pool: Pool) -> None:
+    """Delete old idempotency keys and shares of limits, a bounded number at a time, until cancelled."""
+    while True:
+        await asyncio.sleep(FORGET_EVERY)
+        try:
+            await forget_old(pool)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            get_logger(part="limits").warning("old keys are kept a little longer", error=type(error).__name__)
 
 
 def main() -> int:

@@ -8,8 +8,10 @@ from starlette.middleware.cors import CORSMiddleware
 
 from contracts.kinds import KINDS
 from services.gateway.api.backend_webhooks import backend_webhook_router
+from services.gateway.api.batches import batch_router
 from services.gateway.api.document import secure_document
 from services.gateway.api.generations import generation_router
+from services.gateway.api.jobs import job_router
 from services.gateway.api.media import media_router
 from services.gateway.api.pages import page_router, security_headers
 from services.gateway.api.probes import probe_router
@@ -50,6 +52,8 @@ def build_api(parts: Parts) -> FastAPI:
     for kind in KINDS.values():
         app.include_router(generation_router(parts, kind))
         app.include_router(backend_webhook_router(parts, kind))
+    app.include_router(job_router(parts))
+    app.include_router(batch_router(parts))
     app.include_router(stream_router(parts))
     app.include_router(media_router(parts))
     app.include_router(problem_router(security_headers(parts.signer.origin)))
@@ -64,9 +68,17 @@ def build_api(parts: Parts) -> FastAPI:
                 "content-type",
                 "last-event-id",
                 "idempotency-key",
+                "prefer",
                 "traceparent",
             ],
-            expose_headers=["location", "retry-after"],
+            expose_headers=[
+                "location",
+                "retry-after",
+                "idempotency-replayed",
+                "preference-applied",
+                "ratelimit",
+                "ratelimit-policy",
+            ],
         )
     secure_document(app)
     return app

@@ -6,7 +6,12 @@ from typing import Any
 
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.await_jobs import AwaitJobs
+from services.gateway.usecases.cancel_jobs import CancelJobs
+from services.gateway.usecases.estimate_wait import EstimateWait
+from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.retry_job import RetryJob
 from services.runtime.database import Pool
 from services.runtime.health import Check
 from services.runtime.identity import Identities
@@ -23,6 +28,11 @@ class Parts:
     identities: Identities
     verifier: TokenVerifier | None
     request_generation: RequestGeneration
+    request_batch: RequestBatch
+    retry_job: RetryJob
+    cancel_jobs: CancelJobs
+    await_jobs: AwaitJobs
+    estimate_wait: EstimateWait
     accept_backend_webhook: AcceptBackendWebhook
     signer: UrlSigner
     streams: Any

@@ -18,3 +18,20 @@ class GatewaySettings(RuntimeSettings, ObjectSettings, TokenSettings):
     cors_origins: CommaList = Field(default=[], validation_alias="SORAMI_CORS_ORIGINS")
     allow_hosts: CommaList = Field(default=[], validation_alias="SORAMI_ALLOW_HOSTS")
     job_lifetime_hours: float = Field(default=24, gt=0, le=720, validation_alias="SORAMI_JOB_LIFETIME_HOURS")
+    jobs_per_minute: int = Field(
+        default=6_000,
+        ge=0,
+        le=1_000_000,
+        validation_alias="SORAMI_JOBS_PER_MINUTE",
+        description="Jobs a user may ask for within a minute, over all gateways; 0 is no limit.",
+    )
+    organization_jobs_per_minute: int = Field(
+        default=30_000, ge=0, le=1_000_000, validation_alias="SORAMI_ORGANIZATION_JOBS_PER_MINUTE"
+    )
+    open_jobs: int = Field(
+        default=10_000,
+        ge=0,
+        le=1_000_000,
+        validation_alias="SORAMI_OPEN_JOBS",
+        description="Jobs of a user that may be open at a time; 0 is no limit.",
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contracts.status import TERMINAL
-from contracts.topics import JOB_REQUESTED, JOB_UPDATED
+from contracts.topics import JOB_CANCEL_REQUESTED, JOB_REQUESTED, JOB_UPDATED
 from services.generator.parts import Parts
 from services.runtime.consumer import Incoming, Route, Subscriptions
 
@@ -15,6 +15,10 @@ def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
         """Accept requested jobs into the task table; rendering happens outside the handler."""
         await parts.accept_jobs([(one.event, one.record.headers.get("traceparent")) for one in batch])
 
+    async def on_job_cancel_requested(batch: Sequence[Incoming]) -> None:
+        """Call off the tasks of jobs that nobody wants any more, if they have not finished."""
+        await parts.cancel_jobs([(one.event, one.record.headers.get("traceparent")) for one in batch])
+
     async def on_job_updated(batch: Sequence[Incoming]) -> None:
         """Free the tasks of jobs that ended, whoever ended them."""
         ended = [one.event.job_id for one in batch if one.event.status in TERMINAL]
@@ -23,5 +27,6 @@ def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
 
     subscriptions.batches(
         Route((JOB_REQUESTED.name,), on_job_requested),
+        Route((JOB_CANCEL_REQUESTED.name,), on_job_cancel_requested),
         Route((JOB_UPDATED.name,), on_job_updated),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.generator.store import TaskReport
 from services.generator.usecases.accept_jobs import AcceptJobs
+from services.generator.usecases.cancel_jobs import CancelJobs
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
 from services.runtime.group_commit import GroupCommit
@@ -14,6 +15,7 @@ class Parts:
     """All that the generator's handlers and workers use."""
 
     accept_jobs: AcceptJobs
+    cancel_jobs: CancelJobs
     settle_jobs: SettleJobs
     run_tasks: RunTasks
     reports: GroupCommit[TaskReport, bool]

@@ -14,8 +14,14 @@ from contracts.cloudevents import judge
 from services.gateway.app import build_app as build_gateway
 from services.gateway.parts import Parts as GatewayParts
 from services.gateway.settings import GatewaySettings
+from services.gateway.store.jobs import NO_LIMITS
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.await_jobs import AwaitJobs
+from services.gateway.usecases.cancel_jobs import CancelJobs
+from services.gateway.usecases.estimate_wait import EstimateWait
+from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.retry_job import RetryJob
 from services.generator.app import build_app as build_generator
 from services.generator.handlers import subscribe as subscribe_generator
 from services.generator.providers.instant import InstantProvider
@@ -113,13 +119,19 @@ async def wired(url: str) -> AsyncIterator[Wired]:
     async with asyncpg.create_pool(url, min_size=1, max_size=6) as pool:
         relay = cast(Any, hands)
         settings = GatewaySettings(**cast(Any, environment), webhook_secret="s")
+        request_generation = RequestGeneration(pool, hands.offer, lifetime=timedelta(hours=1))
         gateway = build_gateway(
             GatewayParts(
                 settings=settings,
                 pool=pool,
                 identities=cast(Any, _EveryToken()),
                 verifier=None,
-                request_generation=RequestGeneration(pool, hands.offer, lifetime=timedelta(hours=1)),
+                request_generation=request_generation,
+                request_batch=RequestBatch(pool, hands.offer, lifetime=timedelta(hours=1), limits=NO_LIMITS),
+                retry_job=RetryJob(pool, request_generation),
+                cancel_jobs=CancelJobs(pool, hands.offer),
+                await_jobs=AwaitJobs(pool),
+                estimate_wait=EstimateWait(pool),
                 accept_backend_webhook=AcceptBackendWebhook(pool, hands.offer, orphans="adopt"),
                 signer=UrlSigner(settings, lambda: None),
                 streams=None,

@@ -41,16 +41,15 @@ def stream_router(parts: Parts) -> APIRouter:
         return _streaming(parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language))
 
     for kind in KINDS.values():
-        _add_job_stream(router, parts, kind)
+        _add_job_stream(router, parts, kind, kind.plural)
+    _add_job_stream(router, parts, None, "jobs")
     return router
 
 
-def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind) -> None:
-    @router.get(
-        f"/api/{kind.plural}/{{job_id}}/events",
-        summary=f"Watch one {kind.name} job",
-        operation_id=f"stream_{kind.name}_events",
-    )
+def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind | None, path: str) -> None:
+    """Make the stream of a job of one kind, or of any."""
+
+    @router.get(f"/api/{path}/{{job_id}}/events", operation_id=f"stream_{kind.name if kind else 'job'}_events")
     async def of_job(job_id: str, request: Request) -> Response:
         caller = await caller_of(request, parts.identities, own_origins=frozenset())
         last_id = _last_event_id(request)

@@ -56,6 +56,9 @@ BEGIN
             ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.deletions'),
             -- gateway, identity:
             -- gateway, requests:
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.idempotency_keys, sorami.allowances'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE (cancelled_at)', 'sorami.batches'),
+            ('sorami_gateway', 'SELECT, INSERT', 'sorami.cancellations'),
             -- gateway, gallery:
             -- gateway, media:
 
@@ -73,6 +76,7 @@ BEGIN
             ('sorami_persistence', 'SELECT', 'users, sorami.tasks, sorami.operations'),
             ('sorami_persistence', 'SELECT, DELETE', 'sorami.backend_reports'),
             ('sorami_persistence', 'SELECT, UPDATE', 'sorami.deletions'),
+            ('sorami_persistence', 'SELECT, UPDATE', 'sorami.cancellations'),
             ('sorami_notifier, sorami_generator', 'SELECT', 'sorami.deletions'),
 
             -- notifier: its deliveries; everything else it only reads.
