@@ -1,7 +1,7 @@
 """What the limits say to a caller: what is left, and when to come back."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.gateway.store.jobs import Limits, Outcome, Share
 
@@ -45,19 +45,20 @@ def _remaining(policy: str, most: int, share: Share) -> Remaining:
     return Remaining(policy, most, max(0, most - share.used), max(1, math.ceil(share.resets_in)))
 
 
-def limit_reached(outcome: Outcome, limits: Limits, wanted: int = 1) -> LimitReached:
-    """Say which limit refused `wanted` jobs more."""
+def limit_reached(outcome: Outcome, limits: Limits, taken_back: int = 0) -> LimitReached:
+    """Say which limit refused a job; `taken_back` were granted beside it and are not used after all."""
     left = remaining(outcome, limits)
-    if limits.open_jobs and outcome.user is not None and outcome.user.ceiling + wanted > limits.open_jobs:
+    used_up = [one for one in left if one.left == 0]
+    left = [replace(one, left=one.left + taken_back) for one in left]
+    if not used_up:
         return LimitReached(
             "quota_exceeded",
             f"{limits.open_jobs} jobs may be open at a time; wait until some have ended, or cancel them",
             OPEN_JOBS_RETRY_SECONDS,
             left,
         )
-    short = [one for one in left if one.left < wanted] or left
-    most = min((one.most for one in short), default=0)
-    again = max((one.resets_in for one in short), default=1)
+    most = min(one.most for one in used_up)
+    again = max(one.resets_in for one in used_up)
     return LimitReached(
         "rate_limited", f"{most} jobs may be asked for within a minute; try again in {again} seconds", again, left
     )

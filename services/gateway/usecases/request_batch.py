@@ -80,7 +80,7 @@ class RequestBatch:
                 return AcceptedBatch(kept.batch_id, kept.views, replayed=True, language=kept.language)
         limited = [outcome for outcome in outcomes if outcome.limited]
         if limited:
-            raise limit_reached(limited[0], self._limits, len(limited))
+            raise limit_reached(limited[0], self._limits, taken_back=len(outcomes) - len(limited))
         raise JobIdTaken
 
 

@@ -1,0 +1,1 @@
+"""Bad input, row by row, against the running product."""
