@@ -52,7 +52,7 @@ class CancelJobs:
             return replace(view, cancel_requested=True)
         await self._request(caller, [(job_id, view.kind.name)], traceparent)
         after = await self._view(caller, job_id, kind)
-        if after is not None and after.status in (JobStatus.COMPLETED, JobStatus.FAILED) and not after.cancel_requested:
+        if after is not None and after.status in (JobStatus.COMPLETED, JobStatus.FAILED):
             raise AlreadyFinished(after.status)
         return after
 
