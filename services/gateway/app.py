@@ -62,22 +62,24 @@ def build_api(parts: Parts) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=parts.settings.cors_origins,
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=[
                 "authorization",
                 "content-type",
-                "last-event-id",
                 "idempotency-key",
+                "if-none-match",
+                "last-event-id",
                 "prefer",
                 "traceparent",
             ],
             expose_headers=[
-                "location",
-                "retry-after",
+                "etag",
                 "idempotency-replayed",
+                "location",
                 "preference-applied",
                 "ratelimit",
                 "ratelimit-policy",
+                "retry-after",
             ],
         )
     secure_document(app)

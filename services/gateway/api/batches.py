@@ -82,7 +82,7 @@ def batch_router(parts: Parts) -> APIRouter:  # noqa: C901 - four routes, each a
     @router.get("/{batch_id}", summary="Watch a batch", operation_id="get_batch", responses=job_schemas.ONE_BATCH)
     async def one(batch_id: str, request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.JOBS_READ)
-        found = await batches.batch(parts.pool, batch_id, asking.user_id)
+        found = None if "\x00" in batch_id else await batches.batch(parts.pool, batch_id, asking.user_id)
         if found is None:
             raise _not_found()
         return await _answer(parts, request, asking, found)
@@ -98,7 +98,7 @@ def batch_router(parts: Parts) -> APIRouter:  # noqa: C901 - four routes, each a
         asking = await caller(parts, request, Scope.JOBS_WRITE)
         trace = continue_trace(request.headers.get("traceparent"))
         try:
-            found = await parts.cancel_jobs.batch(asking, batch_id, trace)
+            found = None if "\x00" in batch_id else await parts.cancel_jobs.batch(asking, batch_id, trace)
         except AlreadyFinished:
             raise Problem(
                 409, "batch_already_finished", "every job of this batch has ended; there is nothing to cancel"

@@ -26,7 +26,7 @@ from services.gateway.api.asking import (
 from services.gateway.api.bodies import BODY_LIMIT, refused
 from services.gateway.api.callers import caller
 from services.gateway.api.cursors import read_cursor, read_limit, write_cursor
-from services.gateway.api.job_answers import cancelled, created, failure_of, not_found, retry_after
+from services.gateway.api.job_answers import cancelled, created, failure_of, known_id, not_found, retry_after
 from services.gateway.parts import Parts
 from services.gateway.queries import generations
 from services.runtime.http_body import read_object
@@ -91,7 +91,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - si
     async def status(job_id: str, request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.JOBS_READ)
         wait = read_wait(request)
-        view = await generations.status(parts.pool, kind, job_id, asking.user_id)
+        view = await generations.status(parts.pool, kind, known_id(job_id), asking.user_id)
         if view is not None and wait and view.ours and not view.is_terminal:
             await parts.await_jobs(job_id, wait)
             view = await generations.status(parts.pool, kind, job_id, asking.user_id)
@@ -119,7 +119,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - si
     )
     async def result(job_id: str, request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.JOBS_READ)
-        found = await generations.generation(parts.pool, kind, job_id, asking.user_id)
+        found = await generations.generation(parts.pool, kind, known_id(job_id), asking.user_id)
         if found is None:
             raise not_found()
         if found.job_status is not JobStatus.COMPLETED:

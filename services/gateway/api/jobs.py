@@ -24,7 +24,7 @@ from services.gateway.api.asking import (
 from services.gateway.api.bodies import BODY_LIMIT, Body, Query, read_body, read_query
 from services.gateway.api.callers import caller
 from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
-from services.gateway.api.job_answers import cancelled, created, not_found, retry_after
+from services.gateway.api.job_answers import cancelled, created, known_id, not_found, retry_after
 from services.gateway.parts import Parts
 from services.gateway.queries import jobs
 from services.gateway.usecases.retry_job import NotFailed
@@ -111,7 +111,7 @@ def job_router(parts: Parts) -> APIRouter:
     async def one(job_id: str, request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.JOBS_READ)
         wait = read_wait(request)
-        found = await jobs.job(parts.pool, job_id, asking.user_id)
+        found = await jobs.job(parts.pool, known_id(job_id), asking.user_id)
         if found is not None and wait and found.status.ours and not found.status.is_terminal:
             await parts.await_jobs(job_id, wait)
             found = await jobs.job(parts.pool, job_id, asking.user_id)
@@ -144,7 +144,7 @@ def job_router(parts: Parts) -> APIRouter:
         wait = preferred_wait(request)
         await _read_nothing(request)
         try:
-            accepted = await answered(parts.retry_job(asking, job_id))
+            accepted = await answered(parts.retry_job(asking, known_id(job_id)))
         except NotFailed as error:
             raise Problem(
                 409,

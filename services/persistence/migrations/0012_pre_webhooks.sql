@@ -1,0 +1,2 @@
+-- Webhook endpoints, their secrets and deliveries.
+SELECT 1;
