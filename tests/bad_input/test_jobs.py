@@ -32,9 +32,9 @@ class Row:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def wrong(name: str, code: str, status: int = 422, **fields: Any) -> Row:
+def wrong(name: str, code: str, **fields: Any) -> Row:
     """A row whose body is valid but for these fields."""
-    return Row(name, json.dumps({"prompt": "a"} | fields).encode(), status, code)
+    return Row(name, json.dumps({"prompt": "a"} | fields, ensure_ascii=False).encode(), 422, code)
 
 
 def raw(name: str, body: bytes, status: int, code: str, **headers: str) -> Row:
@@ -172,8 +172,8 @@ async def test_H27_a_user_id_counts_only_for_who_may_act_for_others(product: Pro
 
 @pytest.mark.parametrize(
     "key",
-    [b"", b" ", b"a" * 256, "clé".encode(), "日本".encode(), b"a\x01b", b"a\tb"],
-    ids=["H29-empty", "H29-blank", "H29-256", "H29-accent", "H29-japanese", "H29-control", "H29-tab"],
+    [b"", b"a" * 256, "clé".encode(), "日本".encode(), b"a\x01b", b"a\tb"],
+    ids=["H29-empty", "H29-256", "H29-accent", "H29-japanese", "H29-control", "H29-tab"],
 )
 @pytest.mark.parametrize("path", ["/api/images/generate", "/api/batches", "/api/jobs/x/retry"])
 async def test_an_idempotency_key_that_cannot_be_one(product: Product, key: bytes, path: str) -> None:

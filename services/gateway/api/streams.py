@@ -1,6 +1,7 @@
 """Event streams are the notifier's; in a local run, where no ingress routes to it, the gateway passes them through."""
 
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
@@ -64,9 +65,11 @@ async def _pass_through(parts: Parts, request: Request) -> Response:
 
     if parts.streams is None:
         raise Problem(503, "streams_elsewhere", "event streams are served by the notifier; route this path to it")
-    headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
+    # As bytes: what a client sends may be no ASCII, and it is the notifier that judges it.
+    headers = [(name, value) for name, value in request.headers.raw if name.decode("latin-1") in _FORWARDED]
     client: httpx.AsyncClient = parts.streams
-    upstream = client.build_request("GET", request.url.path, params=request.query_params, headers=headers)
+    path = quote(request.scope["path"], safe="/")
+    upstream = client.build_request("GET", path, params=request.query_params, headers=headers)
     try:
         response = await client.send(upstream, stream=True)
     except httpx.HTTPError:
