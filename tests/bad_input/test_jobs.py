@@ -303,7 +303,7 @@ async def test_a_last_event_id_that_is_none(product: Product, last: str) -> None
     person = product.person()
     job_id = await person.ask()
     for path in ("/api/events", f"/api/images/{job_id}/events", f"/api/jobs/{job_id}/events"):
-        answer = await person.http.get(path, headers={"Last-Event-ID": last.encode()})
+        answer = await person.http.get(path, headers=[(b"last-event-id", last.encode())])
         assert (answer.status_code, answer.json()["code"]) == (400, "last_event_id_invalid")
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import httpx
 import pytest
@@ -28,7 +28,7 @@ async def two(product: Product) -> AsyncIterator[list[str]]:
 
 
 async def post_all(
-    person: Person, urls: list[str], count: int, body: dict[str, object], **headers: str
+    person: Person, urls: list[str], count: int, body: Mapping[str, object], **headers: str
 ) -> list[httpx.Response]:
     """Post the same body from everywhere at once, to each gateway in turn."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -131,7 +131,7 @@ def _listing(kind: Kind) -> type[BaseModel]:
 
 
 def listed(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": _listing(kind), "description": "Newest first"}} | problems(400, 401, 422, 503)
+    return {200: {"model": _listing(kind), "description": "Newest first"}} | problems(400, 401, 403, 422, 503)
 
 
 def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
@@ -142,4 +142,4 @@ def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
         metadata=(dict[str, Any], ...),
         **{kind.plural: (list[ResultItem], ...)},  # type: ignore[call-overload]
     )
-    return {200: {"model": model, "description": "The files and how they were made"}} | problems(401, 404, 409, 503)
+    return {200: {"model": model, "description": "The files and how they were made"}} | problems(401, 403, 404, 409, 503)

@@ -1,7 +1,8 @@
 """Jobs, generations and the events that ask for them: the gateway inserts them and can never update one."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +23,8 @@ class KeyClaim:
     request_hash: str
     batch_id: str | None
     language: str
-    jobs: str
-    """JSON: a list of job_id, kind, parent_id and retry_of."""
+    jobs: Sequence[Mapping[str, str | None]]
+    """Of each job its job_id, kind, parent_id and retry_of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def _not_somebody_elses(kind: Kind) -> str:
 
 
 _KINDS = list(KINDS.values())
-# Names of NewJob's fields with their types as columns; those of a KeyClaim and of a record follow.
+# Names of NewJob's fields with their types as columns.
 _COLUMNS = {
     "id": "text",
     "kind": "text",
@@ -112,16 +113,11 @@ _COLUMNS = {
     "request": "jsonb",
     "request_hash": "text",
     "numbers": "jsonb",
-    "start_within": "double precision",
     "finish_within": "double precision",
-    "priority": "smallint",
-    "batch_id": "text",
-    "parent_id": "text",
-    "retry_of": "text",
 }
-_KEY_COLUMNS = {f"key_{field.name}": "jsonb" if field.name == "jobs" else "text" for field in fields(KeyClaim)}
-_RECORD_COLUMNS = {"topic": "text", "value": "bytea", "headers": "jsonb"}
-_GIVEN = _COLUMNS | _KEY_COLUMNS | _RECORD_COLUMNS
+# What few jobs have comes as one object, NULL for the rest: less to send and to take apart.
+_EXTRA = ("start_within", "priority", "batch_id", "parent_id", "retry_of")
+_GIVEN = _COLUMNS | {"extra": "jsonb", "topic": "text", "value": "bytea", "headers": "jsonb"}
 _UNNEST = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_GIVEN.values(), 1))
 _USER, _ORGANIZATION, _OPEN = (f"${len(_GIVEN) + place}::int" for place in (1, 2, 3))
 _KEPT = f"now() - interval '{KEY_HOURS} hours'"
@@ -134,17 +130,16 @@ _MINUTE = "interval '1 minute'"
 # A key that another group is writing makes this statement wait for that group's answer; a share likewise, and what is
 # counted after the wait sees the other's jobs (sorami.open_jobs has a snapshot of its own), so limits are exact.
 INSERT_JOBS = f"""
-    WITH given AS MATERIALIZED (
-        SELECT * FROM unnest({_UNNEST}) WITH ORDINALITY AS g({", ".join(_GIVEN)}, place)
-    ), candidates AS MATERIALIZED (
-        SELECT g.*, {" OR ".join(_made_already(kind) for kind in _KINDS)} AS adopted
-        FROM given g
+    WITH candidates AS MATERIALIZED (
+        SELECT g.*, g.extra->'claim'->>'key' AS key,
+               {" OR ".join(_made_already(kind) for kind in _KINDS)} AS adopted
+        FROM unnest({_UNNEST}) WITH ORDINALITY AS g({", ".join(_GIVEN)}, place)
         WHERE {" AND ".join(_not_somebody_elses(kind) for kind in _KINDS)}
           AND NOT EXISTS (SELECT FROM sorami.deletions d WHERE d.generation_id = g.id)
           AND NOT EXISTS (SELECT FROM sorami.jobs j WHERE j.id = g.id)
-          AND (g.key_key IS NULL OR NOT EXISTS (
+          AND (g.extra->'claim' IS NULL OR NOT EXISTS (
                 SELECT FROM sorami.idempotency_keys k
-                WHERE k.owner_id = g.owner_id AND k.key = g.key_key AND k.created_at > {_KEPT}))
+                WHERE k.owner_id = g.owner_id AND k.key = g.extra->'claim'->>'key' AND k.created_at > {_KEPT}))
     ), shares AS (
         SELECT subject, count(*)::int AS asked, left(subject, 1) = 'u' AS of_user
         FROM (SELECT 'o:' || organization_id AS subject FROM candidates
@@ -173,20 +168,25 @@ INSERT_JOBS = f"""
             LATERAL (SELECT greatest(0, least(excluded.asked,
                 CASE WHEN left(a.subject, 1) = 'u' THEN nullif({_USER}, 0) ELSE {_ORGANIZATION} END - w.used,
                 CASE WHEN left(a.subject, 1) = 'u' THEN nullif({_OPEN}, 0) - w.ceiling END)) AS granted) AS g)
-        RETURNING a.subject, a.used, a.granted, a.ceiling, a.window_start + {_MINUTE} - now() AS resets_in
+        RETURNING a.subject, a.used, a.asked, a.granted, a.ceiling, a.window_start + {_MINUTE} - now() AS resets_in
     ), ranked AS (
-        SELECT c.*, row_number() OVER (PARTITION BY c.owner_id ORDER BY c.place) AS rank_of_user,
+        SELECT c.id, 'u:' || c.owner_id AS of_user, 'o:' || c.organization_id AS of_organization,
+               row_number() OVER (PARTITION BY c.owner_id ORDER BY c.place) AS rank_of_user,
                row_number() OVER (PARTITION BY c.organization_id ORDER BY c.place) AS rank_of_organization
         FROM candidates c
     ), admitted AS MATERIALIZED (
-        SELECT r.* FROM ranked r
-        LEFT JOIN taken u ON u.subject = 'u:' || r.owner_id
-        LEFT JOIN taken o ON o.subject = 'o:' || r.organization_id
-        WHERE coalesce(r.rank_of_user <= u.granted, true) AND coalesce(r.rank_of_organization <= o.granted, true)
+        -- Who comes first is asked only where less was granted than was asked for.
+        SELECT * FROM candidates
+        WHERE NOT EXISTS (SELECT FROM (SELECT bool_or(granted < asked) AS short FROM taken) AS t WHERE t.short)
+           OR id IN (SELECT r.id FROM ranked r
+                     LEFT JOIN taken u ON u.subject = r.of_user LEFT JOIN taken o ON o.subject = r.of_organization
+                     WHERE coalesce(r.rank_of_user <= u.granted, true)
+                       AND coalesce(r.rank_of_organization <= o.granted, true))
     ), keyed AS (
         INSERT INTO sorami.idempotency_keys AS k (owner_id, key, request_hash, batch_id, language, jobs)
-        SELECT owner_id, key_key, key_request_hash, key_batch_id, key_language, key_jobs
-        FROM admitted WHERE key_key IS NOT NULL ORDER BY owner_id, key_key
+        SELECT owner_id, key, extra->'claim'->>'request_hash', extra->'claim'->>'batch_id',
+               extra->'claim'->>'language', extra->'claim'->'jobs'
+        FROM admitted WHERE key IS NOT NULL ORDER BY owner_id, key
         ON CONFLICT (owner_id, key) DO UPDATE
         SET request_hash = excluded.request_hash, batch_id = excluded.batch_id, language = excluded.language,
             jobs = excluded.jobs, created_at = excluded.created_at
@@ -196,10 +196,12 @@ INSERT_JOBS = f"""
         INSERT INTO sorami.jobs (id, kind, owner_id, organization_id, origin, provider, model, request, request_hash,
                batch_id, parent_id, retry_of, priority, start_by, finish_by)
         SELECT id, kind, owner_id, organization_id, CASE WHEN adopted THEN 'application' ELSE origin END,
-               provider, model, request, request_hash, batch_id, parent_id, retry_of, priority,
-               now() + start_within * interval '1 second', now() + finish_within * interval '1 second'
+               provider, model, request, request_hash, extra->>'batch_id', extra->>'parent_id', extra->>'retry_of',
+               coalesce((extra->>'priority')::smallint, 0),
+               now() + (extra->>'start_within')::float8 * interval '1 second',
+               now() + finish_within * interval '1 second'
         FROM admitted a
-        WHERE a.key_key IS NULL OR (a.owner_id, a.key_key) IN (SELECT owner_id, key FROM keyed)
+        WHERE a.key IS NULL OR (a.owner_id, a.key) IN (SELECT owner_id, key FROM keyed)
         ORDER BY id
         ON CONFLICT (id) DO NOTHING
         RETURNING id, created_at
@@ -210,16 +212,12 @@ INSERT_JOBS = f"""
         WHERE a.topic IS NOT NULL ORDER BY a.id
         RETURNING id AS outbox_id, key
     )
-    SELECT g.id, fresh.created_at, sent.outbox_id, c.id IS NOT NULL AND a.id IS NULL AS limited,
-           u.used AS user_used, u.ceiling AS user_ceiling, extract(epoch FROM u.resets_in)::float8 AS user_resets_in,
-           o.used AS organization_used, extract(epoch FROM o.resets_in)::float8 AS organization_resets_in
-    FROM given g
-    LEFT JOIN fresh ON fresh.id = g.id
-    LEFT JOIN sent ON sent.key = g.id
-    LEFT JOIN candidates c ON c.id = g.id
-    LEFT JOIN admitted a ON a.id = g.id
-    LEFT JOIN taken u ON u.subject = 'u:' || g.owner_id
-    LEFT JOIN taken o ON o.subject = 'o:' || g.organization_id
+    SELECT fresh.id, fresh.created_at, sent.outbox_id, NULL::int AS used, NULL::int AS ceiling,
+           NULL::float8 AS resets_in
+    FROM fresh LEFT JOIN sent ON sent.key = fresh.id
+    UNION ALL SELECT subject, NULL, NULL, used, ceiling, extract(epoch FROM resets_in)::float8 FROM taken
+    UNION ALL SELECT id, NULL, NULL, NULL, NULL, NULL FROM candidates
+    WHERE EXISTS (SELECT FROM taken WHERE granted < asked) AND id NOT IN (SELECT id FROM admitted)
 """  # noqa: S608 - names come from the declared kinds
 
 
@@ -249,31 +247,49 @@ async def insert_jobs(
 ) -> dict[str, Outcome]:
     """Insert a group of jobs, each with another id and key, and return what became of each, by id."""
     given = [*_columns(jobs), limits.user_per_minute, limits.organization_per_minute, limits.open_jobs]
-    rows = await connection.fetch(INSERT_JOBS, *given)
-    records = {job.id: job.record for job in jobs}
-    return {row["id"]: _outcome(row, records[row["id"]]) for row in rows}
+    made: dict[str, Any] = {}
+    shares: dict[str, Share] = {}
+    limited: set[str] = set()
+    # Three sorts of rows: a job that was inserted, a share that was taken, a job that a limit refused.
+    for row in await connection.fetch(INSERT_JOBS, *given):
+        if row["used"] is not None:
+            shares[row["id"]] = Share(row["used"], row["resets_in"], row["ceiling"])
+        elif row["created_at"] is not None:
+            made[row["id"]] = row
+        else:
+            limited.add(row["id"])
+    return {job.id: _outcome(job, made.get(job.id), shares, job.id in limited) for job in jobs}
 
 
-def _outcome(row: Any, record: Record | None) -> Outcome:
+def _outcome(job: NewJob, row: Any, shares: Mapping[str, Share], limited: bool) -> Outcome:
     outbox = None
-    if row["outbox_id"] is not None and record is not None:
+    if row is not None and row["outbox_id"] is not None and job.record is not None:
+        record = job.record
         outbox = OutboxRow(row["outbox_id"], record.topic, record.key, record.value, record.headers)
-    user = organization = None
-    if row["user_used"] is not None:
-        user = Share(row["user_used"], row["user_resets_in"], row["user_ceiling"])
-    if row["organization_used"] is not None:
-        organization = Share(row["organization_used"], row["organization_resets_in"])
-    return Outcome(row["id"], row["created_at"], outbox, row["limited"], user, organization)
+    return Outcome(
+        job.id,
+        row["created_at"] if row is not None else None,
+        outbox,
+        limited,
+        shares.get(f"u:{job.owner_id}"),
+        shares.get(f"o:{job.organization_id}"),
+    )
+
+
+def _extra(job: NewJob) -> str | None:
+    extra = {name: value for name in _EXTRA if (value := getattr(job, name))}
+    if job.claim is not None:
+        extra["claim"] = asdict(job.claim)
+    return json.dumps(extra) if extra else None
 
 
 def _columns(jobs: Sequence[NewJob]) -> list[list[Any]]:
     columns = {name: [getattr(job, name) for job in jobs] for name in _COLUMNS}
     columns["kind"] = [job.kind.name for job in jobs]
-    claims = [job.claim for job in jobs]
     records = [job.record for job in jobs]
     return [
         *columns.values(),
-        *([getattr(claim, field.name) if claim else None for claim in claims] for field in fields(KeyClaim)),
+        [_extra(job) for job in jobs],
         [record.topic if record else None for record in records],
         [record.value if record else None for record in records],
         [outbox_headers(record.headers) if record else None for record in records],

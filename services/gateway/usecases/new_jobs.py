@@ -103,5 +103,5 @@ def claimed(asking: Asking, jobs: Sequence[NewJob], digest: str) -> list[NewJob]
     made = [
         {"job_id": job.id, "kind": job.kind.name, "parent_id": job.parent_id, "retry_of": job.retry_of} for job in jobs
     ]
-    claim = KeyClaim(asking.key, digest, jobs[0].batch_id, asking.language, json.dumps(made))
+    claim = KeyClaim(asking.key, digest, jobs[0].batch_id, asking.language, made)
     return [replace(jobs[0], claim=claim), *jobs[1:]]
