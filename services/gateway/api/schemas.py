@@ -142,4 +142,6 @@ def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
         metadata=(dict[str, Any], ...),
         **{kind.plural: (list[ResultItem], ...)},  # type: ignore[call-overload]
     )
-    return {200: {"model": model, "description": "The files and how they were made"}} | problems(401, 403, 404, 409, 503)
+    return {200: {"model": model, "description": "The files and how they were made"}} | problems(
+        401, 403, 404, 409, 503
+    )
