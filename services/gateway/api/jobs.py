@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
+from contracts.faults import fault
 from contracts.kinds import KINDS
 from contracts.messages import choose_language
 from contracts.scopes import Scope
@@ -37,11 +38,17 @@ def _comma_list(value: Any) -> Any:
     return [part for text in value for part in str(text).split(",")] if isinstance(value, list) else value
 
 
+def _known_kind(name: str) -> str:
+    if name not in KINDS:
+        raise fault("kind_unsupported", f"kind must be one of {', '.join(KINDS)}")
+    return name
+
+
 class JobsQuery(Query):
     """Which jobs are listed."""
 
     status: Annotated[list[JobStatus], BeforeValidator(_comma_list)] = Field(default=[], max_length=5)
-    kind: Literal["image", "video"] | None = None
+    kind: Annotated[str, AfterValidator(_known_kind)] | None = None
     model: Words | None = None
     origin: Literal["api", "application", "backend-direct"] | None = None
     batch_id: Words | None = None
