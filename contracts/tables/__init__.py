@@ -5,7 +5,9 @@ against them.
 """
 
 from contracts.tables.columns import OWN_SCHEMA, Row
+from contracts.tables.identity import ApiKey, AuditEntry, Session, SigninState, SigninTicket
 from contracts.tables.library import Deletion
+from contracts.tables.media import GoneMedia, Upload, UploadDay
 from contracts.tables.prisma import (
     ImageFile,
     ImageGeneration,
@@ -32,8 +34,6 @@ from contracts.tables.sorami import (
     OutboxNotifier,
     OutboxPersistence,
     SchemaMigration,
-    Session,
-    SigninTicket,
     Task,
     UserCounter,
 )
@@ -43,6 +43,8 @@ metadata = Row.metadata
 __all__ = [
     "OWN_SCHEMA",
     "Allowance",
+    "ApiKey",
+    "AuditEntry",
     "BackendReport",
     "Batch",
     "Cancellation",
@@ -51,6 +53,7 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "File",
+    "GoneMedia",
     "IdempotencyKey",
     "ImageFile",
     "ImageGeneration",
@@ -68,8 +71,11 @@ __all__ = [
     "Row",
     "SchemaMigration",
     "Session",
+    "SigninState",
     "SigninTicket",
     "Task",
+    "Upload",
+    "UploadDay",
     "User",
     "UserCounter",
     "VideoFile",

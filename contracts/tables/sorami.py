@@ -110,6 +110,8 @@ class File(Row, table=True):
     description: str | None = maybe()
     thumbnail_key: str | None = maybe()
     created_at: datetime = moment()
+    thumbnails: list[dict[str, Any]] | None = maybe(JSONB)
+    placeholder: str | None = maybe()
 
 
 class JobEvent(Row, table=True):
@@ -148,7 +150,7 @@ class OutboxColumns(Row):
 
 
 class OutboxGateway(OutboxColumns, table=True):
-    """Writer: gateway."""
+    """Writers: gateway; persistence deletes what is left of purged jobs."""
 
     __tablename__ = "outbox_gateway"
     __table_args__ = ours(**OFTEN_EMPTIED)
@@ -253,7 +255,7 @@ class Operation(Row, table=True):
 
 
 class Delivery(Row, table=True):
-    """Writer: notifier. One event for one endpoint, until delivered or given up."""
+    """Writers: notifier; persistence deletes those of purged jobs. One event for one endpoint."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -293,7 +295,7 @@ class DeliveryAttempt(Row, table=True):
     answer: str | None = maybe()
 
 
-# --- ours: what could not be used, and who is signed in ----------------------------------------------------
+# --- ours: what could not be used ---------------------------------------------------------------------------
 
 
 class DeadLetter(Row, table=True):
@@ -314,7 +316,7 @@ class DeadLetter(Row, table=True):
 
 
 class Orphan(Row, table=True):
-    """Writer: gateway (inserts). A completion webhook nobody could be given."""
+    """Writers: gateway inserts; persistence deletes those of purged jobs. A webhook nobody could be given."""
 
     __tablename__ = "orphans"
     __table_args__ = (UniqueConstraint("kind", "job_id", "status"), ours())
@@ -336,26 +338,6 @@ class BackendReport(Row, table=True):
     topic: str = words(primary_key=True)
     event: dict[str, Any] = typed(JSONB)
     received_at: datetime = moment()
-
-
-class Session(Row, table=True):
-    """Writer: gateway. A browser that is signed in; only the token's hash is kept."""
-
-    __tablename__ = "sessions"
-    __table_args__ = ours()
-    token_hash: bytes = typed(LargeBinary, primary_key=True)
-    user_id: str = words()
-    created_at: datetime = moment()
-    expires_at: datetime = moment(None)
-
-
-class SigninTicket(Row, table=True):
-    """Writer: gateway (inserts). A sign-in link that was used."""
-
-    __tablename__ = "signin_tickets"
-    __table_args__ = ours()
-    jti: str = words(primary_key=True)
-    used_at: datetime = moment()
 
 
 class SchemaMigration(Row, table=True):

@@ -8,6 +8,7 @@ from services.generator.settings import GeneratorSettings
 from services.generator.store import TaskReport, report
 from services.generator.usecases.accept_jobs import AcceptJobs
 from services.generator.usecases.cancel_jobs import CancelJobs
+from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.read_input import ReadInput
 from services.generator.usecases.render_task import RenderTask
 from services.generator.usecases.run_tasks import RunTasks
@@ -45,5 +46,6 @@ def build_app(
         cancel_jobs=CancelJobs(pool, relay.offer, run_tasks.call_off),
         settle_jobs=SettleJobs(pool, relay.offer, run_tasks.call_off, forgotten_after=settings.forgotten_after),
         run_tasks=run_tasks,
+        purge_media=PurgeMedia(pool, objects, run_tasks.call_off, forgotten_after=settings.forgotten_after),
         reports=reports,
     )

@@ -14,7 +14,8 @@ from services.runtime.outbox import OutboxRow
 
 _TERMINAL = ", ".join(f"'{status.value}'" for status in sorted(TERMINAL))
 
-# accept_tasks: one row a job however often it is requested. The job's own deadlines are by the database's clock.
+# accept_tasks: one row a job however often it is requested; none for what was removed for good. The job's own
+# deadlines are by the database's clock.
 ACCEPT_TASKS = """
     INSERT INTO sorami.tasks (job_id, kind, owner_id, organization_id, provider, model, request, traceparent,
                               priority, start_by, finish_by)
@@ -25,6 +26,7 @@ ACCEPT_TASKS = """
         AS g(job_id, kind, owner_id, organization_id, provider, model, request, traceparent, priority, start_by,
              finish_by)
     LEFT JOIN sorami.jobs j ON j.id = g.job_id
+    WHERE NOT EXISTS (SELECT FROM sorami.deletions d WHERE d.generation_id = g.job_id AND d.purged_at IS NOT NULL)
     ON CONFLICT (job_id) DO NOTHING
 """
 
@@ -173,6 +175,16 @@ RESEND_VERDICTS = """
     SELECT verdict->>'topic', job_id, convert_to(verdict->>'value', 'UTF8'), verdict->'headers' FROM forgotten
     RETURNING id, topic, key, value, headers
 """
+
+
+# forgotten_purges: purged jobs of the last days ($2) whose task is there yet: media.deleted was not heard.
+FORGOTTEN_PURGES = """
+    SELECT t.job_id, t.kind FROM sorami.deletions d JOIN sorami.tasks t ON t.job_id = d.generation_id
+    WHERE d.purged_at < now() - $1 * interval '1 second' AND d.purged_at > now() - $2 * interval '1 day'
+    ORDER BY d.purged_at LIMIT 200
+"""
+
+DELETE_TASK = "DELETE FROM sorami.tasks WHERE job_id = $1"
 
 
 @dataclass(frozen=True, slots=True)

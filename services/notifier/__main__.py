@@ -19,12 +19,12 @@ from services.runtime.database import Pool, open_service_pool
 from services.runtime.dead_letters import burier
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
-from services.runtime.identity import Identities
+from services.runtime.identity import Identities, session_cookie
+from services.runtime.issuers import verifier_of
 from services.runtime.logs import configure_logs
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
 from services.runtime.settings import load_settings
-from services.runtime.tokens import KeySet, TokenVerifier
 
 SERVICE = "notifier"
 
@@ -64,15 +64,12 @@ async def serve_notifier() -> int:
 def build_parts(
     settings: NotifierSettings, pool: Pool, session: aiohttp.ClientSession, subscriptions: Subscriptions
 ) -> Parts:
-    verifier = None
-    if settings.jwt_issuer and settings.jwks_url:
-        verifier = TokenVerifier(settings.jwt_issuer, KeySet(settings.jwks_url), settings.jwt_azp)
     secret = settings.webhook_secret
     hub = Hub()
     deliver = DeliverWebhooks(pool, session, settings.legacy_urls(), secret.get_secret_value() if secret else None)
     return Parts(
         settings=settings,
-        identities=Identities(pool, verifier),
+        identities=Identities(pool, verifier_of(settings), session_cookie=session_cookie(settings.public_url)),
         hub=hub,
         watch_jobs=WatchJobs(pool, hub),
         plan_deliveries=PlanDeliveries(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.persistence.usecases.advance_jobs import AdvanceJobs
+from services.persistence.usecases.purge_deleted import PurgeDeleted
 from services.persistence.usecases.reconcile_jobs import ReconcileJobs
 
 
@@ -12,3 +13,4 @@ class Parts:
 
     advance_jobs: AdvanceJobs
     reconcile_jobs: ReconcileJobs
+    purge_deleted: PurgeDeleted

@@ -1,1 +1,1 @@
-"""Bad input, row by row, against the running product."""
+"""Bad input, row by row, against a running gateway; the ids are the rows' names."""

@@ -6,7 +6,12 @@ import pytest
 from contracts.ids import new_id
 from tests.support.product import Person, Product
 
-FAILS = {"model": "procedural-1", "input_image_url": "http://127.0.0.1/x.png", "size": "512x512", "caption": "Chat"}
+FAILS = {
+    "model": "procedural-1",
+    "input_image_url": "https://nowhere.invalid/x.png",
+    "size": "512x512",
+    "caption": "Chat",
+}
 
 
 async def retry(person: Person, job_id: str, **options: object) -> httpx.Response:

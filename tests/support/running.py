@@ -8,6 +8,7 @@ import pytest
 
 from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
+from tests.support.image_host import ImageHost
 from tests.support.product import SECRET, Product
 from tests.support.receiver import Receiver
 
@@ -22,13 +23,25 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture(scope="session")
-async def product(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> AsyncIterator[Product]:
+async def image_host() -> AsyncIterator[ImageHost]:
+    """Somebody's web server with pictures, good and bad; the only private address the product may fetch from."""
+    host = ImageHost()
+    await host.start()
+    yield host
+    await host.stop()
+
+
+@pytest.fixture(scope="session")
+async def product(
+    tmp_path_factory: pytest.TempPathFactory, receiver: Receiver, image_host: ImageHost
+) -> AsyncIterator[Product]:
     home: Path = tmp_path_factory.mktemp("product")
     settings = {
         "WEBHOOK_SECRET": SECRET,
         "WEBHOOK_URL": f"http://127.0.0.1:{receiver.port}/api/webhooks/image-completion",
         # What Kafka forgot is looked for sooner than in production, so that tests need not wait a minute.
         "SORAMI_FORGOTTEN_SECONDS": "4",
+        "SORAMI_FETCH_ALLOWED": f"127.0.0.1:{image_host.port}",
     }
     async with Stack(home, services=SERVICES, settings=settings, discard=True) as stack:
         pool = await asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=1, max_size=4)

@@ -11,11 +11,11 @@ from contracts.messages import choose_language
 from contracts.models import ModelUnknown
 from services.gateway.api.bodies import refused
 from services.gateway.parts import Parts
-from services.gateway.usecases.act_for import OtherUnknown, act_for
 from services.gateway.usecases.await_jobs import LONGEST_WAIT
 from services.gateway.usecases.limits import WINDOW_SECONDS, LimitReached, Remaining
 from services.gateway.usecases.new_jobs import Asking, KeyReused
 from services.gateway.usecases.request_generation import JobIdTaken, ParentUnknown
+from services.gateway.usecases.resolve_subject import SubjectUnknown, resolve_subject
 from services.runtime.identity import Caller
 from services.runtime.problems import Problem
 from services.runtime.tracing import continue_trace
@@ -92,8 +92,8 @@ def asking_of(request: Request, caller: Caller) -> Asking:
 async def acting_for(parts: Parts, caller: Caller, user_id: str | None) -> Caller:
     """Return for whom the caller asks; raises a 422 problem when it names nobody."""
     try:
-        return await act_for(parts.pool, caller, user_id)
-    except OtherUnknown:
+        return await resolve_subject(parts.pool, caller, user_id)
+    except SubjectUnknown:
         raise Problem(422, "user_id_unknown", "user_id names nobody here; leave it out to act for yourself") from None
 
 

@@ -93,5 +93,5 @@ async def failure_of(parts: Parts, request: Request, kind: Kind, job_id: str, ow
     language = choose_language(request.headers.get("accept-language"))
     return {
         "failure": view.failure.model_dump(mode="json"),
-        "error_message": failure_sentence(view.failure.code, language),
+        "error_message": failure_sentence(view.failure, language),
     }

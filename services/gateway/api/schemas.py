@@ -39,6 +39,15 @@ class JobStatusBody(BaseModel):
     created_at: str
 
 
+class ThumbnailItem(BaseModel):
+    """A smaller version of a file."""
+
+    width: int
+    height: int
+    format: str
+    url: str = Field(description="A lasting address, like fileUrl.")
+
+
 class FileItem(BaseModel):
     """A file of a generation."""
 
@@ -51,6 +60,8 @@ class FileItem(BaseModel):
     height: int | None
     aspectRatio: str | None
     fileSize: int | None
+    thumbnails: list[ThumbnailItem] = Field(description="Smaller versions, narrowest first; none of a tiny picture.")
+    placeholder: str | None = Field(description="A ThumbHash in base64, to show until the picture has come.")
 
 
 class ResultItem(FileItem):
@@ -88,7 +99,20 @@ PAGING: list[dict[str, Any]] = [
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """Describe a required JSON body by its model."""
     schema = model.model_json_schema(mode="validation")
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"required": True, "content": {"application/json": {"schema": _whole(schema, schema.pop("$defs", {}))}}}
+
+
+def _whole(part: Any, definitions: dict[str, Any]) -> Any:
+    """Put definitions where they are named: inside the document "#/$defs/…" would point at nothing."""
+    if isinstance(part, list):
+        return [_whole(item, definitions) for item in part]
+    if not isinstance(part, dict):
+        return part
+    named = part.get("$ref")
+    if isinstance(named, str) and named.startswith("#/$defs/"):
+        rest = {name: value for name, value in part.items() if name != "$ref"}
+        return _whole(definitions[named.removeprefix("#/$defs/")] | rest, definitions)
+    return {name: _whole(value, definitions) for name, value in part.items()}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -101,6 +125,11 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in statuses
     }
+
+
+def answers(own: dict[int | str, dict[str, Any]], *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe a route's own answers and the problem documents it may answer with."""
+    return own | problems(*statuses)
 
 
 def status(kind: Kind) -> dict[int | str, dict[str, Any]]:

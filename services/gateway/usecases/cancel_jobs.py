@@ -85,11 +85,11 @@ class CancelJobs:
                     at=now,
                     user_id=caller.user_id,
                     organization_id=caller.organization_id,
-                    requested_by=caller.user_id,
+                    requested_by=caller.actor or caller.user_id,
                 ),
                 service="gateway",
                 traceparent=traceparent,
             )
             for job_id, kind in wanted
         ]
-        self._offer(await request_cancellations(self._pool, records, caller.user_id))
+        self._offer(await request_cancellations(self._pool, records, caller.actor or caller.user_id))

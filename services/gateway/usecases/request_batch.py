@@ -12,7 +12,7 @@ from services.gateway.store.batches import insert_batch
 from services.gateway.store.jobs import Limits, NewJob, Outcome, insert_jobs
 from services.gateway.usecases.limits import Remaining, limit_reached, remaining
 from services.gateway.usecases.new_jobs import Asking, KeyReused, claimed, new_job, request_hash
-from services.gateway.usecases.request_generation import JobIdTaken, ParentUnknown
+from services.gateway.usecases.request_generation import JobIdTaken, ParentUnknown, ResolveInput
 from services.runtime.database import Pool, transaction
 from services.runtime.outbox import OutboxRow
 
@@ -39,18 +39,29 @@ class RequestBatch:
     """The use case behind POST /api/batches."""
 
     def __init__(
-        self, pool: Pool, offer: Callable[[Sequence[OutboxRow]], None], *, lifetime: timedelta, limits: Limits
+        self,
+        pool: Pool,
+        offer: Callable[[Sequence[OutboxRow]], None],
+        *,
+        lifetime: timedelta,
+        limits: Limits,
+        resolve_input: ResolveInput,
     ) -> None:
         self._pool = pool
         self._offer = offer
         self._lifetime = lifetime
         self._limits = limits
+        self._resolve_input = resolve_input
 
     async def __call__(self, asking: Asking, wanted: WantedBatch) -> AcceptedBatch:
-        """Accept the batch; raises ModelUnknown, ParentUnknown, JobIdTaken, KeyReused or LimitReached."""
+        """Accept the batch; raises what RequestGeneration raises."""
         digest = request_hash("batch", wanted.digest())
+        replayed = await self._replayed(asking, digest)
+        if replayed is not None:
+            return replayed
         batch_id = new_id()
-        jobs = [new_job(asking, one, self._lifetime, batch_id=batch_id) for one in wanted.jobs]
+        resolved = [await self._resolve_input(asking.caller.user_id, one) for one in wanted.jobs]
+        jobs = [new_job(asking, one, self._lifetime, batch_id=batch_id) for one in resolved]
         for parent_id in {job.parent_id for job in jobs if job.parent_id is not None}:
             if not await generations.is_own(self._pool, parent_id, asking.caller.user_id):
                 raise ParentUnknown
@@ -72,16 +83,23 @@ class RequestBatch:
         return AcceptedBatch(batch_id, views, language=asking.language, remaining=left)
 
     async def _known(self, asking: Asking, digest: str, outcomes: Sequence[Outcome]) -> AcceptedBatch:
-        if asking.key is not None:
-            kept = await kept_answer(self._pool, asking.caller.user_id, asking.key)
-            if kept is not None:
-                if kept.request_hash != digest or kept.batch_id is None:
-                    raise KeyReused
-                return AcceptedBatch(kept.batch_id, kept.views, replayed=True, language=kept.language)
+        replayed = await self._replayed(asking, digest)
+        if replayed is not None:
+            return replayed
         limited = [outcome for outcome in outcomes if outcome.limited]
         if limited:
             raise limit_reached(limited[0], self._limits, taken_back=len(outcomes) - len(limited))
         raise JobIdTaken
+
+    async def _replayed(self, asking: Asking, digest: str) -> AcceptedBatch | None:
+        if asking.key is None:
+            return None
+        kept = await kept_answer(self._pool, asking.caller.user_id, asking.key)
+        if kept is None:
+            return None
+        if kept.request_hash != digest or kept.batch_id is None:
+            raise KeyReused
+        return AcceptedBatch(kept.batch_id, kept.views, replayed=True, language=kept.language)
 
 
 def _view(job: NewJob, outcome: Outcome) -> generations.StatusView:

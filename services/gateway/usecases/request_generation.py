@@ -1,6 +1,6 @@
 """Request a generation: one row, one event, one id, before anyone is told anything."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,6 +15,10 @@ from services.runtime.group_commit import GroupCommit
 from services.runtime.outbox import OutboxRow
 
 __all__ = ["Accepted", "Asking", "JobIdTaken", "KeyReused", "LimitReached", "ParentUnknown", "RequestGeneration"]
+
+
+ResolveInput = Callable[[str, Wanted], Awaitable[Wanted]]
+"""Turns what an owner gave as input image into what is kept; raises RequestRefused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,14 @@ class RequestGeneration:
         offer: Callable[[Sequence[OutboxRow]], None],
         *,
         lifetime: timedelta,
+        resolve_input: ResolveInput,
         limits: Limits = NO_LIMITS,
     ) -> None:
         self._pool = pool
+        self._resolve_input = resolve_input
         self._offer = offer
         self._lifetime = lifetime
+        self._resolve_input = resolve_input
         self._limits = limits
         self._commits: GroupCommit[NewJob, Outcome | None] = GroupCommit(self._flush, is_retryable=is_transient)
 
@@ -58,16 +65,28 @@ class RequestGeneration:
         return self._commits.waiting
 
     async def __call__(self, asking: Asking, wanted: Wanted, *, retry_of: str | None = None) -> Accepted:
-        """Accept the request; raises ModelUnknown, ParentUnknown, JobIdTaken, KeyReused, LimitReached, Overloaded."""
+        """Accept the request.
+
+        Raises RequestRefused, ModelUnknown, ParentUnknown, JobIdTaken, KeyReused, LimitReached or Overloaded.
+        """
         digest = request_hash("job", wanted.digest(), wanted.job_id, wanted.user_id, retry_of)
+        if asking.key is not None and wanted.input_image_url is not None:
+            # What its image was may be gone by now; the first answer stands all the same.
+            replayed = await self._replayed(asking, wanted, digest)
+            if replayed is not None:
+                return replayed
+        wanted = await self._resolve_input(asking.caller.user_id, wanted)
         job = claimed(asking, [new_job(asking, wanted, self._lifetime, retry_of=retry_of)], digest)[0]
         if wanted.parent_id is not None and retry_of is None:
             await self._check_parent(job.owner_id, wanted.parent_id)
+        return await self._insert(asking, wanted, job, digest)
+
+    async def _insert(self, asking: Asking, wanted: Wanted, job: NewJob, digest: str) -> Accepted:
         while True:
             outcome = await self._commits.submit(job)
             if outcome is not None and outcome.created_at is not None:
                 return _new(asking, job, outcome, self._limits)
-            accepted = await self._known(asking, wanted, job, digest)
+            accepted = await self._known(asking, wanted, digest)
             if accepted is not None:
                 return accepted
             if outcome is not None and outcome.limited:
@@ -91,19 +110,29 @@ class RequestGeneration:
         self._offer([outcome.outbox for outcome in outcomes.values() if outcome.outbox is not None])
         return [_own_outcome(job, first, outcomes) for job in jobs]
 
-    async def _known(self, asking: Asking, wanted: Wanted, job: NewJob, digest: str) -> Accepted | None:
+    async def _known(self, asking: Asking, wanted: Wanted, digest: str) -> Accepted | None:
         """Return the first answer to the key, or the job that was asked for under this id before."""
-        kept = await kept_answer(self._pool, job.owner_id, asking.key) if asking.key is not None else None
-        if kept is not None:
-            if kept.request_hash != digest:
-                raise KeyReused
-            if wanted.job_id is not None:
-                # A client's own id may have gone to somebody else while the key was written.
-                await self._check_own(asking, wanted, wanted.job_id)
-            return Accepted(kept.views[0], replayed=True, language=kept.language)
-        if wanted.job_id is None:
-            return None
+        replayed = await self._replayed(asking, wanted, digest)
+        if replayed is not None or wanted.job_id is None:
+            return replayed
         return await self._repeated(asking, wanted, wanted.job_id)
+
+    async def _replayed(self, asking: Asking, wanted: Wanted, digest: str) -> Accepted | None:
+        if asking.key is None:
+            return None
+        kept = await kept_answer(self._pool, asking.caller.user_id, asking.key)
+        if kept is None:
+            return None
+        if kept.request_hash != digest:
+            raise KeyReused
+        # A client's own id may have gone to somebody else while the key was written.
+        if wanted.job_id is not None and not await self._is_owners(asking, wanted.job_id):
+            raise JobIdTaken
+        return Accepted(kept.views[0], replayed=True, language=kept.language)
+
+    async def _is_owners(self, asking: Asking, job_id: str) -> bool:
+        known = await generations.job_asked_for(self._pool, job_id)
+        return known is None or known.owner_id == asking.caller.user_id
 
     async def _repeated(self, asking: Asking, wanted: Wanted, job_id: str) -> Accepted | None:
         if not await self._check_own(asking, wanted, job_id):

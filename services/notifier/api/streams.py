@@ -9,9 +9,11 @@ from starlette.responses import Response
 
 from contracts.kinds import KINDS, Kind
 from contracts.messages import choose_language
+from contracts.scopes import Scope
 from contracts.status import TERMINAL, JobStatus
+from services.notifier.api.callers import caller as caller_with
+from services.notifier.api.callers import while_allowed
 from services.notifier.parts import Parts
-from services.runtime.callers import caller_of
 from services.runtime.problems import Problem
 
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -36,9 +38,10 @@ def stream_router(parts: Parts) -> APIRouter:
 
     @router.get("/api/events", summary="Watch all my jobs", operation_id="stream_events")
     async def events(request: Request) -> Response:
-        caller = await caller_of(request, parts.identities, own_origins=frozenset())
+        caller = await caller_with(parts, request, Scope.JOBS_READ)
         language = choose_language(request.headers.get("accept-language"))
-        return _streaming(parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language))
+        frames = parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language)
+        return _streaming(while_allowed(parts, request, caller, frames))
 
     for kind in KINDS.values():
         _add_job_stream(router, parts, kind, kind.plural)
@@ -51,7 +54,7 @@ def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind | None, path: st
 
     @router.get(f"/api/{path}/{{job_id}}/events", operation_id=f"stream_{kind.name if kind else 'job'}_events")
     async def of_job(job_id: str, request: Request) -> Response:
-        caller = await caller_of(request, parts.identities, own_origins=frozenset())
+        caller = await caller_with(parts, request, Scope.JOBS_READ)
         last_id = _last_event_id(request)
         job: Any = None if "\x00" in job_id else await parts.watch_jobs.job(kind, job_id, caller.user_id)
         if job is None:
@@ -61,4 +64,5 @@ def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind | None, path: st
             # The end was seen, or is so long ago that nothing replays it; after 204 a browser stops reconnecting.
             return Response(status_code=204)
         language = choose_language(request.headers.get("accept-language"))
-        return _streaming(parts.watch_jobs.of_job(caller.user_id, job_id, last_id, language))
+        frames = parts.watch_jobs.of_job(caller.user_id, job_id, last_id, language)
+        return _streaming(while_allowed(parts, request, caller, frames))

@@ -1,1 +1,1 @@
-"""Rules of the gateway that need nothing but themselves."""
+"""The gateway without a database."""
