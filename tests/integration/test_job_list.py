@@ -26,7 +26,7 @@ async def variety(product: Product, person: Person) -> dict[str, str]:
     made = {
         "image": await person.ask(),
         "video": await person.ask("video", duration_seconds=2),
-        "failed": await person.ask(model="procedural-1", input_image_url="https://nowhere.invalid/x.png"),
+        "failed": await person.ask(model="procedural-1", input_image_url="https://nowhere.example/x.png"),
         "cancelled": await person.ask("video", model="procedural-1", duration_seconds=60),
         "prisma": new_id(),
     }

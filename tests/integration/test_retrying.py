@@ -8,7 +8,7 @@ from tests.support.product import Person, Product
 
 FAILS = {
     "model": "procedural-1",
-    "input_image_url": "https://nowhere.invalid/x.png",
+    "input_image_url": "https://nowhere.example/x.png",
     "size": "512x512",
     "caption": "Chat",
 }

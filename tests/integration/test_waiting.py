@@ -20,7 +20,7 @@ async def test_a_quick_job_is_answered_in_one_call_with_its_result(product: Prod
 
 
 async def test_a_job_that_fails_meanwhile_says_why(product: Product) -> None:
-    body = {"prompt": "a", "model": "procedural-1", "input_image_url": "https://nowhere.invalid/x.png"}
+    body = {"prompt": "a", "model": "procedural-1", "input_image_url": "https://nowhere.example/x.png"}
     answer = await product.person().http.post("/api/images/generate", json=body, headers={"Prefer": "wait=20"})
     assert (answer.status_code, answer.json()["status"]) == (200, "FAILED")
     assert answer.json()["failure"]["code"] == "invalid_input"
