@@ -1,6 +1,7 @@
 """Event streams are the notifier's; in a local run, where no ingress routes to it, the gateway passes them through."""
 
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
@@ -39,20 +40,24 @@ def stream_router(parts: Parts) -> APIRouter:
         operation_id="stream_events",
         **about,
     )
-    for kind in KINDS.values():
 
-        async def of_job(job_id: str, request: Request) -> Response:
-            return await _pass_through(parts, request)
+    async def of_job(job_id: str, request: Request) -> Response:
+        return await _pass_through(parts, request)
 
+    for path, name, words in _JOB_STREAMS:
         router.add_api_route(
-            f"/api/{kind.plural}/{{job_id}}/events",
+            f"/api/{path}/{{job_id}}/events",
             of_job,
             methods=["GET"],
-            summary=f"Watch one {kind.name} job",
-            operation_id=f"stream_{kind.name}_events",
+            summary=f"Watch one {words}",
+            operation_id=f"stream_{name}_events",
             **about,
         )
     return router
+
+
+_JOB_STREAMS = [(kind.plural, kind.name, f"{kind.name} job") for kind in KINDS.values()]
+_JOB_STREAMS.append(("jobs", "job", "job of any kind"))
 
 
 async def _pass_through(parts: Parts, request: Request) -> Response:
@@ -60,9 +65,11 @@ async def _pass_through(parts: Parts, request: Request) -> Response:
 
     if parts.streams is None:
         raise Problem(503, "streams_elsewhere", "event streams are served by the notifier; route this path to it")
-    headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
+    # As bytes: what a client sends may be no ASCII, and it is the notifier that judges it.
+    headers = [(name, value) for name, value in request.headers.raw if name.decode("latin-1") in _FORWARDED]
     client: httpx.AsyncClient = parts.streams
-    upstream = client.build_request("GET", request.url.path, params=request.query_params, headers=headers)
+    path = quote(request.scope["path"], safe="/")
+    upstream = client.build_request("GET", path, params=request.query_params, headers=headers)
     try:
         response = await client.send(upstream, stream=True)
     except httpx.HTTPError:
