@@ -114,6 +114,8 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     ),
     _problem("content_encoding_unsupported", 415, "Compressed bodies are not read.", "Send the body as it is."),
     _problem("body_too_large", 413, "The body is larger than the route takes.", "Send less; `detail` has the limit."),
+    _problem("body_timeout", 408, "The body did not come in time.", "Send it again, at once."),
+    _problem("headers_too_large", 431, "Address and headers are too large.", "Send shorter ones."),
     _problem("body_not_object", 422, "The body is empty or no JSON object.", "Send a JSON object."),
     _problem("json_invalid", 400, "The body is not valid JSON in UTF-8.", "Send JSON; NaN and Infinity are not JSON."),
     _problem("json_duplicate_key", 400, "The body names a key twice.", "Name each key once."),
@@ -224,6 +226,7 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("content_type_not_allowed", 422, "Files of this type are not taken.", "Upload a PNG, JPEG or WebP image."),
     # events
     _problem("last_event_id_invalid", 400, "Last-Event-ID is not an id of a stream.", "Start again without it."),
+    _problem("too_many_streams", 429, "One user has too many streams open.", "Close one; /api/events shows all."),
     _problem("streams_elsewhere", 503, "The notifier serves event streams.", "Route this path to it."),
     _problem("streams_unavailable", 503, "The notifier does not answer.", "Try again in a moment."),
     # backends' webhooks

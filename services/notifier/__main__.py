@@ -65,7 +65,7 @@ def build_parts(
     settings: NotifierSettings, pool: Pool, session: aiohttp.ClientSession, subscriptions: Subscriptions
 ) -> Parts:
     secret = settings.webhook_secret
-    hub = Hub()
+    hub = Hub(settings.streams_per_user)
     deliver = DeliverWebhooks(pool, session, settings.legacy_urls(), secret.get_secret_value() if secret else None)
     return Parts(
         settings=settings,

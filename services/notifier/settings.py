@@ -13,6 +13,7 @@ class NotifierSettings(RuntimeSettings, TokenSettings):
     webhook_url: str | None = Field(default=None, validation_alias="WEBHOOK_URL")
     webhook_url_video: str | None = Field(default=None, validation_alias="WEBHOOK_URL_VIDEO")
     webhook_secret: SecretStr | None = Field(default=None, validation_alias="WEBHOOK_SECRET")
+    streams_per_user: int = Field(default=100, ge=1, le=10_000, validation_alias="SORAMI_STREAMS_PER_USER")
     allow_hosts: CommaList = Field(default=[], validation_alias="SORAMI_ALLOW_HOSTS")
 
     def legacy_urls(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Request bodies: JSON only, never compressed, cut at a limit before anything is parsed."""
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -7,6 +8,7 @@ from starlette.requests import Request
 from services.runtime.problems import Problem
 from services.runtime.strict_json import JsonRefused, parse_object
 
+BODY_SECONDS = 30.0
 _STATUS = {"body_not_object": 422}
 
 
@@ -24,10 +26,19 @@ async def read_object(request: Request, *, limit: int) -> dict[str, Any]:
     if declared.isdigit() and int(declared) > limit:
         raise too_large
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise too_large
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise too_large
+    except TimeoutError:
+        raise Problem(
+            408,
+            "body_timeout",
+            f"the body did not come within {BODY_SECONDS:g} seconds; send it again",
+            headers={"Connection": "close"},
+        ) from None
     try:
         return parse_object(bytes(body))
     except JsonRefused as error:

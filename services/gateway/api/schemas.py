@@ -128,7 +128,8 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": "A problem document",
             "content": {"application/problem+json": {"schema": schema}},
         }
-        for status in statuses
+        # Whoever reads a body may wait for it in vain.
+        for status in (*statuses, *((408,) if 413 in statuses else ()))
     }
 
 

@@ -26,7 +26,7 @@ def stream_router(parts: Parts) -> APIRouter:
             },
             204: {"description": "Nothing more will come; a browser stops reconnecting"},
         }
-        | schemas.problems(400, 401, 403, 404, 503)
+        | schemas.problems(400, 401, 403, 404, 429, 503)
     }
 
     async def pass_through(request: Request) -> Response:

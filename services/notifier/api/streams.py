@@ -32,6 +32,16 @@ def _streaming(frames: AsyncIterator[bytes]) -> StreamingResponse:
     return StreamingResponse(frames, media_type="text/event-stream", headers=_HEADERS)
 
 
+def _refuse_too_many(parts: Parts, user_id: str) -> None:
+    if parts.hub.is_full(user_id):
+        raise Problem(
+            429,
+            "too_many_streams",
+            "you watch by too many streams already; close one, or watch all jobs by one at /api/events",
+            headers={"Retry-After": "5"},
+        )
+
+
 def stream_router(parts: Parts) -> APIRouter:
     """Make /api/events and /api/<plural>/<id>/events."""
     router = APIRouter(tags=["events"])
@@ -39,6 +49,7 @@ def stream_router(parts: Parts) -> APIRouter:
     @router.get("/api/events", summary="Watch all my jobs", operation_id="stream_events")
     async def events(request: Request) -> Response:
         caller = await caller_with(parts, request, Scope.JOBS_READ)
+        _refuse_too_many(parts, caller.user_id)
         language = choose_language(request.headers.get("accept-language"))
         frames = parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language)
         return _streaming(while_allowed(parts, request, caller, frames))
@@ -63,6 +74,7 @@ def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind | None, path: st
         if over and await parts.watch_jobs.is_over(job_id, last_id or 0):
             # The end was seen, or is so long ago that nothing replays it; after 204 a browser stops reconnecting.
             return Response(status_code=204)
+        _refuse_too_many(parts, caller.user_id)
         language = choose_language(request.headers.get("accept-language"))
         frames = parts.watch_jobs.of_job(caller.user_id, job_id, last_id, language)
         return _streaming(while_allowed(parts, request, caller, frames))
