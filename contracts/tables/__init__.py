@@ -19,8 +19,6 @@ from contracts.tables.prisma import (
 from contracts.tables.sorami import (
     BackendReport,
     DeadLetter,
-    Delivery,
-    DeliveryAttempt,
     File,
     Job,
     JobEvent,
@@ -36,6 +34,7 @@ from contracts.tables.sorami import (
     Task,
     UserCounter,
 )
+from contracts.tables.webhooks import Delivery, DeliveryAttempt, WebhookEndpoint, WebhookSecret
 
 metadata = Row.metadata
 
@@ -69,5 +68,7 @@ __all__ = [
     "UserCounter",
     "VideoFile",
     "VideoGeneration",
+    "WebhookEndpoint",
+    "WebhookSecret",
     "metadata",
 ]
