@@ -7,6 +7,7 @@ from services.persistence.settings import PersistenceSettings
 from services.persistence.store import Store
 from services.persistence.usecases.advance_jobs import AdvanceJobs
 from services.persistence.usecases.reconcile_jobs import ReconcileJobs
+from services.persistence.usecases.write_notices import WriteNotices
 from services.runtime.consumer import DeadLetter
 from services.runtime.database import Pool
 from services.runtime.relay import Relay
@@ -30,4 +31,5 @@ def build_app(
             forgotten_after=settings.forgotten_after,
             event_days=settings.event_days,
         ),
+        write_notices=WriteNotices(store, relay.offer),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.persistence.usecases.advance_jobs import AdvanceJobs
 from services.persistence.usecases.reconcile_jobs import ReconcileJobs
+from services.persistence.usecases.write_notices import WriteNotices
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +13,4 @@ class Parts:
 
     advance_jobs: AdvanceJobs
     reconcile_jobs: ReconcileJobs
+    write_notices: WriteNotices

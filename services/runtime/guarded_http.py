@@ -83,6 +83,56 @@ def is_public(address: str) -> bool:
     return not any(parsed in network for network in _REFUSED if network.version == parsed.version)
 
 
+def forbidden_address() -> AddressRefused:
+    """Build the refusal of an address; a name that does not exist and one that leads inside get the same words."""
+    return AddressRefused("url_forbidden_address", "the address does not lead to the public internet")
+
+
+async def resolve_public(host: str, port: int, family: int = 0) -> list[tuple[int, str]]:
+    """Return the families and addresses of a host, all of them public; raises AddressRefused."""
+    try:
+        answers = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise forbidden_address() from None
+    # One private answer among public ones is how a name is rebound: all must be public.
+    if not answers or not all(is_public(str(answer[4][0])) for answer in answers):
+        raise forbidden_address()
+    return [(int(answer[0]), str(answer[4][0])) for answer in answers]
+
+
+class PublicResolver:
+    """A resolver for aiohttp's connector, which connects to the very addresses that were checked."""
+
+    def __init__(self, allowed: frozenset[tuple[str, int]] = frozenset()) -> None:
+        self._allowed = allowed
+
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[dict[str, Any]]:
+        """Return aiohttp's form of the addresses; raises AddressRefused."""
+        if (host, port) in self._allowed:
+            loop = asyncio.get_running_loop()
+            answers = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+            found = [(int(answer[0]), str(answer[4][0])) for answer in answers]
+        else:
+            found = await resolve_public(host, port, family)
+        return [
+            {"hostname": host, "host": address, "port": port, "family": kind, "proto": 0, "flags": 0}
+            for kind, address in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def check_literal(host: str, port: int, allowed: frozenset[tuple[str, int]]) -> None:
+    """Refuse an IP address that is not public: a connector asks no resolver about those. Raises AddressRefused."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return
+    if (host, port) not in allowed and not is_public(host):
+        raise forbidden_address()
+
+
 def check_url(url: str) -> str:
     """Return the URL when its form is allowed; raises AddressRefused. Its addresses are checked at connect time."""
     if len(url) > 2_048:
@@ -118,14 +168,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         if (host, port) in self._allowed:
             return await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        try:
-            answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore.ConnectError("no address") from error
-        addresses = [str(answer[4][0]) for answer in answers]
-        # One private answer among public ones is how a name is rebound: all must be public.
-        if not addresses or not all(is_public(address) for address in addresses):
-            raise AddressRefused("url_forbidden_address", "the address does not lead to the public internet")
+        addresses = [address for _, address in await resolve_public(host, port)]
         return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:

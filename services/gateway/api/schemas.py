@@ -7,16 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from contracts.failures import Failure
 from contracts.kinds import Kind
 from contracts.status import JobStatus, Stage
-
-
-class ProblemDocument(BaseModel):
-    """An RFC 9457 problem with a stable code."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
+from services.runtime.problem_documents import json_body as json_body
+from services.runtime.problem_documents import problems as problems
 
 
 class JobStatusBody(BaseModel):
@@ -77,24 +69,6 @@ PAGING: list[dict[str, Any]] = [
         "schema": {"type": "string"},
     },
 ]
-
-
-def json_body(model: type[BaseModel]) -> dict[str, Any]:
-    """Describe a required JSON body by its model."""
-    schema = model.model_json_schema(mode="validation")
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
-
-
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe the problem documents a route may answer with."""
-    schema = ProblemDocument.model_json_schema()
-    return {
-        status: {
-            "description": "A problem document",
-            "content": {"application/problem+json": {"schema": schema}},
-        }
-        for status in statuses
-    }
 
 
 def created(kind: Kind) -> dict[int | str, dict[str, Any]]:
