@@ -95,6 +95,7 @@ class Delivery(Row, table=True):
     finished_at: datetime | None = maybe(DateTime(timezone=True))
     kind: str | None = maybe()
     sent_at: datetime | None = maybe(DateTime(timezone=True))
+    tries: int = typed(Integer, "0")
 
 
 class DeliveryAttempt(Row, table=True):

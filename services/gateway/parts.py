@@ -7,6 +7,7 @@ from typing import Any
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.runtime.callers import own_origins
 from services.runtime.database import Pool
 from services.runtime.health import Check
 from services.runtime.identity import Identities
@@ -35,7 +36,4 @@ class Parts:
     @property
     def own_origins(self) -> frozenset[str]:
         """Origins whose pages may write with our cookie; a machine that serves itself goes by both its names."""
-        own = {self.public_url, *self.settings.cors_origins}
-        for name, other in (("//127.0.0.1:", "//localhost:"), ("//localhost:", "//127.0.0.1:")):
-            own.add(self.public_url.replace(name, other))
-        return frozenset(own)
+        return own_origins(self.public_url, self.settings.cors_origins)

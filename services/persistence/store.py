@@ -296,7 +296,9 @@ class Store:
     async def put_events(self, records: Sequence[Record], connection: Connection | None = None) -> list[OutboxRow]:
         """Put records into the outbox, in a transaction when one is open, and return their rows."""
         columns = OutboxColumns.of(records)
-        found = await (connection or self._pool).fetch(PUT_EVENTS, columns.topics, columns.keys, columns.values, columns.headers)
+        found = await (connection or self._pool).fetch(
+            PUT_EVENTS, columns.topics, columns.keys, columns.values, columns.headers
+        )
         return as_rows([row["id"] for row in found], records)
 
     async def forgotten_requests(self, older_than_seconds: float) -> list[Any]:

@@ -1,5 +1,7 @@
 """How a request shows who is calling: `Authorization: Bearer`, else the cookie of our own page."""
 
+from collections.abc import Iterable
+
 from starlette.requests import Request
 
 from services.runtime.identity import SESSION_COOKIE, Caller, Identities
@@ -27,3 +29,12 @@ async def caller_of(request: Request, identities: Identities, *, own_origins: fr
             raise Problem(403, "origin_not_allowed", "a page of another site may not act with this cookie")
         return caller
     raise not_authenticated("auth_missing", "send an Authorization header with a bearer token")
+
+
+def own_origins(public_url: str, others: Iterable[str] = ()) -> frozenset[str]:
+    """Origins whose pages may write with our cookie; a machine that serves itself goes by both its names."""
+    public_url = public_url.rstrip("/")
+    own = {public_url, *others}
+    for name, other in (("//127.0.0.1:", "//localhost:"), ("//localhost:", "//127.0.0.1:")):
+        own.add(public_url.replace(name, other))
+    return frozenset(own)

@@ -133,23 +133,28 @@ def check_literal(host: str, port: int, allowed: frozenset[tuple[str, int]]) -> 
         raise forbidden_address()
 
 
-def check_url(url: str) -> str:
+def check_url(url: str, *, any_port: bool = False) -> str:
     """Return the URL when its form is allowed; raises AddressRefused. Its addresses are checked at connect time."""
     if len(url) > 2_048:
         raise AddressRefused("url_too_long", "the address is longer than 2048 characters")
     if any(ord(c) <= 32 or c in "\\\x7f" for c in url):
         raise AddressRefused("url_malformed", "the address holds a character that no address may hold")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise AddressRefused("url_malformed", "the address is not well formed") from None
     if parts.scheme not in ("http", "https"):
         raise AddressRefused("url_scheme", "the address must start with https:// or http://")
     try:
         port = parts.port
     except ValueError:
         raise AddressRefused("url_port", "the address names no valid port") from None
-    if port is not None and port not in PORTS:
+    if port is not None and port not in PORTS and not any_port:
         raise AddressRefused("url_port", "only ports 80 and 443 are fetched")
     if not parts.hostname or parts.username is not None or parts.password is not None:
         raise AddressRefused("url_malformed", "the address must name a host and carry no user or password")
+    if any(len(label) > 63 for label in parts.hostname.split(".")):
+        raise AddressRefused("url_malformed", "a part of the host name is longer than 63 characters")
     return url
 
 

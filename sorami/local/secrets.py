@@ -1,4 +1,4 @@
-"""Secrets made once in the data folder and kept: passwords, object-store keys, the webhook secret, the key that seals others."""
+"""Secrets made once in the data folder and kept: passwords, object-store keys, and what signs and seals."""
 
 import base64
 import secrets

@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from contracts.failures import Failure
 from contracts.kinds import Kind
 from contracts.status import JobStatus, Stage
-from services.runtime.problem_documents import json_body as json_body
-from services.runtime.problem_documents import problems as problems
+from services.runtime import problem_documents
+
+json_body = problem_documents.json_body
+problems = problem_documents.problems
 
 
 class JobStatusBody(BaseModel):

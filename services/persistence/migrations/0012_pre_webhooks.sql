@@ -50,6 +50,8 @@ ALTER TABLE sorami.deliveries
     ALTER COLUMN job_id DROP NOT NULL,
     ADD COLUMN kind text,
     ADD COLUMN sent_at timestamptz,
+    -- Attempts since it was planned or last sent again by hand: where it stands in the schedule.
+    ADD COLUMN tries integer NOT NULL DEFAULT 0,
     DROP CONSTRAINT deliveries_state_check,
     ADD CONSTRAINT deliveries_state_check
         CHECK (state IN ('pending', 'delivered', 'superseded', 'exhausted', 'dropped')) NOT VALID;

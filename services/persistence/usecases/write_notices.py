@@ -20,7 +20,9 @@ class WriteNotices:
         now = datetime.now(UTC)
         by_id = {event.notification_id: event for event in events}
         rows = [
-            NotificationRow(event.notification_id, event.user_id, event.type, event.title, event.message, event.metadata)
+            NotificationRow(
+                event.notification_id, event.user_id, event.type, event.title, event.message, event.metadata
+            )
             for event in by_id.values()
         ]
         async with self._store.transaction() as connection:
