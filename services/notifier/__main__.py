@@ -89,6 +89,7 @@ def build_parts(
         legacy_urls=settings.legacy_urls(),
         secret=secret.get_secret_value() if secret else None,
         keep_days=settings.delivery_days,
+        send_seconds=settings.webhook_seconds,
     )
     plan = PlanDeliveries(
         pool,

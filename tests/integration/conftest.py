@@ -9,7 +9,7 @@ import pytest
 from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
 from tests.support.product import SECRET, Product
-from tests.support.receiver import Receiver
+from tests.support.receiver import Receiver, running
 
 
 @pytest.fixture(scope="session")
@@ -22,13 +22,31 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture(scope="session")
-async def product(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> AsyncIterator[Product]:
+async def hooks() -> AsyncIterator[Receiver]:
+    """Where people have their webhooks sent."""
+    async for receiver in running(Receiver()):
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+async def wrong_tls() -> AsyncIterator[Receiver]:
+    """A receiver whose certificate nobody trusts."""
+    async for receiver in running(Receiver(tls=True)):
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+async def product(
+    tmp_path_factory: pytest.TempPathFactory, receiver: Receiver, hooks: Receiver, wrong_tls: Receiver
+) -> AsyncIterator[Product]:
     home: Path = tmp_path_factory.mktemp("product")
     settings = {
         "WEBHOOK_SECRET": SECRET,
         "WEBHOOK_URL": f"http://127.0.0.1:{receiver.port}/api/webhooks/image-completion",
         # What Kafka forgot is looked for sooner than in production, so that tests need not wait a minute.
         "SORAMI_FORGOTTEN_SECONDS": "4",
+        "SORAMI_WEBHOOK_ALLOW": f"127.0.0.1:{hooks.port},127.0.0.1:{wrong_tls.port}",
+        "SORAMI_WEBHOOK_SECONDS": "3",
     }
     async with Stack(home, services=SERVICES, settings=settings, discard=True) as stack:
         pool = await asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=1, max_size=4)

@@ -12,8 +12,8 @@ from hashlib import sha256
 HMAC, ED25519, SHARED = "hmac", "ed25519", "shared"
 LEAST_BYTES, MOST_BYTES = 24, 64
 _SHARED = re.compile(r"^[\x21-\x7e]{24,256}$")
-# The secret that the seeds' documents print: everybody knows it.
-_KNOWN = frozenset({"sorami-webhook-secret-key-2025"})
+# Printed in the seeds' documents and in the specification's examples: everybody knows them.
+_KNOWN = frozenset({"sorami-webhook-secret-key-2025", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"})
 
 
 class SecretWeak(ValueError):

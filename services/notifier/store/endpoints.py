@@ -15,14 +15,14 @@ COUNT_ENDPOINTS = "SELECT count(*) FROM sorami.webhook_endpoints WHERE owner_id 
 INSERT_ENDPOINT = """
     INSERT INTO sorami.webhook_endpoints (id, owner_id, organization_id, url, kind_urls, dialect, event_types, kinds,
            description, headers, throttle_per_second, ordered, thin, state, reason)
-    VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7::text[], $8::text[], $9, $10::text::jsonb, $11, $12, $13, $14, $15)
+    VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::text[], $8::text[], $9, $10::jsonb, $11, $12, $13, $14, $15)
     ON CONFLICT (owner_id, url) DO NOTHING RETURNING id
 """
 
 # update_endpoint: whoever enables it begins anew.
 UPDATE_ENDPOINT = """
-    UPDATE sorami.webhook_endpoints SET organization_id = $3, url = $4, kind_urls = $5::text::jsonb,
-           event_types = $6::text[], kinds = $7::text[], description = $8, headers = $9::text::jsonb,
+    UPDATE sorami.webhook_endpoints SET organization_id = $3, url = $4, kind_urls = $5::jsonb,
+           event_types = $6::text[], kinds = $7::text[], description = $8, headers = $9::jsonb,
            throttle_per_second = $10, ordered = $11, thin = $12, state = $13, reason = $14, updated_at = now(),
            active_since = CASE WHEN $13 = 'enabled' AND state <> 'enabled' THEN now() ELSE active_since END,
            failing_since = CASE WHEN $13 = 'enabled' AND state <> 'enabled' THEN NULL ELSE failing_since END,

@@ -29,7 +29,6 @@ SCHEDULE = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds before the second, third, … attempt (Standard Webhooks 1.0); after the last the delivery is exhausted."""
 LONGEST_PAUSE = 86_400.0
 """The most a receiver may ask for by Retry-After."""
-LEASE_SECONDS = 90.0
 LOOK_EVERY = 5.0
 SLOTS = 512
 ROOM = 32
@@ -66,6 +65,7 @@ class DeliverWebhooks:
         legacy_urls: Mapping[str, str],
         secret: str | None,
         keep_days: int,
+        send_seconds: float,
     ) -> None:
         self._pool = pool
         self._sender = sender
@@ -76,6 +76,8 @@ class DeliverWebhooks:
             legacy_endpoint(kind): Receiver(url=url, secrets=shared) for kind, url in legacy_urls.items()
         }
         self._keep_days = keep_days
+        # Long enough for a turn of a throttled endpoint and an attempt; then another process takes over.
+        self._lease_seconds = 2 * send_seconds + 5
         self._settling: GroupCommit[Settlement, bool] = GroupCommit(
             lambda group: store.settle(pool, group), is_retryable=is_transient
         )
@@ -124,7 +126,7 @@ class DeliverWebhooks:
         if free <= 0:
             return
         claimed = await store.claim(
-            self._pool, free, LEASE_SECONDS, room=ROOM, room_failing=ROOM_FAILING, busy=self._busy
+            self._pool, free, self._lease_seconds, room=ROOM, room_failing=ROOM_FAILING, busy=self._busy
         )
         if not claimed:
             return
