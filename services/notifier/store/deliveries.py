@@ -41,7 +41,7 @@ CLAIM_DELIVERIES = """
                 WHERE d.state = 'pending' AND d.endpoint > w.endpoint ORDER BY d.endpoint LIMIT 1)
         FROM waiting w WHERE w.endpoint IS NOT NULL
     ), room AS (
-        SELECT w.endpoint, coalesce(e.ordered, true) AS ordered,
+        SELECT w.endpoint, coalesce(e.ordered, true) AS ordered, e.id IS NOT NULL AS throttles,
                least(CASE WHEN e.failing_since IS NULL THEN $3::int ELSE $4::int END, e.throttle_per_second)
                - coalesce(b.busy, 0) AS free
         FROM waiting w
@@ -56,6 +56,9 @@ CLAIM_DELIVERIES = """
               AND NOT (r.ordered AND EXISTS (
                   SELECT FROM sorami.deliveries e WHERE e.endpoint = c.endpoint AND e.job_id = c.job_id
                   AND e.state = 'pending' AND e.seq < c.seq))
+              AND NOT (r.throttles AND c.type = 'job.progress' AND EXISTS (
+                  SELECT FROM sorami.deliveries p WHERE p.endpoint = c.endpoint AND p.job_id = c.job_id
+                  AND p.type = 'job.progress' AND p.id <> c.id AND p.sent_at > now() - interval '500 milliseconds'))
             ORDER BY c.next_attempt_at LIMIT greatest(r.free, 0) FOR UPDATE SKIP LOCKED) d
         ORDER BY d.next_attempt_at LIMIT $1
     )
