@@ -31,7 +31,7 @@ async def endpoint(person: Person, hooks: Receiver, path: str | None = None, **b
 
 
 def path_of(made: dict[str, Any]) -> str:
-    return "/" + made["url"].rpartition("/")[2]
+    return "/" + str(made["url"]).rpartition("/")[2]
 
 
 async def finished(product: Product, made: dict[str, Any], count: int) -> list[Any]:

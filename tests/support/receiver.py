@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -28,6 +28,7 @@ class Call:
         return self.headers["webhook-id"]
 
 
+Found = TypeVar("Found")
 Play = Callable[[web.Request, Call], Awaitable[web.StreamResponse]]
 
 
@@ -97,10 +98,12 @@ class Receiver:
 
         return await self._until(found, within)
 
-    async def _until(self, found: Callable[[], Any], within: float) -> Any:
+    async def _until(self, found: Callable[[], Found | None], within: float) -> Found:
         async with asyncio.timeout(within), self._arrived:
             await self._arrived.wait_for(lambda: found() is not None)
-        return found()
+        there = found()
+        assert there is not None
+        return there
 
 
 def status(code: int, **headers: str) -> Play:
