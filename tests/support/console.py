@@ -54,7 +54,7 @@ async def console(
             send_seconds=given.webhook_seconds,
         )
         plan = PlanDeliveries(
-            pool, {}, environment="test", public_url="http://test", forgotten_after=60, wake=deliver.wake
+            pool, {}, environment="test", public_url="http://test", forgotten_after=1, wake=deliver.wake
         )
         parts = Parts(
             settings=given,
