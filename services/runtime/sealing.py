@@ -29,6 +29,11 @@ class Sealer:
         sealed = nonce + self._ciphers[self._current].encrypt(nonce, secret, place.encode())
         return f"{self._current}:{base64.b64encode(sealed).decode()}"
 
+    @property
+    def current(self) -> str:
+        """The id of the key that seals."""
+        return self._current
+
     def open(self, sealed: str, place: str) -> bytes:
         """Return the secret; raises SealBroken."""
         from cryptography.exceptions import InvalidTag

@@ -10,9 +10,13 @@ import httpx
 import pytest
 
 from contracts.events import JobUpdated
+from contracts.failures import Failure, FailureCode
 from contracts.ids import new_id
 from contracts.status import JobStatus, Stage
 from services.notifier.parts import Parts
+from services.notifier.queries import endpoints
+from services.notifier.store import deliveries
+from services.notifier.usecases.seal_secrets import open_headers, open_secrets, reseal
 from services.runtime.sealing import Sealer
 from tests.support.console import ORGANIZATION, console
 from tests.support.postgres import Database
@@ -210,8 +214,6 @@ async def test_what_was_finished_long_ago_is_forgotten(
     await parts.pool.execute(
         "UPDATE sorami.deliveries SET finished_at = now() - interval '31 days' WHERE job_id = 'old'"
     )
-    from services.notifier.store import deliveries
-
     assert await deliveries.forget(parts.pool, 30) == 1
     listed = (await client.get(f"{ENDPOINTS}/{endpoint['id']}/deliveries")).json()
     assert [delivery["job_id"] for delivery in listed["deliveries"]] == ["new"]
@@ -237,8 +239,6 @@ async def test_deliveries_are_paged_without_gaps(notifier: tuple[httpx.AsyncClie
 async def test_a_failed_jobs_webhook_holds_no_words_of_the_provider(
     notifier: tuple[httpx.AsyncClient, Parts], told: Receiver
 ) -> None:
-    from contracts.failures import Failure, FailureCode
-
     client, parts = notifier
     await made(client, told, "/a")
     failure = Failure.of(FailureCode.QUOTA, "project 1234 canary", provider_words="key AIza canary")
@@ -246,3 +246,19 @@ async def test_a_failed_jobs_webhook_holds_no_words_of_the_provider(
     (call,) = await told.wait_at("/a")
     assert (call.body["type"], call.body["data"]["failure"]["code"]) == ("job.failed", "quota")
     assert "canary" not in json.dumps(call.body)
+
+
+async def test_what_an_older_key_sealed_is_sealed_anew_so_that_the_key_may_go(
+    notifier: tuple[httpx.AsyncClient, Parts], told: Receiver
+) -> None:
+    client, parts = notifier
+    endpoint = await made(client, told, "/a", headers={"X-Key": "value"})
+    new = ("new", bytes(range(32)))
+    before = await endpoints.valid_secrets(parts.pool, [endpoint["id"]])
+    assert await reseal(parts.pool, Sealer([new, ("test", bytes(32))])) == 2
+    assert await reseal(parts.pool, Sealer([new])) == 0
+    after = await endpoints.valid_secrets(parts.pool, [endpoint["id"]])
+    opened = open_secrets(Sealer([new]), after[endpoint["id"]])
+    assert opened == open_secrets(Sealer([("test", bytes(32))]), before[endpoint["id"]])
+    row = (await endpoints.by_ids(parts.pool, [endpoint["id"]]))[endpoint["id"]]
+    assert open_headers(Sealer([new]), row) == {"X-Key": "value"}

@@ -76,6 +76,15 @@ _MISSED = f"""
                       WHERE d.endpoint = e.id AND d.event_id = j.job_id || '/job.updated.v1/' || j.seq)
     ORDER BY j.at, j.job_id LIMIT $4
 """  # noqa: S608 - constants
+_SEALED_BEFORE = """
+    SELECT id, endpoint_id, scheme, sealed, public_key FROM sorami.webhook_secrets
+    WHERE split_part(sealed, ':', 1) <> $1 ORDER BY id LIMIT 500
+"""
+_HEADERS_SEALED_BEFORE = f"""
+    SELECT {_COLUMNS} FROM sorami.webhook_endpoints e
+    WHERE EXISTS (SELECT FROM jsonb_each_text(e.headers) h WHERE split_part(h.value, ':', 1) <> $1)
+    ORDER BY e.id LIMIT 500
+"""  # noqa: S608 - constants
 _CLOCK = "SELECT now() - $1 * interval '1 second'"
 
 
@@ -144,6 +153,12 @@ async def missed(
     """Return a page of the endings after a moment and job id that an endpoint has no delivery of."""
     rows = await pool.fetch(_MISSED, endpoint_id, *after, most)
     return [(row["at"], JobUpdated.model_validate_json(row["data"])) for row in rows]
+
+
+async def sealed_before(pool: Pool, key: str) -> tuple[list[SealedSecret], list[Endpoint]]:
+    """Return secrets, and endpoints with headers, that another key than this one sealed."""
+    secrets = [SealedSecret(**dict(row)) for row in await pool.fetch(_SEALED_BEFORE, key)]
+    return secrets, [_endpoint(row) for row in await pool.fetch(_HEADERS_SEALED_BEFORE, key)]
 
 
 async def moment(pool: Pool, seconds_ago: float) -> datetime:

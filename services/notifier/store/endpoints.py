@@ -52,6 +52,10 @@ RETIRE_SECRETS = """
     FROM ranked r WHERE s.id = r.id AND r.place = 1 AND (s.expires_at IS NULL OR s.expires_at > now())
 """
 
+# reseal: only where the row still holds what was read.
+RESEAL_SECRET = "UPDATE sorami.webhook_secrets SET sealed = $3 WHERE id = $1 AND sealed = $2"  # noqa: S105 - SQL
+RESEAL_HEADERS = "UPDATE sorami.webhook_endpoints SET headers = $3::jsonb WHERE id = $1 AND headers = $2::jsonb"
+
 # healthy and failing: the row is touched only when that changes.
 NOTE_HEALTHY = """
     UPDATE sorami.webhook_endpoints SET failing_since = NULL, noticed_at = NULL

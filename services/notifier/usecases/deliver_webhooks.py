@@ -19,7 +19,7 @@ from services.notifier.store.deliveries import Attempt, Delivery, Settlement
 from services.notifier.store.endpoints import Endpoint, take_turns
 from services.notifier.usecases.judge_endpoints import JudgeEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries, legacy_endpoint
-from services.notifier.usecases.seal_secrets import open_headers, open_secrets
+from services.notifier.usecases.seal_secrets import open_headers, open_secrets, reseal
 from services.runtime.database import Pool, is_transient
 from services.runtime.group_commit import GroupCommit
 from services.runtime.logs import get_logger
@@ -237,6 +237,8 @@ class DeliverWebhooks:
             return
         self._forget_at = time.monotonic() + FORGET_EVERY
         while await store.forget(self._pool, self._keep_days):
+            pass
+        while self._sealer is not None and await reseal(self._pool, self._sealer):
             pass
 
 
