@@ -52,6 +52,8 @@ def read_query(request: Request, model: type[AnyQuery]) -> AnyQuery:
         takes_many = name in model.model_fields and "list" in str(model.model_fields[name].annotation)
         if len(values) > 1 and not takes_many:
             raise Problem(422, f"{name[:64]}_repeated", f"{name[:64]} is given more than once")
+        if any("\x00" in value for value in values):
+            raise Problem(422, f"{name[:64]}_control_character", f"{name[:64]} holds a control character; remove it")
         given[name] = values if takes_many else values[0]
     try:
         return model.model_validate(given)

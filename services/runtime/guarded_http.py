@@ -1,68 +1,18 @@
 """Fetching addresses that people give: checked at connect time, pinned to what was checked, bounded in all ways."""
 
 import asyncio
-import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
 import httpx
 
+from services.runtime.addresses import AddressRefused, check_url, is_public
+
 MAX_HOPS = 3
-PORTS = frozenset({80, 443})
-
-# Everything that is not the public unicast internet, by the IANA special-purpose registries, and every IPv6 form that
-# embeds an IPv4 address; `ipaddress.is_global` is no substitute, it takes several of these for public.
-_REFUSED = tuple(
-    ipaddress.ip_network(text)
-    for text in [
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "168.63.129.16/32",
-        "169.254.0.0/16",
-        "172.16.0.0/12",
-        "192.0.0.0/24",
-        "192.0.2.0/24",
-        "192.31.196.0/24",
-        "192.52.193.0/24",
-        "192.88.99.0/24",
-        "192.168.0.0/16",
-        "192.175.48.0/24",
-        "198.18.0.0/15",
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/4",
-        "240.0.0.0/4",
-        "::/96",
-        "::ffff:0:0/96",
-        "64:ff9b::/96",
-        "64:ff9b:1::/48",
-        "100::/64",
-        "2001::/23",
-        "2001:db8::/32",
-        "2002::/16",
-        "3fff::/20",
-        "5f00::/16",
-        "fc00::/7",
-        "fe80::/10",
-        "fec0::/10",
-        "ff00::/8",
-    ]
-)
-
-
-class AddressRefused(Exception):
-    """The address is not one we fetch; `code` is stable. The text never tells what lies behind it."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
 
 
 class FetchFailed(Exception):
@@ -74,94 +24,21 @@ class FetchFailed(Exception):
         self.detail = detail
 
 
-def is_public(address: str) -> bool:
-    """Tell whether an IP address belongs to the public unicast internet."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return not any(parsed in network for network in _REFUSED if network.version == parsed.version)
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""Returns the IP addresses of a name; raises OSError when it has none."""
 
 
-def forbidden_address() -> AddressRefused:
-    """Build the refusal of an address; a name that does not exist and one that leads inside get the same words."""
-    return AddressRefused("url_forbidden_address", "the address does not lead to the public internet")
-
-
-async def resolve_public(host: str, port: int, family: int = 0) -> list[tuple[int, str]]:
-    """Return the families and addresses of a host, all of them public; raises AddressRefused."""
-    try:
-        answers = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise forbidden_address() from None
-    # One private answer among public ones is how a name is rebound: all must be public.
-    if not answers or not all(is_public(str(answer[4][0])) for answer in answers):
-        raise forbidden_address()
-    return [(int(answer[0]), str(answer[4][0])) for answer in answers]
-
-
-class PublicResolver:
-    """A resolver for aiohttp's connector, which connects to the very addresses that were checked."""
-
-    def __init__(self, allowed: frozenset[tuple[str, int]] = frozenset()) -> None:
-        self._allowed = allowed
-
-    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[dict[str, Any]]:
-        """Return aiohttp's form of the addresses; raises AddressRefused."""
-        if (host, port) in self._allowed:
-            loop = asyncio.get_running_loop()
-            answers = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-            found = [(int(answer[0]), str(answer[4][0])) for answer in answers]
-        else:
-            found = await resolve_public(host, port, family)
-        return [
-            {"hostname": host, "host": address, "port": port, "family": kind, "proto": 0, "flags": 0}
-            for kind, address in found
-        ]
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-def check_literal(host: str, port: int, allowed: frozenset[tuple[str, int]]) -> None:
-    """Refuse an IP address that is not public: a connector asks no resolver about those. Raises AddressRefused."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return
-    if (host, port) not in allowed and not is_public(host):
-        raise forbidden_address()
-
-
-def check_url(url: str, *, any_port: bool = False) -> str:
-    """Return the URL when its form is allowed; raises AddressRefused. Its addresses are checked at connect time."""
-    if len(url) > 2_048:
-        raise AddressRefused("url_too_long", "the address is longer than 2048 characters")
-    if any(ord(c) <= 32 or c in "\\\x7f" for c in url):
-        raise AddressRefused("url_malformed", "the address holds a character that no address may hold")
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise AddressRefused("url_malformed", "the address is not well formed") from None
-    if parts.scheme not in ("http", "https"):
-        raise AddressRefused("url_scheme", "the address must start with https:// or http://")
-    try:
-        port = parts.port
-    except ValueError:
-        raise AddressRefused("url_port", "the address names no valid port") from None
-    if port is not None and port not in PORTS and not any_port:
-        raise AddressRefused("url_port", "only ports 80 and 443 are fetched")
-    if not parts.hostname or parts.username is not None or parts.password is not None:
-        raise AddressRefused("url_malformed", "the address must name a host and carry no user or password")
-    if any(len(label) > 63 for label in parts.hostname.split(".")):
-        raise AddressRefused("url_malformed", "a part of the host name is longer than 63 characters")
-    return url
+async def system_addresses(host: str, port: int) -> list[str]:
+    """Ask the system's resolver."""
+    answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(answer[4][0]) for answer in answers]
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
-    def __init__(self, allowed: frozenset[tuple[str, int]]) -> None:
+    def __init__(self, allowed: frozenset[tuple[str, int]], resolve: Resolve) -> None:
         self._inner = httpcore.AnyIOBackend()
         self._allowed = allowed
+        self._resolve = resolve
 
     async def connect_tcp(
         self,
@@ -173,7 +50,13 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         if (host, port) in self._allowed:
             return await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        addresses = [address for _, address in await resolve_public(host, port)]
+        try:
+            addresses = await self._resolve(host, port)
+        except OSError as error:
+            raise httpcore.ConnectError("no address") from error
+        # One private answer among public ones is how a name is rebound: all must be public.
+        if not addresses or not all(is_public(address) for address in addresses):
+            raise AddressRefused("url_forbidden_address", "the address does not lead to the public internet")
         return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
@@ -183,10 +66,10 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
 class GuardedTransport(httpx.AsyncBaseTransport):
     """An httpx transport whose every connection goes to an address that was checked."""
 
-    def __init__(self, allowed: frozenset[tuple[str, int]] = frozenset()) -> None:
+    def __init__(self, allowed: frozenset[tuple[str, int]] = frozenset(), resolve: Resolve = system_addresses) -> None:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
-            network_backend=_GuardedBackend(allowed),
+            network_backend=_GuardedBackend(allowed, resolve),
             max_connections=16,
         )
 
@@ -233,9 +116,9 @@ class _Body(httpx.AsyncByteStream):
 class GuardedFetcher:
     """Fetches whole bodies, following few redirects, each hop checked again."""
 
-    def __init__(self, allowed: frozenset[tuple[str, int]] = frozenset()) -> None:
+    def __init__(self, allowed: frozenset[tuple[str, int]] = frozenset(), resolve: Resolve = system_addresses) -> None:
         self._client = httpx.AsyncClient(
-            transport=GuardedTransport(allowed), trust_env=False, follow_redirects=False, timeout=10
+            transport=GuardedTransport(allowed, resolve), trust_env=False, follow_redirects=False, timeout=10
         )
         self._allowed = allowed
 
@@ -253,15 +136,10 @@ class GuardedFetcher:
 
     async def _follow(self, url: str, most_bytes: int) -> bytes:
         for _ in range(MAX_HOPS + 1):
-            parts = urlsplit(url)
-            if (parts.hostname, parts.port) not in self._allowed:
-                check_url(url)
+            url = check_url(url, allowed=self._allowed)
             async with self._client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
                 if response.is_redirect:
-                    target = urljoin(url, response.headers.get("location", ""))
-                    if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
-                        raise AddressRefused("url_scheme", "a redirect from https to http is not followed")
-                    url = target
+                    url = next_hop(url, response.headers.get("location", ""))
                     continue
                 return await _read(response, most_bytes)
         raise FetchFailed("too_many_redirects", f"the address redirects more than {MAX_HOPS} times")
@@ -270,14 +148,26 @@ class GuardedFetcher:
         await self._client.aclose()
 
 
+def next_hop(url: str, location: str) -> str:
+    """Return where a redirect leads; raises AddressRefused when it would leave https."""
+    target = urljoin(url, location)
+    if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
+        raise AddressRefused("url_scheme", "a redirect from https to http is not followed")
+    return target
+
+
 async def _read(response: httpx.Response, most_bytes: int) -> bytes:
     if response.status_code != 200:
         raise FetchFailed(f"http_{response.status_code}", f"the address answered {response.status_code}")
     if response.headers.get("content-encoding", "identity") != "identity":
         raise FetchFailed("encoding", "the address answered with a content-encoding that was not asked for")
+    too_large = FetchFailed("too_large", f"the answer is larger than {most_bytes} bytes")
+    declared = response.headers.get("content-length", "")
+    if declared.isdigit() and int(declared[:20]) > most_bytes:
+        raise too_large
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > most_bytes:
-            raise FetchFailed("too_large", f"the answer is larger than {most_bytes} bytes")
+            raise too_large
     return bytes(body)

@@ -30,4 +30,17 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """Describe a required JSON body by its model."""
     schema = model.model_json_schema(mode="validation")
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"required": True, "content": {"application/json": {"schema": _whole(schema, schema.pop("$defs", {}))}}}
+
+
+def _whole(part: Any, definitions: dict[str, Any]) -> Any:
+    """Put definitions where they are named: inside the document "#/$defs/…" would point at nothing."""
+    if isinstance(part, list):
+        return [_whole(item, definitions) for item in part]
+    if not isinstance(part, dict):
+        return part
+    named = part.get("$ref")
+    if isinstance(named, str) and named.startswith("#/$defs/"):
+        rest = {name: value for name, value in part.items() if name != "$ref"}
+        return _whole(definitions[named.removeprefix("#/$defs/")] | rest, definitions)
+    return {name: _whole(value, definitions) for name, value in part.items()}

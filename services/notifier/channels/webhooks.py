@@ -12,7 +12,8 @@ import aiohttp
 from yarl import URL
 
 from services.notifier.store.deliveries import Attempt
-from services.runtime.guarded_http import AddressRefused, PublicResolver, check_literal
+from services.runtime.addresses import AddressRefused
+from services.runtime.public_resolver import PublicResolver, check_literal
 
 ANSWER_READ = 16_384
 ANSWER_KEPT = 4_096

@@ -1,13 +1,11 @@
 """Check an address that somebody wants to be told at; it is checked again at every connection."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from yarl import URL
 
-from services.runtime.guarded_http import AddressRefused, check_literal, check_url, forbidden_address, resolve_public
-
-_PORTS = {"http": 80, "https": 443}
+from services.runtime.addresses import AddressRefused, check_url
+from services.runtime.public_resolver import resolve_public
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +18,17 @@ class AddressRules:
 
     async def check(self, url: str, *, carries_secret: bool = False) -> str:
         """Return the address in its one form; raises AddressRefused. One that carries a secret openly needs https."""
-        check_url(url, any_port=True)
+        # An address of ours would only tell us what we said.
+        own_hosts = {self.own_host} if self.own_host else ()
+        checked = check_url(url, own_hosts=own_hosts, allowed=self.allowed)
         try:
-            normal = str(URL(url).with_fragment(None))
+            parsed = URL(checked).with_fragment(None)
         except (ValueError, TypeError):
             raise AddressRefused("url_malformed", "the address is not well formed") from None
-        parts = urlsplit(check_url(normal, any_port=True))
-        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        host, port = parsed.host or "", parsed.port or 0
         let_through = (host, port) in self.allowed
-        if parts.scheme != "https" and (self.https_only or (carries_secret and not let_through)):
+        if parsed.scheme != "https" and (self.https_only or (carries_secret and not let_through)):
             raise AddressRefused("https_required", "the address must start with https://")
-        if let_through:
-            return normal
-        check_url(normal)
-        check_literal(host, port, self.allowed)
-        # An address of ours would only tell us what we said.
-        if host == self.own_host:
-            raise forbidden_address()
-        await resolve_public(host, port)
-        return normal
+        if not let_through:
+            await resolve_public(host, port)
+        return str(parsed)

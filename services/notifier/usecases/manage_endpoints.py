@@ -15,8 +15,8 @@ from services.notifier.store import deliveries, endpoints
 from services.notifier.store.endpoints import Endpoint, EndpointValues
 from services.notifier.usecases.check_address import AddressRules
 from services.notifier.usecases.seal_secrets import seal_headers, seal_secret
+from services.runtime.addresses import AddressRefused
 from services.runtime.database import Pool, transaction
-from services.runtime.guarded_http import AddressRefused
 from services.runtime.identity import Caller
 from services.runtime.sealing import Sealer
 
