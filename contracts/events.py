@@ -94,6 +94,18 @@ class JobProgressed(Reported):
         return f"{self.fence}.{self.report_step}.{self.stage}.{self.progress}"
 
 
+class Thumbnail(BaseModel):
+    """A smaller version of a file's picture, stored beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    width: Pixels
+    height: Pixels
+    format: str = Field(min_length=1, max_length=16)
+    storage_key: Text = Field(max_length=1_024)
+    size_bytes: int | None = Field(default=None, ge=0, lt=2**40)
+
+
 class CompletedFile(BaseModel):
     """One finished file: an object of ours (`storage_key`) or an address a backend gave (`url`)."""
 
@@ -114,6 +126,12 @@ class CompletedFile(BaseModel):
     fps: int | None = Field(default=None, ge=1, le=1_000)
     thumbnail_key: Text | None = Field(default=None, max_length=1_024)
     thumbnail_url: Text | None = Field(default=None, max_length=2_048)
+    thumbnails: list[Thumbnail] = Field(default_factory=list, max_length=16)
+    placeholder: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9+/]{1,64}={0,2}$",
+        description="A ThumbHash in base64: what to show until the picture has come.",
+    )
 
 
 class JobCompleted(Reported):
@@ -141,6 +159,17 @@ class JobFailed(Reported):
         return str(self.fence)
 
 
+class PublishedThumbnail(BaseModel):
+    """A smaller version as others see it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    width: int
+    height: int
+    format: str
+    url: str
+
+
 class PublishedFile(BaseModel):
     """A file as others see it: an address that lasts, never an object key."""
 
@@ -158,6 +187,8 @@ class PublishedFile(BaseModel):
     duration_seconds: float | None = None
     fps: int | None = None
     thumbnail_url: str | None = None
+    thumbnails: list[PublishedThumbnail] = Field(default_factory=list)
+    placeholder: str | None = Field(default=None, description="A ThumbHash in base64.")
 
 
 class JobUpdated(Event):
@@ -225,6 +256,14 @@ class NotificationRequested(Event):
         return self.notification_id
 
 
+class MediaDeleted(Event):
+    """The rows of a deleted generation are gone for good; whoever keeps something of it removes that too."""
+
+    TOPIC = topics.MEDIA_DELETED
+
+    prefixes: list[str] = Field(description="Every object whose key begins with one of these belonged to it.")
+
+
 EVENTS: tuple[type[Event], ...] = (
     JobRequested,
     JobProgressed,
@@ -233,6 +272,7 @@ EVENTS: tuple[type[Event], ...] = (
     JobUpdated,
     NotificationCreated,
     NotificationRequested,
+    MediaDeleted,
 )
 EVENT_OF_TOPIC: dict[str, type[Event]] = {event.TOPIC.name: event for event in EVENTS}
 

@@ -50,6 +50,11 @@ class Failure(BaseModel):
     charged: Charged = "no"
     stage: str | None = None
     provider_words: str | None = Field(default=None, max_length=MAX_WORDS)
+    reason: str | None = Field(
+        default=None,
+        max_length=64,
+        description="A stable code of what exactly was wrong, where `code` alone does not say, e.g. url_port.",
+    )
 
     @classmethod
     def of(
@@ -60,6 +65,7 @@ class Failure(BaseModel):
         charged: Charged = "no",
         stage: str | None = None,
         provider_words: str | None = None,
+        reason: str | None = None,
     ) -> "Failure":
         """Build a failure whose `retryable` follows from its code."""
         return cls(
@@ -69,4 +75,5 @@ class Failure(BaseModel):
             charged=charged,
             stage=stage,
             provider_words=provider_words[:MAX_WORDS] if provider_words else None,
+            reason=reason,
         )

@@ -1,6 +1,6 @@
 """What a person reads about a job, in the seeds' French and in English."""
 
-from contracts.failures import FailureCode
+from contracts.failures import Failure, FailureCode
 from contracts.kinds import Kind
 from contracts.status import JobStatus, Stage
 
@@ -66,6 +66,11 @@ _FAILURES: dict[FailureCode, dict[str, str]] = {
     FailureCode.INTERNAL: {"fr": "Une erreur interne est survenue.", "en": "An internal error occurred."},
 }
 
+_BAD_INPUT_IMAGE = {
+    "fr": "L'image de départ ne peut pas être utilisée.",
+    "en": "The input image cannot be used.",
+}
+
 FAILED_TITLE = "La génération a échoué"
 ORPHAN_PROMPTS = {
     "image": "Image générée depuis le backend",
@@ -85,9 +90,13 @@ def status_message(kind: Kind, status: JobStatus, stage: Stage | None, language:
     return _STATUSES[status][language]
 
 
-def failure_sentence(code: FailureCode, language: str = "fr") -> str:
+def failure_sentence(failure: Failure, language: str = "fr") -> str:
     """Say in one sentence why a job failed."""
-    return _FAILURES[code][language]
+    if failure.code is FailureCode.INVALID_INPUT and (failure.reason or "").startswith(
+        ("input_image_", "url_", "upload_")
+    ):
+        return _BAD_INPUT_IMAGE[language]
+    return _FAILURES[failure.code][language]
 
 
 def choose_language(accept_language: str | None) -> str:

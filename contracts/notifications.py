@@ -22,7 +22,7 @@ def notice_for(kind: Kind, status: JobStatus, file_count: int, failure: Failure 
     if status is JobStatus.COMPLETED:
         return Notice(kind.completed_type, kind.completed_title, kind.completed_message.format(count=file_count))
     if status is JobStatus.FAILED and failure is not None:
-        return Notice(kind.failed_type, FAILED_TITLE, failure_sentence(failure.code))
+        return Notice(kind.failed_type, FAILED_TITLE, failure_sentence(failure))
     return None
 
 

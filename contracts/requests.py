@@ -74,8 +74,11 @@ def _address(text: str) -> str:
     text = _readable("input_image_url")(text)
     if len(text) > MAX_URL:
         raise fault("url_too_long", f"input_image_url is longer than {MAX_URL} characters")
-    if not text.startswith(("http://", "https://", "/media/")):
-        raise fault("url_scheme", "input_image_url must start with https://, http:// or be a /media/ address of ours")
+    if not text.lower().startswith(("http://", "https://", "/media/", "upload:")):
+        raise fault(
+            "url_scheme",
+            "input_image_url must start with https:// or http://, or be upload:<id> or a /media/ address of ours",
+        )
     return text
 
 
@@ -96,7 +99,8 @@ class GenerationRequest(BaseModel):
         description="Counts only for a key that may act for others; otherwise the token decides.",
     )
     input_image_url: Annotated[str, AfterValidator(_address)] | None = Field(
-        default=None, description="An image to start from."
+        default=None,
+        description="An image to start from: any public address, `upload:<id>`, or a file of yours (`/media/…`).",
     )
     style: (
         Annotated[str, AfterValidator(_one_of("style", STYLES)), Field(json_schema_extra={"enum": list(STYLES)})] | None

@@ -20,3 +20,14 @@ class Scope(StrEnum):
 
 PERSONAL = frozenset({Scope.JOBS_READ, Scope.JOBS_WRITE, Scope.MEDIA_READ, Scope.MEDIA_WRITE, Scope.ACCOUNT})
 """What a person who signed in may do."""
+
+
+OF_OPERATORS = PERSONAL | {Scope.ACT_FOR_OTHERS, Scope.OPERATE}
+"""What a person may do whom the settings name as an operator."""
+
+
+def allowed_scopes(given: frozenset[str] | None, *, operator: bool) -> frozenset[str]:
+    """Return what a caller may do: a key what it was made with, a person what is personal, an operator all of it."""
+    if given is not None:
+        return given
+    return OF_OPERATORS if operator else PERSONAL

@@ -70,7 +70,7 @@ def job_payload(event: JobUpdated, *, thin: bool, public_url: str) -> dict[str, 
 
 def _outcome(event: JobUpdated, plural: str) -> dict[str, Any]:
     if event.failure is not None:
-        return {"error_message": failure_sentence(event.failure.code), "failure": _failure(event.failure)}
+        return {"error_message": failure_sentence(event.failure), "failure": _failure(event.failure)}
     files = [file.model_dump(mode="json", exclude_none=True) for file in event.files]
     return {plural: files, "metadata": event.metadata or {}}
 
@@ -79,7 +79,7 @@ def _failure(failure: Failure) -> dict[str, Any]:
     # A provider's own words may name accounts and internals: whoever owns the job reads them in the API.
     return {
         "code": failure.code.value,
-        "message": failure_sentence(failure.code),
+        "message": failure_sentence(failure),
         "retryable": failure.retryable,
         "charged": failure.charged,
         "stage": failure.stage,

@@ -77,6 +77,7 @@ def openapi() -> dict[str, Any]:
         signer=UrlSigner(settings, lambda: nothing),
         streams=nothing,
         checks={},
+        media=nothing,
     )
     return build_api(parts, notifier_openapi).openapi()
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.support.stack", "tests.support.postgres"]
+pytest_plugins = ["tests.support.stack", "tests.support.postgres", "tests.support.gateway", "tests.support.running"]
 
 
 def _skipped(reporter: pytest.TerminalReporter) -> dict[str, int]:

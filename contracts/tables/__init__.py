@@ -5,7 +5,9 @@ against them.
 """
 
 from contracts.tables.columns import OWN_SCHEMA, Row
+from contracts.tables.identity import ApiKey, AuditEntry, Session, SigninState, SigninTicket
 from contracts.tables.library import Deletion
+from contracts.tables.media import GoneMedia, Upload, UploadDay
 from contracts.tables.prisma import (
     ImageFile,
     ImageGeneration,
@@ -29,8 +31,6 @@ from contracts.tables.sorami import (
     OutboxNotifier,
     OutboxPersistence,
     SchemaMigration,
-    Session,
-    SigninTicket,
     Task,
     UserCounter,
 )
@@ -40,12 +40,15 @@ metadata = Row.metadata
 
 __all__ = [
     "OWN_SCHEMA",
+    "ApiKey",
+    "AuditEntry",
     "BackendReport",
     "DeadLetter",
     "Deletion",
     "Delivery",
     "DeliveryAttempt",
     "File",
+    "GoneMedia",
     "ImageFile",
     "ImageGeneration",
     "Job",
@@ -62,8 +65,11 @@ __all__ = [
     "Row",
     "SchemaMigration",
     "Session",
+    "SigninState",
     "SigninTicket",
     "Task",
+    "Upload",
+    "UploadDay",
     "User",
     "UserCounter",
     "VideoFile",

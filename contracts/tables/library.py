@@ -14,6 +14,7 @@ class Deletion(Row, table=True):
     __table_args__ = (
         Index("deletions_owner_idx", "owner_id", text("deleted_at DESC"), text("generation_id DESC")),
         Index("deletions_due_idx", "purge_after", postgresql_where=text("purged_at is null")),
+        Index("deletions_purged_idx", "purged_at", postgresql_where=text("purged_at is not null")),
         ours(),
     )
     generation_id: str = words(primary_key=True)

@@ -42,7 +42,7 @@ class Organization(Row, table=True):
 
 
 class OrganizationMembership(Row, table=True):
-    """Writer: gateway (inserts)."""
+    """Writer: gateway (inserts; the role)."""
 
     __tablename__ = "organization_memberships"
     __table_args__ = (UniqueConstraint("userId", "organizationId"), Index(None, "organizationId"))

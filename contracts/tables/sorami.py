@@ -108,6 +108,8 @@ class File(Row, table=True):
     description: str | None = maybe()
     thumbnail_key: str | None = maybe()
     created_at: datetime = moment()
+    thumbnails: list[dict[str, Any]] | None = maybe(JSONB)
+    placeholder: str | None = maybe()
 
 
 class JobEvent(Row, table=True):
@@ -146,7 +148,7 @@ class OutboxColumns(Row):
 
 
 class OutboxGateway(OutboxColumns, table=True):
-    """Writer: gateway."""
+    """Writers: gateway; persistence deletes what is left of purged jobs."""
 
     __tablename__ = "outbox_gateway"
     __table_args__ = ours(**OFTEN_EMPTIED)
@@ -246,7 +248,7 @@ class Operation(Row, table=True):
     closed_at: datetime | None = maybe(DateTime(timezone=True))
 
 
-# --- ours: what could not be used, and who is signed in ----------------------------------------------------
+# --- ours: what could not be used ---------------------------------------------------------------------------
 
 
 class DeadLetter(Row, table=True):
@@ -267,7 +269,7 @@ class DeadLetter(Row, table=True):
 
 
 class Orphan(Row, table=True):
-    """Writer: gateway (inserts). A completion webhook nobody could be given."""
+    """Writers: gateway inserts; persistence deletes those of purged jobs. A webhook nobody could be given."""
 
     __tablename__ = "orphans"
     __table_args__ = (UniqueConstraint("kind", "job_id", "status"), ours())
@@ -289,26 +291,6 @@ class BackendReport(Row, table=True):
     topic: str = words(primary_key=True)
     event: dict[str, Any] = typed(JSONB)
     received_at: datetime = moment()
-
-
-class Session(Row, table=True):
-    """Writer: gateway. A browser that is signed in; only the token's hash is kept."""
-
-    __tablename__ = "sessions"
-    __table_args__ = ours()
-    token_hash: bytes = typed(LargeBinary, primary_key=True)
-    user_id: str = words()
-    created_at: datetime = moment()
-    expires_at: datetime = moment(None)
-
-
-class SigninTicket(Row, table=True):
-    """Writer: gateway (inserts). A sign-in link that was used."""
-
-    __tablename__ = "signin_tickets"
-    __table_args__ = ours()
-    jti: str = words(primary_key=True)
-    used_at: datetime = moment()
 
 
 class SchemaMigration(Row, table=True):

@@ -66,7 +66,7 @@ class WebhookSecret(Row, table=True):
 
 
 class Delivery(Row, table=True):
-    """Writer: notifier. One event for one endpoint, until delivered or given up."""
+    """Writers: notifier; persistence deletes those of purged jobs. One event for one endpoint, until settled."""
 
     __tablename__ = "deliveries"
     __table_args__ = (

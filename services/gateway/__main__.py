@@ -4,22 +4,25 @@ import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
-from services.gateway.app import build_app
+from services.gateway.app import build_app, build_media, build_resolve_input
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.gateway.usecases.welcome_person import welcome_person
 from services.runtime.database import Pool, open_service_pool
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
-from services.runtime.identity import Identities
+from services.runtime.identity import Identities, session_cookie
+from services.runtime.issuers import verifier_of
 from services.runtime.logs import configure_logs
+from services.runtime.oidc import OidcProvider
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
 from services.runtime.settings import load_settings
+from services.runtime.signed_objects import SignedObjects
 from services.runtime.signed_urls import UrlSigner, credentials_of
-from services.runtime.tokens import KeySet, TokenVerifier
 
 SERVICE = "gateway"
 
@@ -33,14 +36,20 @@ async def serve_gateway() -> int:
         parts = await build_parts(settings, pool, relay, stack)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_PORT")
         return await run_until_signal(
-            [server.run, relay.run], [server.stop, parts.request_generation.close, relay.close]
+            [server.run, relay.run, parts.media.sweep_uploads.run],
+            [server.stop, parts.request_generation.close, relay.close],
         )
 
 
 async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack: AsyncExitStack) -> Parts:
-    verifier = None
-    if settings.jwt_issuer and settings.jwks_url:
-        verifier = TokenVerifier(settings.jwt_issuer, KeySet(settings.jwks_url), settings.jwt_azp)
+    verifier = verifier_of(settings)
+    identities = Identities(
+        pool,
+        verifier,
+        lambda principal: welcome_person(pool, principal),
+        operators=settings.who_operates(),
+        session_cookie=session_cookie(settings.public_url),
+    )
     streams = None
     if settings.notifier_url:
         import httpx
@@ -53,16 +62,44 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
                 trust_env=False,
             )
         )
+    credentials = credentials_of(settings)
+    objects = SignedObjects(UrlSigner(settings, credentials, inside=True))
+    stack.push_async_callback(objects.close)
+    signer = UrlSigner(settings, credentials)
+    media = build_media(settings, pool, signer, objects)
     return Parts(
         settings=settings,
         pool=pool,
-        identities=Identities(pool, verifier, lambda claims: welcome_person(pool, claims)),
+        identities=identities,
         verifier=verifier,
-        request_generation=RequestGeneration(pool, relay.offer, lifetime=timedelta(hours=settings.job_lifetime_hours)),
+        request_generation=RequestGeneration(
+            pool,
+            relay.offer,
+            lifetime=timedelta(hours=settings.job_lifetime_hours),
+            resolve_input=build_resolve_input(settings, pool, media.finish_upload),
+        ),
         accept_backend_webhook=AcceptBackendWebhook(pool, relay.offer, orphans=settings.orphans),
-        signer=UrlSigner(settings, credentials_of(settings)),
+        signer=signer,
         streams=streams,
         checks={"database": database_check(pool)},
+        sign_in_at_provider=sign_in_at_provider(settings, pool, identities),
+        media=media,
+    )
+
+
+def sign_in_at_provider(settings: GatewaySettings, pool: Pool, identities: Identities) -> SignInAtProvider | None:
+    """Build the sign-in at the OIDC provider of the settings; None where none is named."""
+    issuer, client_id = settings.oidc_issuer, settings.oidc_client_id
+    if issuer is None or client_id is None:
+        return None
+    tokens_from = settings.jwt_issuer or settings.clerk_issuer
+    return SignInAtProvider(
+        pool,
+        OidcProvider(issuer, client_id, settings.oidc_client_secret, settings.oidc_scopes),
+        identities,
+        redirect_uri=f"{settings.public_url.rstrip('/')}/signin/callback",
+        # The same subject of two issuers is two people.
+        namespace=issuer if tokens_from not in (None, issuer) else None,
     )
 
 

@@ -9,18 +9,33 @@ from starlette.middleware.cors import CORSMiddleware
 
 from contracts.kinds import KINDS
 from services.gateway.api.backend_webhooks import backend_webhook_router
+from services.gateway.api.deletions import deletion_router
 from services.gateway.api.document import secure_document
+from services.gateway.api.downloads import download_router
 from services.gateway.api.generations import generation_router
+from services.gateway.api.keys import key_router
+from services.gateway.api.me import me_router
 from services.gateway.api.media import media_router
 from services.gateway.api.pages import page_router, security_headers
 from services.gateway.api.pass_through import notifier_document, notifier_router, with_notifier
 from services.gateway.api.probes import probe_router
 from services.gateway.api.problem_pages import problem_router
+from services.gateway.api.signin import signin_router
 from services.gateway.api.streams import stream_router
-from services.gateway.parts import Parts
+from services.gateway.api.uploads import upload_router
+from services.gateway.parts import MediaParts, Parts
 from services.gateway.settings import GatewaySettings
+from services.gateway.usecases.begin_upload import BeginUpload
+from services.gateway.usecases.delete_generations import DeleteGenerations
+from services.gateway.usecases.finish_upload import FinishUpload
+from services.gateway.usecases.resolve_input import ResolveInput
+from services.gateway.usecases.stream_zip import StreamZip
+from services.gateway.usecases.sweep_uploads import SweepUploads
+from services.runtime.database import Pool
 from services.runtime.host_guard import HostGuard
 from services.runtime.problems import install_problem_handlers
+from services.runtime.signed_objects import SignedObjects
+from services.runtime.signed_urls import UrlSigner
 
 VERSION = "0.1.0"
 
@@ -30,6 +45,35 @@ def allowed_hosts(settings: GatewaySettings) -> frozenset[str]:
     own = urlsplit(settings.public_url).netloc
     local = {f"{name}:{settings.port}" for name in ("127.0.0.1", "localhost", "[::1]")}
     return frozenset({own, *local, *settings.allow_hosts})
+
+
+def build_media(settings: GatewaySettings, pool: Pool, signer: UrlSigner, objects: SignedObjects) -> MediaParts:
+    """Wire what uploads, deletions and downloads need."""
+    return MediaParts(
+        begin_upload=BeginUpload(
+            pool, signer, most_a_day=settings.uploads_per_day, most_bytes_a_day=settings.upload_bytes_per_day
+        ),
+        finish_upload=FinishUpload(pool, objects),
+        sweep_uploads=SweepUploads(pool, objects, kept_days=settings.upload_days),
+        delete_generations=DeleteGenerations(pool, window_days=settings.restore_days),
+        stream_zip=StreamZip(objects),
+    )
+
+
+def build_resolve_input(settings: GatewaySettings, pool: Pool, finish_upload: FinishUpload) -> ResolveInput:
+    """Wire what input images are judged by: our own addresses and hosts, and those an operator allows."""
+    servers = [settings.public_url, settings.s3_endpoint_url, settings.s3_public_endpoint_url]
+    hosts = {urlsplit(address).hostname for address in servers if address}
+    hosts |= {address.rpartition(":")[0] for address in [*settings.kafka_bootstrap_servers, *settings.allow_hosts]}
+    hosts |= {urlsplit(settings.database_url.get_secret_value()).hostname}
+    local = [f"http://{host}" for host in allowed_hosts(settings) if "*" not in host]
+    return ResolveInput(
+        pool,
+        finish_upload,
+        own_addresses={settings.public_url.rstrip("/"), *local},
+        own_hosts={host for host in hosts if host},
+        allowed=settings.fetch_allowed_pairs,
+    )
 
 
 def build_app(parts: Parts) -> Any:
@@ -55,6 +99,13 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
     app.include_router(stream_router(parts))
     app.include_router(notifier_router(parts, notifiers()))
     app.include_router(media_router(parts))
+    app.include_router(me_router(parts))
+    app.include_router(key_router(parts))
+    app.include_router(signin_router(parts))
+    app.include_router(upload_router(parts))
+    # Before routes that take any word for an id of the gallery.
+    app.include_router(download_router(parts))
+    app.include_router(deletion_router(parts))
     app.include_router(problem_router(security_headers(parts.signer.origin)))
     app.include_router(page_router(parts))
     if parts.settings.cors_origins:
@@ -72,6 +123,7 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
                 "traceparent",
             ],
             expose_headers=[
+                "content-disposition",
                 "etag",
                 "idempotency-replayed",
                 "location",

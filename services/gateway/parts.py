@@ -1,18 +1,36 @@
 """What the gateway's routes use, made by somebody else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.begin_upload import BeginUpload
+from services.gateway.usecases.delete_generations import DeleteGenerations
+from services.gateway.usecases.finish_upload import FinishUpload
+from services.gateway.usecases.log_impersonation import LogImpersonation
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
+from services.gateway.usecases.stream_zip import StreamZip
+from services.gateway.usecases.sweep_uploads import SweepUploads
 from services.runtime.callers import own_origins
 from services.runtime.database import Pool
 from services.runtime.health import Check
 from services.runtime.identity import Identities
 from services.runtime.signed_urls import UrlSigner
 from services.runtime.tokens import TokenVerifier
+
+
+@dataclass(frozen=True, slots=True)
+class MediaParts:
+    """What routes around uploads, deletions and downloads use."""
+
+    begin_upload: BeginUpload
+    finish_upload: FinishUpload
+    sweep_uploads: SweepUploads
+    delete_generations: DeleteGenerations
+    stream_zip: StreamZip
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +46,9 @@ class Parts:
     signer: UrlSigner
     streams: Any
     checks: Mapping[str, Check]
+    media: MediaParts
+    sign_in_at_provider: SignInAtProvider | None = None
+    log_impersonation: LogImpersonation = field(default_factory=LogImpersonation)
 
     @property
     def public_url(self) -> str:

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from services.runtime.identity import Operators
 from services.runtime.settings import CommaList, ObjectSettings, RuntimeSettings, TokenSettings
 
 
@@ -17,4 +18,44 @@ class GatewaySettings(RuntimeSettings, ObjectSettings, TokenSettings):
     orphans: Literal["adopt", "first-user", "reject"] = Field(default="adopt", validation_alias="SORAMI_ORPHANS")
     cors_origins: CommaList = Field(default=[], validation_alias="SORAMI_CORS_ORIGINS")
     allow_hosts: CommaList = Field(default=[], validation_alias="SORAMI_ALLOW_HOSTS")
+    restore_days: float = Field(default=30, ge=0, le=3_650, validation_alias="SORAMI_RESTORE_DAYS")
+    uploads_per_day: int = Field(default=200, ge=0, le=1_000_000, validation_alias="SORAMI_UPLOADS_PER_DAY")
+    upload_bytes_per_day: int = Field(default=1024**3, ge=0, le=2**50, validation_alias="SORAMI_UPLOAD_BYTES_PER_DAY")
+    upload_days: float = Field(default=30, gt=0, le=3_650, validation_alias="SORAMI_UPLOAD_DAYS")
     job_lifetime_hours: float = Field(default=24, gt=0, le=720, validation_alias="SORAMI_JOB_LIFETIME_HOURS")
+    oidc_issuer: str | None = Field(default=None, min_length=1, validation_alias="SORAMI_OIDC_ISSUER")
+    oidc_client_id: str | None = Field(
+        default=None, min_length=1, validate_default=True, validation_alias="SORAMI_OIDC_CLIENT_ID"
+    )
+    oidc_client_secret: SecretStr | None = Field(default=None, validation_alias="SORAMI_OIDC_CLIENT_SECRET")
+    oidc_scopes: CommaList = Field(default=["openid", "profile", "email"], validation_alias="SORAMI_OIDC_SCOPES")
+    operators: CommaList = Field(
+        default=[],
+        validation_alias="SORAMI_OPERATORS",
+        description="Who runs the system: subjects and verified e-mail addresses.",
+    )
+    operator_roles: CommaList = Field(
+        default=[],
+        validation_alias="SORAMI_OPERATOR_ROLES",
+        description="Roles whose members run the system, as organisation:role, both as the token says them.",
+    )
+    allow_impersonated_writes: bool = Field(default=False, validation_alias="SORAMI_ALLOW_IMPERSONATED_WRITES")
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _client_of_the_issuer(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("oidc_issuer") is not None:
+            raise ValueError("is required when SORAMI_OIDC_ISSUER is set")
+        return value
+
+    @field_validator("operator_roles")
+    @classmethod
+    def _roles_of_organisations(cls, value: list[str]) -> list[str]:
+        if not all(all(part.partition(":")[::2]) for part in value):
+            raise ValueError("each must be organisation:role, separated by commas")
+        return [f"{part.partition(':')[0]}:{part.partition(':')[2].removeprefix('org:')}" for part in value]
+
+    def who_operates(self) -> Operators:
+        """Return who runs the system; e-mail addresses are compared without case."""
+        people = {name.lower() if "@" in name else name for name in self.operators}
+        return Operators(frozenset(people), frozenset(self.operator_roles))

@@ -12,9 +12,9 @@ from services.generator.parts import Parts
 from services.generator.providers.base import Provider
 from services.generator.providers.instant import InstantProvider
 from services.generator.providers.procedural.provider import ProceduralProvider
-from services.generator.render_pool import RenderFailed, RenderPool
+from services.generator.render_pool import RenderFailed, RenderLimits, RenderPool
 from services.generator.settings import GeneratorSettings
-from services.generator.usecases.read_input import ReadInput
+from services.generator.usecases.read_input import CLEANER, ReadInput
 from services.runtime.consumer import Subscriptions, build_broker
 from services.runtime.database import open_service_pool
 from services.runtime.dead_letters import burier
@@ -27,6 +27,7 @@ from services.runtime.relay import Relay, build_producer
 from services.runtime.settings import load_settings
 
 SERVICE = "generator"
+CLEANER_LIMITS = RenderLimits(memory_bytes=1024**3, cpu_seconds=20, wall_seconds=30.0)
 
 
 async def serve_generator() -> int:
@@ -36,9 +37,11 @@ async def serve_generator() -> int:
         pool = await stack.enter_async_context(await open_service_pool(settings, SERVICE))
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         objects = await stack.enter_async_context(open_objects(settings))
-        fetcher = GuardedFetcher()
+        fetcher = GuardedFetcher(settings.fetch_allowed_pairs)
         stack.push_async_callback(fetcher.close)
         render_pool = RenderPool(settings.render_processes)
+        cleaners = RenderPool(settings.render_processes, CLEANER_LIMITS, renderer=CLEANER, orders_per_child=1)
+        stack.push_async_callback(cleaners.close)
         providers: dict[str, Provider] = {
             provider.name: provider for provider in (ProceduralProvider(render_pool), InstantProvider())
         }
@@ -48,7 +51,7 @@ async def serve_generator() -> int:
             relay,
             objects,
             providers,
-            ReadInput(pool, objects, fetcher, settings.public_url),
+            ReadInput(pool, objects, fetcher, cleaners, settings.public_url),
             worker=f"{socket.gethostname()}:{os.getpid()}",
         )
         subscriptions = Subscriptions(
@@ -78,6 +81,7 @@ async def _run(
             subscriptions.run,
             parts.run_tasks.run,
             parts.settle_jobs.run,
+            parts.purge_media.run,
             lambda: _warm(render_pool),
         ],
         [subscriptions.stop, parts.run_tasks.stop, parts.reports.close, relay.close, render_pool.close],

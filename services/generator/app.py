@@ -7,6 +7,7 @@ from services.generator.providers.base import Provider
 from services.generator.settings import GeneratorSettings
 from services.generator.store import TaskReport, report
 from services.generator.usecases.accept_jobs import AcceptJobs
+from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.read_input import ReadInput
 from services.generator.usecases.render_task import RenderTask
 from services.generator.usecases.run_tasks import RunTasks
@@ -43,5 +44,6 @@ def build_app(
         accept_jobs=AcceptJobs(pool, frozenset(providers), run_tasks.wake),
         settle_jobs=SettleJobs(pool, relay.offer, run_tasks.call_off, forgotten_after=settings.forgotten_after),
         run_tasks=run_tasks,
+        purge_media=PurgeMedia(pool, objects, run_tasks.call_off, forgotten_after=settings.forgotten_after),
         reports=reports,
     )

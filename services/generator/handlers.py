@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contracts.status import TERMINAL
-from contracts.topics import JOB_REQUESTED, JOB_UPDATED
+from contracts.topics import JOB_REQUESTED, JOB_UPDATED, MEDIA_DELETED
 from services.generator.parts import Parts
 from services.runtime.consumer import Incoming, Route, Subscriptions
 
@@ -21,7 +21,12 @@ def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
         if ended:
             await parts.settle_jobs(ended)
 
+    async def on_media_deleted(batch: Sequence[Incoming]) -> None:
+        """Remove the task and the objects of generations that are gone for good."""
+        await parts.purge_media([one.event for one in batch])
+
     subscriptions.batches(
         Route((JOB_REQUESTED.name,), on_job_requested),
         Route((JOB_UPDATED.name,), on_job_updated),
+        Route((MEDIA_DELETED.name,), on_media_deleted),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.generator.store import TaskReport
 from services.generator.usecases.accept_jobs import AcceptJobs
+from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
 from services.runtime.group_commit import GroupCommit
@@ -16,4 +17,5 @@ class Parts:
     accept_jobs: AcceptJobs
     settle_jobs: SettleJobs
     run_tasks: RunTasks
+    purge_media: PurgeMedia
     reports: GroupCommit[TaskReport, bool]

@@ -100,7 +100,7 @@ def answer(renderer: Renderer, work: dict[str, Any], report: Reporter) -> dict[s
     try:
         return {DONE: renderer.render(work, report.progress)}
     except Refused as refusal:
-        return {REFUSED: {"code": refusal.code, "message": str(refusal)}}
+        return {REFUSED: {"code": refusal.code, "message": str(refusal), "reason": refusal.reason}}
     except MemoryError:
         return {FAILED: "the picture needs more memory than a render child may use"}
     except Exception as error:

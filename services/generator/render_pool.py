@@ -100,7 +100,7 @@ class _Child:
 
     @property
     def usable(self) -> bool:
-        return self._process.returncode is None and not self._stdout.at_eof() and self.orders < ORDERS_PER_CHILD
+        return self._process.returncode is None and not self._stdout.at_eof()
 
     async def hear(self) -> dict[str, Any]:
         """The child's next message; ChildLost when there is none."""
@@ -142,7 +142,10 @@ class _Child:
 
 
 class RenderPool:
-    """At most `children` render children, started when needed, kept warm for `idle_seconds`, replaced when they die."""
+    """At most `children` render children, started when needed, kept warm for `idle_seconds`, replaced when they die.
+
+    `orders_per_child` is 1 where what they read was made by strangers: a child that was taken over ends with its order.
+    """
 
     def __init__(
         self,
@@ -151,10 +154,12 @@ class RenderPool:
         *,
         idle_seconds: float = 180.0,
         renderer: str = DEFAULT_RENDERER,
+        orders_per_child: int = ORDERS_PER_CHILD,
     ) -> None:
         self._limits = limits or RenderLimits()
         self._idle_seconds = idle_seconds
         self._renderer = renderer
+        self._orders_per_child = orders_per_child
         self._children = children
         self._turns = asyncio.Semaphore(children)
         self._idle: list[_Child] = []
@@ -259,7 +264,14 @@ class RenderPool:
         if REFUSED in answer:
             self._give_back(child)
             refused = answer[REFUSED]
-            raise RenderFailed(_failure(FailureCode(refused["code"]), refused["message"]))
+            raise RenderFailed(
+                Failure.of(
+                    FailureCode(refused["code"]),
+                    refused["message"],
+                    stage="generating",
+                    reason=refused.get("reason"),
+                )
+            )
         # After an unexpected error (memory among them) the child's state is not to be trusted.
         await self._discard(child)
         words = str(answer.get(FAILED, ""))
@@ -267,7 +279,7 @@ class RenderPool:
 
     def _give_back(self, child: _Child) -> None:
         self._busy.discard(child)
-        if self._closed:
+        if self._closed or child.orders >= self._orders_per_child:
             self._dismiss(child)
             return
         loop = asyncio.get_running_loop()

@@ -13,11 +13,15 @@ MAX_LINE = 1 << 20
 
 
 class Refused(Exception):
-    """A renderer will not do this order; `code` is one of contracts.failures.FailureCode, `str(self)` the reason."""
+    """A renderer will not do this order.
 
-    def __init__(self, code: str, message: str) -> None:
+    `code` is one of contracts.failures.FailureCode, `str(self)` says why, `reason` is a stable code of what exactly.
+    """
+
+    def __init__(self, code: str, message: str, reason: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.reason = reason
 
 
 def line(message: dict[str, Any]) -> bytes:

@@ -14,12 +14,13 @@ from services.runtime.outbox import OutboxRow
 
 _TERMINAL = ", ".join(f"'{status.value}'" for status in sorted(TERMINAL))
 
-# accept_tasks: one row a job however often it is requested.
+# accept_tasks: one row a job however often it is requested; none for what was removed for good.
 ACCEPT_TASKS = """
     INSERT INTO sorami.tasks (job_id, kind, owner_id, organization_id, provider, model, request, traceparent,
                               priority, start_by, finish_by)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-                         $8::text[], $9::smallint[], $10::timestamptz[], $11::timestamptz[])
+                         $8::text[], $9::smallint[], $10::timestamptz[], $11::timestamptz[]) AS given(id)
+    WHERE NOT EXISTS (SELECT FROM sorami.deletions d WHERE d.generation_id = given.id AND d.purged_at IS NOT NULL)
     ON CONFLICT (job_id) DO NOTHING
 """
 
@@ -127,6 +128,16 @@ RESEND_VERDICTS = """
     SELECT verdict->>'topic', job_id, convert_to(verdict->>'value', 'UTF8'), verdict->'headers' FROM forgotten
     RETURNING id, topic, key, value, headers
 """
+
+
+# forgotten_purges: purged jobs of the last days ($2) whose task is there yet: media.deleted was not heard.
+FORGOTTEN_PURGES = """
+    SELECT t.job_id, t.kind FROM sorami.deletions d JOIN sorami.tasks t ON t.job_id = d.generation_id
+    WHERE d.purged_at < now() - $1 * interval '1 second' AND d.purged_at > now() - $2 * interval '1 day'
+    ORDER BY d.purged_at LIMIT 200
+"""
+
+DELETE_TASK = "DELETE FROM sorami.tasks WHERE job_id = $1"
 
 
 @dataclass(frozen=True, slots=True)

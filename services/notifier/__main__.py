@@ -23,13 +23,13 @@ from services.runtime.database import Pool, open_service_pool
 from services.runtime.dead_letters import burier
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
-from services.runtime.identity import Identities
+from services.runtime.identity import Identities, session_cookie
+from services.runtime.issuers import verifier_of
 from services.runtime.logs import configure_logs
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
 from services.runtime.sealing import Sealer, parse_keys
 from services.runtime.settings import load_settings
-from services.runtime.tokens import KeySet, TokenVerifier
 
 SERVICE = "notifier"
 
@@ -70,9 +70,6 @@ async def serve_notifier() -> int:
 def build_parts(
     settings: NotifierSettings, pool: Pool, relay: Relay, sender: WebhookSender, subscriptions: Subscriptions
 ) -> Parts:
-    verifier = None
-    if settings.jwt_issuer and settings.jwks_url:
-        verifier = TokenVerifier(settings.jwt_issuer, KeySet(settings.jwks_url), settings.jwt_azp)
     secret, keys = settings.webhook_secret, settings.encryption_keys
     sealer = Sealer(parse_keys(keys.get_secret_value())) if keys else None
     rules = AddressRules(
@@ -102,7 +99,7 @@ def build_parts(
     return Parts(
         settings=settings,
         pool=pool,
-        identities=Identities(pool, verifier),
+        identities=Identities(pool, verifier_of(settings), session_cookie=session_cookie(settings.public_url)),
         hub=hub,
         watch_jobs=WatchJobs(pool, hub),
         plan_deliveries=plan,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.persistence.usecases.advance_jobs import AdvanceJobs
+from services.persistence.usecases.purge_deleted import PurgeDeleted
 from services.persistence.usecases.reconcile_jobs import ReconcileJobs
 from services.persistence.usecases.write_notices import WriteNotices
 
@@ -13,4 +14,5 @@ class Parts:
 
     advance_jobs: AdvanceJobs
     reconcile_jobs: ReconcileJobs
+    purge_deleted: PurgeDeleted
     write_notices: WriteNotices

@@ -69,6 +69,8 @@ class FileRow:
     description: str | None
     thumbnail_key: str | None
     thumbnail_url: str | None
+    thumbnails: list[dict[str, Any]] | None
+    placeholder: str | None
     model: str | None
     generation_time: float | None
 
@@ -123,7 +125,8 @@ TAKE_NUMBERS = """
 _FILE_RECORD = """jsonb_to_recordset($2::jsonb) AS f(id text, job_id text, kind text, index int, token text,
     storage_key text, external_url text, s3_key text, file_url text, filename text, content_type text, format text,
     size_bytes bigint, width int, height int, duration_seconds double precision, fps int, sha256 text,
-    description text, thumbnail_key text, thumbnail_url text, model text, generation_time double precision)"""
+    description text, thumbnail_key text, thumbnail_url text, thumbnails jsonb,
+    placeholder text, model text, generation_time double precision)"""
 
 
 def _move_generations(kind: Kind) -> str:
@@ -173,9 +176,11 @@ WRITE_MOVES = f"""
     ), {",".join(_move_generations(kind) for kind in _KINDS)},
     files_made AS (
         INSERT INTO sorami.files (id, job_id, kind, index, token, storage_key, external_url, filename, content_type,
-               size_bytes, width, height, duration_seconds, fps, sha256, description, thumbnail_key)
+               size_bytes, width, height, duration_seconds, fps, sha256, description, thumbnail_key,
+               thumbnails, placeholder)
         SELECT id, job_id, kind, index, token, storage_key, external_url, filename, content_type,
-               size_bytes, width, height, duration_seconds, fps, sha256, description, thumbnail_key
+               size_bytes, width, height, duration_seconds, fps, sha256, description, thumbnail_key,
+               thumbnails, placeholder
         FROM {_FILE_RECORD} ORDER BY job_id, index
     ), {",".join(_insert_files(kind) for kind in _KINDS)},
     notifications_made AS (
@@ -248,6 +253,47 @@ FORGET_EVENTS = """
 """
 
 
+# due_purges: deletions whose window has ended; a job that still runs is waited for. Instances share them.
+DUE_PURGES = """
+    SELECT d.generation_id AS id, d.kind, d.owner_id, j.origin
+    FROM sorami.deletions d LEFT JOIN sorami.jobs j ON j.id = d.generation_id
+    WHERE d.purged_at IS NULL AND d.purge_after <= now()
+      AND (j.id IS NULL OR j.status NOT IN ('PENDING', 'GENERATING'))
+    ORDER BY d.purge_after LIMIT 100 FOR UPDATE OF d SKIP LOCKED
+"""
+
+# forget: what is left of generations ($1), in this order; each statement is about one table.
+FORGET_GENERATIONS = {
+    "addresses": """INSERT INTO sorami.gone_media (token)
+                    SELECT token FROM sorami.files WHERE job_id = ANY($1::text[]) ON CONFLICT DO NOTHING""",
+    "notifications": """DELETE FROM notifications n USING sorami.deletions d
+                        WHERE d.generation_id = ANY($1::text[]) AND n."userId" = d.owner_id
+                          AND n.metadata ->> 'generationId' = d.generation_id""",
+    "job events": "DELETE FROM sorami.job_events WHERE job_id = ANY($1::text[])",
+    "deliveries": "DELETE FROM sorami.deliveries WHERE job_id = ANY($1::text[])",
+    "dead letters": "DELETE FROM sorami.dead_letters WHERE key = ANY($1::text[])",
+    "orphans": "DELETE FROM sorami.orphans WHERE job_id = ANY($1::text[])",
+    "reports": "DELETE FROM sorami.backend_reports WHERE job_id = ANY($1::text[])",
+    "requests not sent": "DELETE FROM sorami.outbox_gateway WHERE key = ANY($1::text[])",
+    "files": "DELETE FROM sorami.files WHERE job_id = ANY($1::text[])",
+    "jobs": "DELETE FROM sorami.jobs WHERE id = ANY($1::text[])",
+    **{
+        table: f'DELETE FROM {table} WHERE "generationId" = ANY($1::text[])'  # noqa: S608
+        for table in (kind.files_table for kind in _KINDS)
+    },
+    **{
+        table: f"DELETE FROM {table} WHERE id = ANY($1::text[])"  # noqa: S608 - names come from the declared kinds
+        for table in (kind.generations_table for kind in _KINDS)
+    },
+}
+
+NOTE_PURGED = "UPDATE sorami.deletions SET purged_at = now() WHERE generation_id = ANY($1::text[])"
+
+TOMBSTONES = """
+    SELECT generation_id FROM sorami.deletions WHERE generation_id = ANY($1::text[]) AND purged_at IS NOT NULL
+"""
+
+
 class Store:
     """The statements of persistence over one pool."""
 
@@ -292,6 +338,21 @@ class Store:
         """Write notifications and return the ids of those that are new."""
         found = await connection.fetch(INSERT_NOTICES, json.dumps([asdict(row) for row in rows]))
         return {row["id"] for row in found}
+
+    async def due_purges(self, connection: Connection) -> list[Any]:
+        """Lock and return deletions whose window has ended."""
+        return list(await connection.fetch(DUE_PURGES))
+
+    async def purge(self, connection: Connection, ids: Sequence[str], records: Sequence[Record]) -> list[OutboxRow]:
+        """Remove every row of these generations but their tombstones; returns the rows of the outbox."""
+        for statement in FORGET_GENERATIONS.values():
+            await connection.execute(statement, list(ids))
+        await connection.execute(NOTE_PURGED, list(ids))
+        return await self.put_events(records, connection)
+
+    async def tombstones(self, ids: Iterable[str]) -> set[str]:
+        """Return those of the ids whose generation was removed for good."""
+        return {row["generation_id"] for row in await self._pool.fetch(TOMBSTONES, list(ids))}
 
     async def put_events(self, records: Sequence[Record], connection: Connection | None = None) -> list[OutboxRow]:
         """Put records into the outbox, in a transaction when one is open, and return their rows."""

@@ -19,6 +19,10 @@ class ObjectsUnavailable(Exception):
     """The object store did not take the object; trying again later can help."""
 
 
+class ObjectMissing(Exception):
+    """There is no object under this key."""
+
+
 class ObjectTooLarge(Exception):
     """The object is larger than the reader takes."""
 
@@ -56,7 +60,7 @@ class Objects:
             raise ObjectsUnavailable(type(error).__name__) from error
 
     async def get(self, key: str, *, most_bytes: int) -> bytes:
-        """Read an object of at most `most_bytes`; raises ObjectTooLarge, or ObjectsUnavailable."""
+        """Read an object of at most `most_bytes`; raises ObjectTooLarge, ObjectMissing, or ObjectsUnavailable."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -66,9 +70,29 @@ class Objects:
                     raise ObjectTooLarge(f"the object is larger than {most_bytes} bytes")
                 async with answer["Body"] as stream:
                     body: bytes = await stream.read()
-        except (ClientError, BotoCoreError, OSError, TimeoutError) as error:
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+                raise ObjectMissing(key) from None
+            raise ObjectsUnavailable(type(error).__name__) from error
+        except (BotoCoreError, OSError, TimeoutError) as error:
             raise ObjectsUnavailable(type(error).__name__) from error
         return body
+
+    async def delete_all(self, prefix: str) -> int:
+        """Delete every object whose key begins with `prefix` and return how many; raises ObjectsUnavailable."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        deleted = 0
+        try:
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            async for page in pages:
+                for entry in page.get("Contents", ()):
+                    # One by one: the call for many at once wants a checksum that not every S3-compatible store takes.
+                    await self._client.delete_object(Bucket=self._bucket, Key=entry["Key"])
+                    deleted += 1
+        except (BotoCoreError, ClientError, OSError, TimeoutError) as error:
+            raise ObjectsUnavailable(type(error).__name__) from error
+        return deleted
 
     async def _stored_hash(self, key: str) -> str | None:
         head = await self._client.head_object(Bucket=self._bucket, Key=key)

@@ -84,7 +84,7 @@ def _unavailable() -> Problem:
     return Problem(
         503,
         "storage_unavailable",
-        "the database is not available; try again in a moment",
+        "what this needs is not available; try again in a moment",
         headers={"Retry-After": "2"},
     )
 
@@ -93,13 +93,29 @@ async def _on_problem(_: Request, error: Exception) -> Response:
     return problem_response(cast(Problem, error))
 
 
-async def _on_http(_: Request, raised: Exception) -> Response:
+def _allowed_methods(request: Request, named: str) -> str:
+    """Return every method of this address; the framework names those of the first route that matches it."""
+    document = getattr(request.scope["app"], "openapi", None)
+    asked = request.url.path.split("/")
+    found: list[tuple[int, str]] = []
+    for template, operations in (document()["paths"] if document else {}).items():
+        parts = template.split("/")
+        if len(parts) == len(asked) and all(p == a or p.startswith("{") for p, a in zip(parts, asked, strict=True)):
+            # Words of its own go before a word taken for an id, as they do among the routes.
+            found.append((template.count("{"), ", ".join(sorted(method.upper() for method in operations))))
+    return min(found)[1] if found else named
+
+
+async def _on_http(request: Request, raised: Exception) -> Response:
     error = cast(HTTPException, raised)
     codes = {404: "not_found", 405: "method_not_allowed"}
     details = {404: "there is nothing at this address", 405: "this address does not take this method"}
     code = codes.get(error.status_code, "http_error")
     detail = details.get(error.status_code, "the request was refused")
-    return problem_response(Problem(error.status_code, code, detail, headers=error.headers))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allowed_methods(request, headers.get("Allow", ""))
+    return problem_response(Problem(error.status_code, code, detail, headers=headers))
 
 
 async def _on_overload(_: Request, __: Exception) -> Response:
@@ -110,7 +126,7 @@ async def _on_overload(_: Request, __: Exception) -> Response:
 
 async def _on_anything(request: Request, error: Exception) -> Response:
     if is_transient(error):
-        _log.warning("the database is away", path=request.url.path, error=type(error).__name__)
+        _log.warning("the database or the object store is away", path=request.url.path, error=type(error).__name__)
         return problem_response(_unavailable())
     _log.error("a request failed", path=request.url.path, error=type(error).__name__, exc_info=error)
     return problem_response(Problem(500, "internal", "something went wrong on our side; it was logged"))

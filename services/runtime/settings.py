@@ -75,9 +75,19 @@ class RuntimeSettings(BaseSettings):
         validation_alias="SORAMI_FORGOTTEN_SECONDS",
         description="Seconds after which an event nobody reacted to counts as forgotten by Kafka and is sent again.",
     )
+    fetch_allowed: Annotated[CommaList, AfterValidator(_addresses)] = Field(
+        default=[],
+        validation_alias="SORAMI_FETCH_ALLOWED",
+        description="Hosts of ours (host:port) that addresses given by people may lead to all the same.",
+    )
     public_url: str = Field(default="http://127.0.0.1:9006", validation_alias="SORAMI_PUBLIC_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", validation_alias="SORAMI_LOG_LEVEL")
     log_format: Literal["json", "pretty"] = Field(default="json", validation_alias="SORAMI_LOG_FORMAT")
+
+    @property
+    def fetch_allowed_pairs(self) -> frozenset[tuple[str, int]]:
+        """`fetch_allowed` as pairs of host and port."""
+        return frozenset((host, int(port)) for host, _, port in (text.rpartition(":") for text in self.fetch_allowed))
 
 
 class ObjectSettings(BaseSettings):
@@ -99,9 +109,26 @@ class TokenSettings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
 
-    jwt_issuer: str | None = Field(default=None, validation_alias="SORAMI_JWT_ISSUER")
-    jwks_url: str | None = Field(default=None, validation_alias="SORAMI_JWKS_URL")
+    jwt_issuer: str | None = Field(default=None, min_length=1, validation_alias="SORAMI_JWT_ISSUER")
+    jwks_url: str | None = Field(
+        default=None,
+        min_length=1,
+        validation_alias="SORAMI_JWKS_URL",
+        description="Where the issuer's keys are; without it they are found by OpenID Connect's discovery.",
+    )
     jwt_azp: CommaList = Field(default=[], validation_alias="SORAMI_JWT_AZP")
+    jwt_audience: CommaList = Field(
+        default=[],
+        validation_alias="SORAMI_JWT_AUDIENCE",
+        description="Tokens must name one of these in `aud`; then `nbf`, which not every issuer sends, may be absent.",
+    )
+    clerk_issuer: str | None = Field(
+        default=None,
+        min_length=1,
+        validation_alias="CLERK_ISSUER",
+        description="The issuer in Clerk's name; its keys are at /.well-known/jwks.json.",
+    )
+    clerk_allow_missing_azp: bool = Field(default=False, validation_alias="CLERK_ALLOW_MISSING_AZP")
 
 
 S = TypeVar("S", bound=BaseSettings)

@@ -13,3 +13,9 @@ def continue_trace(traceparent: str | None) -> str:
     if found is None:
         return f"00-{secrets.token_hex(16)}-{span}-01"
     return f"00-{found[1]}-{span}-{found[2]}"
+
+
+def trace_id(traceparent: str | None) -> str | None:
+    """Return the id of the caller's trace; None when none was sent."""
+    found = _TRACEPARENT.fullmatch(traceparent or "")
+    return found[1] if found else None

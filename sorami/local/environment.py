@@ -83,7 +83,7 @@ def _fill(env: dict[str, str], home: Home, secrets: Secrets, ports: Mapping[str,
         env.setdefault(
             "SORAMI_NOTIFIER_URL", f"http://{reachable(env['SORAMI_NOTIFIER_HOST'])}:{env['SORAMI_NOTIFIER_PORT']}"
         )
-    if "SORAMI_JWT_ISSUER" not in env:
+    if "SORAMI_JWT_ISSUER" not in env and "CLERK_ISSUER" not in env:
         env["SORAMI_JWT_ISSUER"] = identity.ISSUER
         env["SORAMI_JWKS_URL"] = (home.issuer / "jwks.json").as_uri()
     env.setdefault("WEBHOOK_SECRET", secrets.webhook_secret)

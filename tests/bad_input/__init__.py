@@ -1,1 +1,1 @@
-"""Bad input, and the error each must get."""
+"""Bad input, row by row, and the error each must get; the ids are the rows' names."""

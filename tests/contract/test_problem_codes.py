@@ -18,6 +18,7 @@ PLACES = {
     "TokenRefused": 0,
     "JsonRefused": 0,
     "AddressRefused": 0,
+    "UploadRefused": 0,
 }
 
 

@@ -1,4 +1,4 @@
-"""The three ten-minute paths of the README, run as they are written against `sorami up`."""
+"""The paths of the README, run as they are written against `sorami up`."""
 
 import os
 import re
@@ -44,8 +44,8 @@ def run(script: str, env: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_the_readme_has_its_three_paths() -> None:
-    assert set(PATHS) == {"front-end", "topics", "operator"}
+def test_the_readme_has_its_paths() -> None:
+    assert set(PATHS) == {"front-end", "uploads", "topics", "operator"}
 
 
 def test_the_path_of_a_front_end_developer(environment: dict[str, str]) -> None:
@@ -53,6 +53,13 @@ def test_the_path_of_a_front_end_developer(environment: dict[str, str]) -> None:
     for percent in (25, 60, 90, 100):
         assert f'"progress":{percent},' in shown
     assert '"status":"COMPLETED"' in shown
+
+
+def test_the_path_of_an_upload(environment: dict[str, str]) -> None:
+    shown = run(
+        'eval "$(sorami env)"\nsorami generate image "Sea" --watch >/dev/null\n' + PATHS["uploads"], environment
+    )
+    assert '"status":"PENDING"' in shown
 
 
 def test_the_path_on_the_topics(environment: dict[str, str]) -> None:

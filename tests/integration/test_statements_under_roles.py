@@ -40,7 +40,10 @@ def statements(service: str) -> dict[str, str]:
                         found[f"{subject}.{name}{key}"] = text
     runtime = importlib.import_module("services.runtime.identity")
     if service in ("gateway", "notifier"):
-        found |= {f"identity.{name}": getattr(runtime, name) for name in ("_BY_SUBJECT", "_BY_SESSION")}
+        found |= {
+            f"identity.{name}": getattr(runtime, name)
+            for name in ("_BY_SUBJECT", "_BY_SESSION", "_BY_KEY", "_NOTE_USE")
+        }
     if service in ("generator", "persistence", "notifier"):
         found["dead_letters._INSERT"] = importlib.import_module("services.runtime.dead_letters")._INSERT
     found["outbox.insert"] = insert_statement(service)

@@ -28,6 +28,8 @@ ORGANIZATION = "org_1"
 class EveryToken:
     """Takes the token itself for the user's id; everybody is of one organisation."""
 
+    session_cookie = "sorami_session"
+
     async def of_bearer(self, token: str) -> Caller:
         return Caller(token, ORGANIZATION)
 

@@ -11,6 +11,7 @@ import httpx
 
 from contracts.ids import new_id
 from sorami.local.stack import Stack
+from tests.support.objects import keys_of
 
 SECRET = "a-secret-for-tests"
 TERMINAL = ("COMPLETED", "FAILED", "CANCELLED")
@@ -115,6 +116,10 @@ class Product:
 
     async def rows(self, statement: str, *values: Any) -> list[Any]:
         return list(await self.pool.fetch(statement, *values))
+
+    async def object_keys(self, prefix: str) -> list[str]:
+        """Return the keys of the bucket that begin with `prefix`."""
+        return await keys_of(self.stack.env, prefix)
 
     async def until(self, statement: str, *values: Any, within: float = 30.0) -> Any:
         """Return the first row a statement finds, looking again until it does."""

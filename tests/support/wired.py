@@ -12,6 +12,7 @@ import httpx
 
 from contracts.cloudevents import judge
 from services.gateway.app import build_app as build_gateway
+from services.gateway.app import build_media, build_resolve_input
 from services.gateway.parts import Parts as GatewayParts
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
@@ -26,6 +27,7 @@ from services.persistence.settings import PersistenceSettings
 from services.runtime.consumer import DeadLetter, Incoming, Received, Route
 from services.runtime.identity import Caller
 from services.runtime.outbox import OutboxRow
+from services.runtime.signed_objects import SignedObjects
 from services.runtime.signed_urls import UrlSigner
 
 
@@ -113,17 +115,25 @@ async def wired(url: str) -> AsyncIterator[Wired]:
     async with asyncpg.create_pool(url, min_size=1, max_size=6) as pool:
         relay = cast(Any, hands)
         settings = GatewaySettings(**cast(Any, environment), webhook_secret="s")
+        signer = UrlSigner(settings, lambda: None)
+        media = build_media(settings, pool, signer, SignedObjects(signer))
         gateway = build_gateway(
             GatewayParts(
                 settings=settings,
                 pool=pool,
                 identities=cast(Any, _EveryToken()),
                 verifier=None,
-                request_generation=RequestGeneration(pool, hands.offer, lifetime=timedelta(hours=1)),
+                request_generation=RequestGeneration(
+                    pool,
+                    hands.offer,
+                    lifetime=timedelta(hours=1),
+                    resolve_input=build_resolve_input(settings, pool, media.finish_upload),
+                ),
                 accept_backend_webhook=AcceptBackendWebhook(pool, hands.offer, orphans="adopt"),
-                signer=UrlSigner(settings, lambda: None),
+                signer=signer,
                 streams=None,
                 checks={},
+                media=media,
             )
         )
         generator = build_generator(

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-PUBLIC = ("/healthz", "/readyz", "/media/")
+PUBLIC = ("/healthz", "/readyz", "/media/", "/signin/", "/signout")
 BACKENDS = "/api/webhooks/"
 
 
@@ -17,8 +17,17 @@ def secure_document(app: FastAPI, add: Callable[[dict[str, Any]], dict[str, Any]
         if app.openapi_schema is None:
             schema = add(plain())
             schema["components"]["securitySchemes"] = {
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "sorami_session"},
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token of the identity provider (RS256), or an API key (sk_sorami_…).",
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "sorami_session",
+                    "description": "The cookie of our page; over https its name begins with __Host-.",
+                },
             }
             for path, operations in schema["paths"].items():
                 for operation in operations.values():

@@ -1,18 +1,14 @@
-"""The page, the documentation and signing in: static files under a strict policy, and one cookie."""
+"""The page and the documentation: static files under a strict policy."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
+from fastapi.responses import FileResponse
 from starlette.responses import Response
 
 from services.gateway.parts import Parts
-from services.gateway.usecases.open_session import SESSION_SECONDS, TicketUsed, open_session
-from services.runtime.callers import caller_of
-from services.runtime.identity import SESSION_COOKIE
 from services.runtime.problems import Problem
-from services.runtime.tokens import TokenRefused
 
 STATIC = Path(__file__).parent.parent / "static"
 PAGES = {
@@ -39,6 +35,8 @@ def security_headers(media_origin: str) -> dict[str, str]:
     return {
         "Content-Security-Policy": (
             f"default-src 'self'; img-src 'self' data: {media_origin}; media-src 'self' {media_origin}; "
+            # Uploads go straight to the bucket.
+            f"connect-src 'self' {media_origin}; "
             "style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
             "frame-ancestors 'none'"
         ),
@@ -79,7 +77,7 @@ def _page_route(file: Path, headers: Mapping[str, str]) -> Callable[[Request], A
 
 
 def page_router(parts: Parts) -> APIRouter:
-    """Make the pages, /static/…, /signin, /signout and /api/me."""
+    """Make the pages and /static/…."""
     router = APIRouter(include_in_schema=False)
     headers = security_headers(parts.signer.origin)
 
@@ -89,31 +87,5 @@ def page_router(parts: Parts) -> APIRouter:
     @router.get("/static/{path:path}")
     async def static(path: str, request: Request) -> Response:
         return _serve(request, _file_of(path), headers)
-
-    @router.get("/signin")
-    async def signin(ticket: str) -> Response:
-        if parts.verifier is None:
-            raise Problem(503, "token_issuer_unset", "no token issuer is configured")
-        try:
-            secret = await open_session(parts.pool, parts.verifier, ticket)
-        except (TokenRefused, TicketUsed):
-            return FileResponse(STATIC / "signin-over.html", status_code=401, media_type="text/html", headers=headers)
-        answer = RedirectResponse(
-            "/", status_code=303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-        )
-        answer.set_cookie(
-            SESSION_COOKIE,
-            secret,
-            max_age=SESSION_SECONDS,
-            httponly=True,
-            samesite="lax",
-            secure=parts.public_url.startswith("https://"),
-        )
-        return answer
-
-    @router.get("/api/me")
-    async def me(request: Request) -> JSONResponse:
-        caller = await caller_of(request, parts.identities, own_origins=parts.own_origins)
-        return JSONResponse({"user_id": caller.user_id, "organization_id": caller.organization_id})
 
     return router

@@ -27,6 +27,15 @@ class JobStatusBody(BaseModel):
     created_at: str
 
 
+class ThumbnailItem(BaseModel):
+    """A smaller version of a file."""
+
+    width: int
+    height: int
+    format: str
+    url: str = Field(description="A lasting address, like fileUrl.")
+
+
 class FileItem(BaseModel):
     """A file of a generation."""
 
@@ -39,6 +48,8 @@ class FileItem(BaseModel):
     height: int | None
     aspectRatio: str | None
     fileSize: int | None
+    thumbnails: list[ThumbnailItem] = Field(description="Smaller versions, narrowest first; none of a tiny picture.")
+    placeholder: str | None = Field(description="A ThumbHash in base64, to show until the picture has come.")
 
 
 class ResultItem(FileItem):
@@ -73,14 +84,21 @@ PAGING: list[dict[str, Any]] = [
 ]
 
 
+def answers(own: dict[int | str, dict[str, Any]], *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe a route's own answers and the problem documents it may answer with."""
+    return own | problems(*statuses)
+
+
 def created(kind: Kind) -> dict[int | str, dict[str, Any]]:
     return {202: {"model": JobStatusBody, "description": f"The request for {kind.plural} is durable"}} | problems(
-        400, 401, 409, 413, 415, 422, 503
+        400, 401, 403, 409, 413, 415, 422, 503
     )
 
 
 def status(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}} | problems(401, 404, 503)
+    return {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}} | problems(
+        401, 403, 404, 503
+    )
 
 
 def _listing(kind: Kind) -> type[BaseModel]:
@@ -105,7 +123,7 @@ def _listing(kind: Kind) -> type[BaseModel]:
 
 
 def listed(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": _listing(kind), "description": "Newest first"}} | problems(400, 401, 422, 503)
+    return {200: {"model": _listing(kind), "description": "Newest first"}} | problems(400, 401, 403, 422, 503)
 
 
 def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
@@ -116,4 +134,6 @@ def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
         metadata=(dict[str, Any], ...),
         **{kind.plural: (list[ResultItem], ...)},  # type: ignore[call-overload]
     )
-    return {200: {"model": model, "description": "The files and how they were made"}} | problems(401, 404, 409, 503)
+    return {200: {"model": model, "description": "The files and how they were made"}} | problems(
+        401, 403, 404, 409, 503
+    )

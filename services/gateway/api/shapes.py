@@ -19,7 +19,7 @@ def status_body(view: StatusView, language: str) -> dict[str, Any]:
         "progress": view.progress,
         "stage": view.stage.value if view.stage else None,
         "message": view.message or status_message(view.kind, view.status, view.stage, language),
-        "error_message": failure_sentence(failure.code, language) if failure else None,
+        "error_message": failure_sentence(failure, language) if failure else None,
         "failure": failure.model_dump(mode="json") if failure else None,
         "poll_after": None if view.is_terminal else POLL_AFTER_SECONDS,
         "created_at": as_utc(view.created_at),
@@ -37,6 +37,8 @@ def file_body(file: FileView, public_url: str) -> dict[str, Any]:
         "aspectRatio": file.aspect_ratio,
         "fileSize": file.file_size,
         **file.extra,
+        "thumbnails": file.thumbnail_items(public_url),
+        "placeholder": file.placeholder,
     }
 
 

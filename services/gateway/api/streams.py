@@ -43,7 +43,7 @@ def stream_router(parts: Parts) -> APIRouter:
             },
             204: {"description": "Nothing more will come; a browser stops reconnecting"},
         }
-        | schemas.problems(400, 401, 404, 503)
+        | schemas.problems(400, 401, 403, 404, 503)
     }
 
     async def of_all(request: Request) -> Response:

@@ -1,27 +1,51 @@
 """What lies behind a lasting address."""
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from services.runtime.database import Pool
 
 
+class MediaGone(Exception):
+    """The file of this address was deleted."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """Where the bytes of a lasting address lie."""
+    """Where the bytes of a lasting address lie; a thumbnail has `width`, `format` and `key`."""
 
     storage_key: str | None
     external_url: str | None
     thumbnail_key: str | None
     filename: str
     content_type: str
+    thumbnails: Sequence[Mapping[str, Any]]
 
 
 _FILE = """
-    SELECT storage_key, external_url, thumbnail_key, filename, content_type FROM sorami.files WHERE token = $1
+    SELECT f.storage_key, f.external_url, f.thumbnail_key, f.filename, f.content_type, f.thumbnails,
+           EXISTS (SELECT FROM sorami.deletions d WHERE d.generation_id = f.job_id) AS deleted
+    FROM sorami.files f WHERE f.token = $1
 """
+_GONE = "SELECT EXISTS (SELECT FROM sorami.gone_media WHERE token = $1)"
 
 
 async def file_by_token(pool: Pool, token: str) -> StoredFile | None:
-    """Return the file behind a lasting address."""
+    """Return the file behind a lasting address; raises MediaGone when it was deleted."""
     row = await pool.fetchrow(_FILE, token)
-    return StoredFile(**row) if row else None
+    if row is None:
+        if await pool.fetchval(_GONE, token):
+            raise MediaGone
+        return None
+    if row["deleted"]:
+        raise MediaGone
+    return StoredFile(
+        storage_key=row["storage_key"],
+        external_url=row["external_url"],
+        thumbnail_key=row["thumbnail_key"],
+        filename=row["filename"],
+        content_type=row["content_type"],
+        thumbnails=json.loads(row["thumbnails"]) if row["thumbnails"] else (),
+    )

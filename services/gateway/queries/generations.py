@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.failures import Failure
 from contracts.kinds import KINDS, Kind
-from contracts.media import media_path
+from contracts.media import media_path, thumbnail_name
 from contracts.status import TERMINAL, JobStatus, Stage
 from services.runtime.database import Pool
 
@@ -58,12 +58,26 @@ class FileView:
     token: str | None
     external_url: str | None
     extra: dict[str, Any]
+    thumbnails: list[dict[str, Any]] | None
+    placeholder: str | None
 
     def address(self, public_url: str) -> str:
         """Return the lasting address under today's public URL; a backend's file keeps its own."""
         if self.token is None or self.external_url is not None:
             return self.file_url
         return public_url + media_path(self.token, self.filename)
+
+    def thumbnail_items(self, public_url: str) -> list[dict[str, Any]]:
+        """Return the addresses of smaller versions, narrowest first."""
+        return [
+            {
+                "width": small["width"],
+                "height": small["height"],
+                "format": small["format"],
+                "url": public_url + media_path(self.token or "", thumbnail_name(small["width"], small["format"])),
+            }
+            for small in self.thumbnails or ()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +168,8 @@ def _generations_statement(kind: Kind, where: str) -> str:
                 'id', f.id, 'filename', f.filename, 'file_url', f."fileUrl", 'format', f.format, 'width', f.width,
                 'height', f.height, 'aspect_ratio', f."aspectRatio", 'file_size', f."fileSize",
                 'description', coalesce(s.description, f.metadata->>'description'), 'token', s.token,
-                'external_url', s.external_url, 'extra', {extra_object}
+                'external_url', s.external_url, 'extra', {extra_object},
+                'thumbnails', s.thumbnails, 'placeholder', s.placeholder
             ) ORDER BY s.index, f."createdAt", f.id) AS list
             FROM {kind.files_table} f LEFT JOIN sorami.files s ON s.id = f.id
             WHERE f."generationId" = g.id

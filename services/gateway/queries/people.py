@@ -10,16 +10,40 @@ _PERSON = """
             WHERE m."userId" = u.id ORDER BY m."createdAt", m.id LIMIT 1) AS organization_id
     FROM users u
 """
+_PLACE = """
+    SELECT u.id AS user_id, o.id AS organization_id, m.role,
+           (SELECT f."organizationId" FROM organization_memberships f
+            WHERE f."userId" = u.id ORDER BY f."createdAt", f.id LIMIT 1) AS first_organization_id
+    FROM (SELECT 1) one
+    LEFT JOIN users u ON u."clerkId" = $1
+    LEFT JOIN organizations o ON o."clerkId" = $2
+    LEFT JOIN organization_memberships m ON m."userId" = u.id AND m."organizationId" = o.id
+    ORDER BY u."createdAt", u.id, o."createdAt", o.id LIMIT 1
+"""
+_PROFILE = """
+    SELECT u."clerkId" AS subject, u.email, u.name, o.id AS organization_id, o.name AS organization_name, m.role
+    FROM users u
+    LEFT JOIN organizations o ON o.id = $2
+    LEFT JOIN organization_memberships m ON m."userId" = u.id AND m."organizationId" = o.id
+    WHERE u.id = $1 LIMIT 1
+"""
 
 
 async def person(pool: Pool, user_id: str) -> Any:
-    """Return the user of this id or of this identity provider's id, with the first organisation; None for nobody."""
-    return await pool.fetchrow(_PERSON + ' WHERE u.id = $1 OR u."clerkId" = $1 LIMIT 1', user_id)
+    """Return the user of this id, else of this identity provider's id, with the first organisation; None for nobody."""
+    return await pool.fetchrow(
+        _PERSON + ' WHERE u.id = $1 OR u."clerkId" = $1 ORDER BY u.id = $1 DESC, u."createdAt", u.id LIMIT 1', user_id
+    )
 
 
-async def person_of_subject(pool: Pool, subject: str) -> Any:
-    """Return the user whom the identity provider calls so; never one whose own id happens to be the same text."""
-    return await pool.fetchrow(_PERSON + ' WHERE u."clerkId" = $1', subject)
+async def place_of(pool: Pool, subject: str, organization: str | None) -> Any:
+    """Return what is known of a subject and an organisation, by the identity provider's ids; NULL what is not."""
+    return await pool.fetchrow(_PLACE, subject, organization)
+
+
+async def profile(pool: Pool, user_id: str, organization_id: str | None) -> Any:
+    """Return a user's own data and those of one organisation; None for nobody."""
+    return await pool.fetchrow(_PROFILE, user_id, organization_id)
 
 
 async def first_person(pool: Pool) -> Any:

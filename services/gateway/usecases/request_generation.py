@@ -1,7 +1,7 @@
 """Request a generation: one row, one event, one id, before anyone is told anything."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -33,8 +33,16 @@ class JobIdTaken(Exception):
 class RequestGeneration:
     """The use case behind POST …/generate; requests that arrive together are committed together."""
 
-    def __init__(self, pool: Pool, offer: Callable[[Sequence[OutboxRow]], None], *, lifetime: timedelta) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        offer: Callable[[Sequence[OutboxRow]], None],
+        *,
+        lifetime: timedelta,
+        resolve_input: Callable[[str, Wanted], Awaitable[Wanted]],
+    ) -> None:
         self._pool = pool
+        self._resolve_input = resolve_input
         self._offer = offer
         self._lifetime = lifetime
         self._commits: GroupCommit[NewJob, Inserted | None] = GroupCommit(self._flush, is_retryable=is_transient)
@@ -44,7 +52,8 @@ class RequestGeneration:
         return self._commits.waiting
 
     async def __call__(self, caller: Caller, wanted: Wanted, traceparent: str | None) -> Accepted:
-        """Accept the request; raises ModelUnknown, JobIdTaken, or Overloaded."""
+        """Accept the request; raises RequestRefused, ModelUnknown, JobIdTaken, or Overloaded."""
+        wanted = await self._resolve_input(caller.user_id, wanted)
         job = self._new_job(caller, wanted, traceparent)
         inserted = await self._commits.submit(job)
         if inserted is not None:

@@ -31,6 +31,16 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class SmallerVersion:
+    """A smaller version of a medium's picture, in the attempt's folder."""
+
+    path: Path
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
 class Medium:
     """One rendered file: its bytes in `path`, or in `data` when it is small; `index` counts from 1."""
 
@@ -45,6 +55,8 @@ class Medium:
     duration_seconds: float | None = None
     fps: int | None = None
     poster: Path | None = None
+    smaller: Sequence[SmallerVersion] = ()
+    placeholder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

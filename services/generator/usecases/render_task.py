@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from contracts.cloudevents import to_record
-from contracts.events import CompletedFile, JobCompleted, JobFailed, JobProgressed, Reported
+from contracts.events import CompletedFile, JobCompleted, JobFailed, JobProgressed, Reported, Thumbnail
 from contracts.failures import Failure, FailureCode
 from contracts.kinds import KINDS, Kind, parse_size
-from contracts.media import filename, object_key, poster_key
+from contracts.media import filename, object_key, poster_key, thumbnail_key
 from contracts.status import STAGE_PROGRESS, Stage
-from services.generator.providers.base import Medium, Order, Provider, ProviderFailed, Rendered
+from services.generator.providers.base import Medium, Order, Provider, ProviderFailed, Rendered, SmallerVersion
 from services.generator.store import Claim, TaskReport
 from services.runtime.logs import get_logger
 from services.runtime.objects import Objects
@@ -192,7 +192,10 @@ class RenderTask:
             if isinstance(body, bytes)
             else await asyncio.to_thread(_hash, body)
         )
-        await self._objects.put(key, body, content_type=medium.content_type, sha256=digest)
+        _, smaller = await asyncio.gather(
+            self._objects.put(key, body, content_type=medium.content_type, sha256=digest),
+            self._store_smaller(key, medium),
+        )
         thumbnail = None
         if medium.poster is not None:
             thumbnail = poster_key(key)
@@ -211,7 +214,18 @@ class RenderTask:
             duration_seconds=medium.duration_seconds,
             fps=medium.fps,
             thumbnail_key=thumbnail,
+            thumbnails=smaller,
+            placeholder=medium.placeholder,
         )
+
+    async def _store_smaller(self, key: str, medium: Medium) -> list[Thumbnail]:
+        return list(await asyncio.gather(*(self._store_one_smaller(key, one) for one in medium.smaller)))
+
+    async def _store_one_smaller(self, key: str, one: SmallerVersion) -> Thumbnail:
+        own_key = thumbnail_key(key, one.width, one.format)
+        digest, size = await asyncio.to_thread(_hash, one.path)
+        await self._objects.put(own_key, one.path, content_type=f"image/{one.format.lower()}", sha256=digest)
+        return Thumbnail(width=one.width, height=one.height, format=one.format, storage_key=own_key, size_bytes=size)
 
     async def _after_failure(self, claim: Claim, reporter: Reporter, failure: Failure) -> GiveBack | None:
         if failure.retryable and claim.attempts < self._max_attempts:

@@ -9,9 +9,11 @@ from starlette.responses import Response
 
 from contracts.kinds import KINDS, Kind
 from contracts.messages import choose_language
+from contracts.scopes import Scope
 from contracts.status import TERMINAL, JobStatus
+from services.notifier.api.callers import caller as caller_with
+from services.notifier.api.callers import while_allowed
 from services.notifier.parts import Parts
-from services.runtime.callers import caller_of
 from services.runtime.cursors import DEFAULT, read_limit
 from services.runtime.problems import Problem
 
@@ -49,13 +51,14 @@ def stream_router(parts: Parts) -> APIRouter:
 
     @router.get("/api/events", summary="Watch all my jobs", operation_id="stream_events")
     async def events(request: Request) -> Response:
-        caller = await caller_of(request, parts.identities, own_origins=frozenset())
+        caller = await caller_with(parts, request, Scope.JOBS_READ)
         language = choose_language(request.headers.get("accept-language"))
         if _wants_pages(request):
             after = _number(request.query_params.get("after"), "after_invalid", "after must be the n of an event")
             limit = read_limit(request.query_params.get("limit")) or DEFAULT
             return JSONResponse(await parts.watch_jobs.page_of_user(caller.user_id, after or 0, limit, language))
-        return _streaming(parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language))
+        frames = parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language)
+        return _streaming(while_allowed(parts, request, caller, frames))
 
     for kind in KINDS.values():
         _add_job_stream(router, parts, kind)
@@ -69,7 +72,7 @@ def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind) -> None:
         operation_id=f"stream_{kind.name}_events",
     )
     async def of_job(job_id: str, request: Request) -> Response:
-        caller = await caller_of(request, parts.identities, own_origins=frozenset())
+        caller = await caller_with(parts, request, Scope.JOBS_READ)
         last_id = _last_event_id(request)
         job: Any = await parts.watch_jobs.job(kind, job_id, caller.user_id)
         if job is None:
@@ -79,4 +82,5 @@ def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind) -> None:
             # The end was seen, or is so long ago that nothing replays it; after 204 a browser stops reconnecting.
             return Response(status_code=204)
         language = choose_language(request.headers.get("accept-language"))
-        return _streaming(parts.watch_jobs.of_job(caller.user_id, job_id, last_id, language))
+        frames = parts.watch_jobs.of_job(caller.user_id, job_id, last_id, language)
+        return _streaming(while_allowed(parts, request, caller, frames))

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.events import JobUpdated
-from contracts.failures import FailureCode
 from contracts.kinds import KINDS
 from contracts.messages import failure_sentence, status_message
 
@@ -40,7 +39,7 @@ def describe(event: JobUpdated, language: str) -> dict[str, Any]:
     kind = KINDS[event.kind]
     shown = event.model_dump(mode="json", exclude={"user_id", "organization_id", "n"})
     shown["message"] = event.message or status_message(kind, event.status, event.stage, language)
-    shown["error_message"] = failure_sentence(FailureCode(event.failure.code), language) if event.failure else None
+    shown["error_message"] = failure_sentence(event.failure, language) if event.failure else None
     return shown
 
 

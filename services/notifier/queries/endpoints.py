@@ -15,7 +15,7 @@ _COLUMNS = """e.id, e.owner_id, e.organization_id, e.url, e.kind_urls, e.dialect
 
 # An organisation's endpoint works as long as whoever made it may act for the organisation.
 _MAY_ACT = """EXISTS (SELECT FROM organization_memberships m WHERE m."userId" = e.owner_id
-              AND m."organizationId" = e.organization_id AND m.role IN ('owner', 'admin', 'org:admin'))"""
+              AND m."organizationId" = e.organization_id AND lower(m.role::text) IN ('owner', 'admin', 'org:admin'))"""
 
 _WANTED = """(e.kinds IS NULL OR j.data->>'kind' = ANY(e.kinds))
       AND (e.event_types IS NULL OR CASE j.data->>'status' WHEN 'COMPLETED' THEN 'job.completed'
@@ -41,7 +41,7 @@ _SUBSCRIBERS = f"""
 """  # noqa: S608 - constants
 _ADMINISTERS = """
     SELECT EXISTS (SELECT FROM organization_memberships m WHERE m."userId" = $1 AND m."organizationId" = $2
-                   AND m.role IN ('owner', 'admin', 'org:admin'))
+                   AND lower(m.role::text) IN ('owner', 'admin', 'org:admin'))
 """
 # Endings after $2 and before $1 seconds ago that an endpoint, which was there at the time, has no delivery of.
 _UNPLANNED = f"""

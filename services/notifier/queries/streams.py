@@ -22,11 +22,13 @@ _OLDEST_KEPT = "SELECT min(n) FROM sorami.job_events WHERE user_id = $1"
 _OPEN_JOBS = """
     SELECT id AS job_id, kind, status, stage, progress, message, seq, created_at, request->>'prompt' AS prompt
     FROM sorami.jobs WHERE owner_id = $1 AND status IN ('PENDING', 'GENERATING')
+      AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = id)
     ORDER BY created_at DESC, id DESC LIMIT 200
 """
 _JOB = """
     SELECT j.id AS job_id, j.kind, j.status, j.stage, j.progress, j.message, j.seq, j.created_at, j.owner_id
     FROM sorami.jobs j WHERE j.id = $1 AND j.kind = $2 AND j.owner_id = $3
+      AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = j.id)
 """
 _ABOUT_JOBS = """
     SELECT j.id, u."clerkId" AS clerk_id, j.request->>'prompt' AS prompt

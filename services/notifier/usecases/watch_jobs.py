@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from contracts.events import as_utc
@@ -15,6 +15,7 @@ from services.runtime.database import Pool
 
 HEARTBEAT_SECONDS = 15.0
 RETRY_MS = 1_000
+Frames = AsyncGenerator[bytes, None]
 
 
 class WatchJobs:
@@ -24,7 +25,7 @@ class WatchJobs:
         self._pool = pool
         self._hub = hub
 
-    async def of_user(self, user_id: str, last_id: int | None, language: str) -> AsyncIterator[bytes]:
+    async def of_user(self, user_id: str, last_id: int | None, language: str) -> Frames:
         """Stream all of a user's jobs: a snapshot of the open ones, or what came after `last_id`; then every move."""
         stream = self._hub.open(user_id, None)
         try:
@@ -52,7 +53,7 @@ class WatchJobs:
         finally:
             self._hub.close_stream(stream)
 
-    async def of_job(self, user_id: str, job_id: str, last_id: int | None, language: str) -> AsyncIterator[bytes]:
+    async def of_job(self, user_id: str, job_id: str, last_id: int | None, language: str) -> Frames:
         """Stream one job from its first move, or from `last_id`, to its end."""
         stream = self._hub.open(user_id, job_id)
         try:

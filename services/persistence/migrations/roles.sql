@@ -54,10 +54,17 @@ BEGIN
             ('sorami_gateway', 'SELECT', 'sorami.files, sorami.job_events, sorami.user_counters'),
             ('sorami_gateway', 'SELECT', 'sorami.tasks, sorami.operations'),
             ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.deletions'),
-            -- gateway, identity:
+            -- gateway, identity: a role changes with the token; the audit log is only ever added to.
+            ('sorami_gateway', 'UPDATE (role)', 'organization_memberships'),
+            ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.signin_states'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE (last_used_at, revoked_at)', 'sorami.api_keys'),
+            ('sorami_gateway', 'SELECT, INSERT', 'sorami.audit_log'),
+            ('sorami_notifier', 'SELECT, UPDATE (last_used_at)', 'sorami.api_keys'),
             -- gateway, requests:
             -- gateway, gallery:
             -- gateway, media:
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.uploads, sorami.upload_days'),
+            ('sorami_gateway', 'SELECT', 'sorami.gone_media'),
 
             -- generator: its own tasks; it cannot touch a job or a generation.
             ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.tasks, sorami.operations'),
@@ -73,7 +80,14 @@ BEGIN
             ('sorami_persistence', 'SELECT', 'users, sorami.tasks, sorami.operations'),
             ('sorami_persistence', 'SELECT, DELETE', 'sorami.backend_reports'),
             ('sorami_persistence', 'SELECT, UPDATE', 'sorami.deletions'),
+            -- persistence, at the end of a deletion's window: nothing of the generation stays but its tombstone.
+            ('sorami_persistence', 'DELETE', 'sorami.jobs, image_generations, video_generations'),
+            ('sorami_persistence', 'SELECT, INSERT', 'sorami.gone_media'),
+            ('sorami_persistence', 'DELETE', 'sorami.orphans, sorami.deliveries, sorami.outbox_gateway'),
+            ('sorami_persistence', 'SELECT (job_id)', 'sorami.orphans, sorami.deliveries'),
+            ('sorami_persistence', 'SELECT (key)', 'sorami.outbox_gateway'),
             ('sorami_notifier, sorami_generator', 'SELECT', 'sorami.deletions'),
+            ('sorami_generator', 'SELECT', 'sorami.uploads'),
 
             -- notifier: its endpoints and deliveries; everything else it only reads.
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.deliveries, sorami.delivery_attempts'),

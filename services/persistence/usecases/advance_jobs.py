@@ -15,11 +15,12 @@ from contracts.events import (
     JobUpdated,
     NotificationCreated,
     PublishedFile,
+    PublishedThumbnail,
 )
 from contracts.failures import Failure
 from contracts.ids import new_id, new_token
 from contracts.kinds import KINDS
-from contracts.media import media_path, poster_key
+from contracts.media import media_path, poster_key, thumbnail_name
 from contracts.notifications import notice_for
 from contracts.status import Completed, Failed, JobState, JobStatus, Moved, Progressed, Report, reduce
 from services.persistence.store import FileRow, Job, JobEventRow, JobRow, NotificationRow, Store
@@ -80,8 +81,12 @@ class AdvanceJobs:
     async def on_records(self, batch: Sequence[Incoming]) -> None:
         """Advance by records; those that report on no job of ours become dead letters."""
         unknown = await self([one.event for one in batch], [one.record.headers.get("traceparent") for one in batch])
+        # A late report on what was removed for good is neither an error nor to be kept.
+        gone = await self._store.tombstones({batch[place].event.job_id for place in unknown}) if unknown else set()
         letters = [
-            DeadLetter(batch[place].record, "unknown_job", "no job of this id and kind exists") for place in unknown
+            DeadLetter(batch[place].record, "unknown_job", "no job of this id and kind exists")
+            for place in unknown
+            if batch[place].event.job_id not in gone
         ]
         if letters:
             _log.warning("reports on unknown jobs", count=len(letters))
@@ -186,6 +191,12 @@ class AdvanceJobs:
             description=file.description,
             thumbnail_key=file.thumbnail_key,
             thumbnail_url=thumbnail,
+            thumbnails=[
+                {"width": small.width, "height": small.height, "format": small.format, "key": small.storage_key}
+                for small in file.thumbnails
+            ]
+            or None,
+            placeholder=file.placeholder,
             model=event.metadata.get("model_name"),
             generation_time=event.metadata.get("generation_time_seconds"),
         )
@@ -206,9 +217,35 @@ class AdvanceJobs:
             message=event.message if isinstance(event, JobProgressed) else None,
             failure=event.failure if isinstance(event, JobFailed) else None,
             provider=event.provider,
-            files=[_published(file) for file in advance.files] if completed else [],
+            files=[self._published(file) for file in advance.files] if completed else [],
             metadata=event.metadata if isinstance(event, JobCompleted) else None,
             created_at=advance.job.created_at,
+        )
+
+    def _published(self, file: FileRow) -> PublishedFile:
+        return PublishedFile(
+            id=file.id,
+            index=file.index,
+            url=file.file_url,
+            filename=file.filename,
+            format=file.format,
+            content_type=file.content_type,
+            size_bytes=file.size_bytes,
+            width=file.width,
+            height=file.height,
+            duration_seconds=file.duration_seconds,
+            fps=file.fps,
+            thumbnail_url=file.thumbnail_url,
+            thumbnails=[
+                PublishedThumbnail(
+                    width=small["width"],
+                    height=small["height"],
+                    format=small["format"],
+                    url=self._public_url + media_path(file.token, thumbnail_name(small["width"], small["format"])),
+                )
+                for small in file.thumbnails or ()
+            ],
+            placeholder=file.placeholder,
         )
 
 
@@ -239,21 +276,4 @@ def _job_row(advance: Advance, last: ReportEvent) -> JobRow:
         failure=failure.model_dump_json() if failure else None,
         metadata=metadata,
         ended=state.status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED),
-    )
-
-
-def _published(file: FileRow) -> PublishedFile:
-    return PublishedFile(
-        id=file.id,
-        index=file.index,
-        url=file.file_url,
-        filename=file.filename,
-        format=file.format,
-        content_type=file.content_type,
-        size_bytes=file.size_bytes,
-        width=file.width,
-        height=file.height,
-        duration_seconds=file.duration_seconds,
-        fps=file.fps,
-        thumbnail_url=file.thumbnail_url,
     )

@@ -107,6 +107,14 @@ async def test_what_the_server_refuses_is_said_at_the_field(visit: Visit) -> Non
     await expect(visit.page.locator("#fault-prompt")).to_have_count(0)
 
 
+async def test_a_place_that_must_not_be_read_is_said_at_the_field(visit: Visit) -> None:
+    visit.expect_complaint("422")
+    await visit.page.get_by_text("Start from an image").click()
+    await visit.page.get_by_label("Address of the image").fill("http://127.0.0.1:1/private.png")
+    await visit.ask("From inside")
+    await expect(visit.page.locator("#fault-input_image_url")).to_contain_text("does not lead to the public internet")
+
+
 async def test_an_empty_prompt_is_said_and_not_sent(visit: Visit) -> None:
     await visit.prompt.press("Control+Enter")
     await expect(visit.page.locator("#fault-prompt")).to_have_text("Say what should be made.")
@@ -124,15 +132,15 @@ async def test_markup_in_a_prompt_is_text(visit: Visit) -> None:
 
 async def test_a_failed_job_says_why_and_leads_back_to_the_prompt(visit: Visit) -> None:
     await visit.page.get_by_text("Start from an image").click()
-    await visit.page.get_by_label("Address of the image").fill("http://127.0.0.1:1/private.png")
-    await visit.ask("From a place that must not be read")
+    await visit.page.get_by_label("Address of the image").fill("https://nowhere.example.org/private.png")
+    await visit.ask("From a place that nobody finds")
     job = visit.job("From a place")
     await expect(job).to_contain_text("The starting image could not be used. Nothing was charged.")
     await visit.prompt.fill("Something else")
     await visit.page.reload()
     await expect(job).to_contain_text("The starting image could not be used.")
     await job.get_by_text("Edit prompt").click()
-    await expect(visit.prompt).to_have_value("From a place that must not be read")
+    await expect(visit.prompt).to_have_value("From a place that nobody finds")
     await expect(visit.prompt).to_be_focused()
     await job.get_by_label("Dismiss").click()
     await visit.page.reload()

@@ -34,6 +34,9 @@ DEAD = """INSERT INTO sorami.dead_letters (topic, partition, "offset", consumer,
           ON CONFLICT (topic, partition, "offset", consumer) DO NOTHING"""
 SESSION = "INSERT INTO sorami.sessions (token_hash, user_id, expires_at) VALUES ('h', 'u1', now())"
 TICKET = "INSERT INTO sorami.signin_tickets (jti) VALUES ('j') ON CONFLICT (jti) DO NOTHING RETURNING jti"
+KEY = """INSERT INTO sorami.api_keys (id, owner_id, name, prefix, token_hash, scopes)
+         VALUES ('k', 'u1', 'n', 'p', 'h', '{}')"""
+AUDIT = "INSERT INTO sorami.audit_log (actor, action) VALUES ('u1', 'a')"
 ORPHAN = "INSERT INTO sorami.orphans VALUES ('o', 'image', 'j', 'completed', '{}', 'r')"
 
 
@@ -42,7 +45,8 @@ def outbox(service: str) -> str:
 
 
 ALLOWED = {
-    "gateway": [PERSON, GENERATION, VIDEO, JOB, SESSION, TICKET, ORPHAN, outbox("gateway"),
+    "gateway": [PERSON, GENERATION, VIDEO, JOB, SESSION, TICKET, ORPHAN, outbox("gateway"), KEY, AUDIT,
+                "UPDATE sorami.api_keys SET revoked_at = now()", "UPDATE organization_memberships SET role = 'r'",
                 "UPDATE users SET email = 'e', name = 'n'", "DELETE FROM sorami.sessions",
                 "DELETE FROM sorami.outbox_gateway"],
     "generator": [TASK, OPERATION, outbox("generator"), DEAD, "UPDATE sorami.tasks SET fence = fence + 1",
@@ -52,6 +56,7 @@ ALLOWED = {
                     "UPDATE image_generations SET status = 'GENERATING'", "UPDATE video_generations SET progress = 5",
                     "DELETE FROM sorami.job_events"],
     "notifier": [DELIVERY, ATTEMPT, DEAD, outbox("notifier"), "UPDATE sorami.deliveries SET state = 'delivered'",
+                 "UPDATE sorami.api_keys SET last_used_at = now()",
                  "DELETE FROM sorami.deliveries"],
 }  # fmt: skip
 
@@ -60,15 +65,17 @@ FORBIDDEN = {
                 "UPDATE sorami.jobs SET progress = 1", "DELETE FROM image_generations",
                 "SELECT 1 FROM sorami.jobs FOR UPDATE",
                 "UPDATE users SET \"clerkId\" = 'x'", IMAGE_FILE, FILE, NOTE, EVENT, TASK, DELIVERY,
-                outbox("persistence"), "SELECT * FROM sorami.deliveries"],
+                outbox("persistence"), "SELECT * FROM sorami.deliveries", "UPDATE sorami.api_keys SET scopes = '{}'",
+                "UPDATE sorami.audit_log SET actor = 'x'", "DELETE FROM sorami.audit_log"],
     "generator": ["SELECT 1 FROM image_generations", "UPDATE image_generations SET progress = 1", GENERATION, JOB,
                   "UPDATE sorami.jobs SET progress = 1", FILE, outbox("gateway"),
                   "SELECT reason FROM sorami.dead_letters"],
-    "persistence": [JOB, GENERATION, VIDEO, PERSON, "DELETE FROM sorami.jobs", TASK,
+    "persistence": [JOB, GENERATION, VIDEO, PERSON, "DELETE FROM sorami.tasks", TASK,
                     "UPDATE sorami.tasks SET fence = 1",
                     DELIVERY, outbox("notifier"), SESSION],
     "notifier": ["UPDATE sorami.jobs SET progress = 1", "UPDATE image_generations SET progress = 1", NOTE, FILE, EVENT,
-                 SESSION, "DELETE FROM sorami.sessions", outbox("gateway"), "SELECT * FROM sorami.tasks"],
+                 SESSION, KEY, AUDIT, "UPDATE sorami.api_keys SET revoked_at = now()",
+                 "DELETE FROM sorami.sessions", outbox("gateway"), "SELECT * FROM sorami.tasks"],
 }  # fmt: skip
 EVERY_ROLE = [
     "INSERT INTO sorami.schema_migrations VALUES ('x', 'x')",

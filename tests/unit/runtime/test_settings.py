@@ -39,3 +39,19 @@ def test_all_wrong_settings_are_told_at_once_without_their_values() -> None:
 def test_a_missing_database_is_named(service: str) -> None:
     code, said = start(service)
     assert (code, said) == (78, "config error: DATABASE_URL: is required and not set\n")
+
+
+def test_a_sign_in_that_is_half_configured_is_named() -> None:
+    code, said = start(
+        "gateway",
+        DATABASE_URL="postgresql://h/d",
+        SORAMI_OIDC_ISSUER="https://issuer.example",
+        SORAMI_OPERATOR_ROLES="org_1:admin,admin",
+    )
+    assert (code, set(said.splitlines())) == (
+        78,
+        {
+            "config error: SORAMI_OIDC_CLIENT_ID: is required when SORAMI_OIDC_ISSUER is set",
+            "config error: SORAMI_OPERATOR_ROLES: each must be organisation:role, separated by commas",
+        },
+    )

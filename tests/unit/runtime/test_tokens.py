@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from services.runtime import tokens
-from services.runtime.tokens import KeySet, TokenRefused, TokenVerifier
+from services.runtime.tokens import Expected, KeySet, TokenRefused, TokenVerifier
 
 ISSUER = "https://issuer.example"
 
@@ -49,7 +49,7 @@ def issuer() -> Issuer:
 def verifier(issuer: Issuer, monkeypatch: pytest.MonkeyPatch, parties: tuple[str, ...] = ()) -> TokenVerifier:
     keys = KeySet("https://issuer.example/jwks")
     monkeypatch.setattr(keys, "_fetch", issuer.fetch)
-    return TokenVerifier(ISSUER, keys, parties)
+    return TokenVerifier(Expected(ISSUER, frozenset(parties)), keys)
 
 
 async def refused(verifier: TokenVerifier, token: str) -> str:
@@ -137,4 +137,4 @@ async def test_a_verified_token_expires_all_the_same(issuer: Issuer, monkeypatch
     await checker.verify(token)
     later = time.time() + 120
     monkeypatch.setattr(time, "time", lambda: later)
-    assert token not in checker._seen or checker._seen[token][0] < later
+    assert token not in checker._seen or checker._seen[token].until < later

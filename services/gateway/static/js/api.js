@@ -38,12 +38,22 @@ async function call(path, options = {}) {
   }
   learn(response.headers.get("date"));
   const body = await response.json().catch(() => null);
-  if (response.ok && body !== null) return body;
+  if (response.ok && (body !== null || response.status === 204)) return body;
   throw new ApiError(response.status, body?.code ?? "http_error", body?.detail ?? response.statusText, body?.errors);
 }
 
 /** Who is signed in. */
 export const whoAmI = () => call("/api/me");
+
+/** @param {string} key */
+export const signInWithKey = (key) =>
+  call("/signin/key", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ key }),
+  });
+
+export const signOut = () => call("/signout", { method: "POST" });
 
 /** @param {import("./types.js").Kind} kind @param {import("./types.js").RequestBody} body */
 export function generate(kind, body) {

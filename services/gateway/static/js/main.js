@@ -6,7 +6,7 @@ import { App } from "./components/app.js";
 import { change } from "./draft.js";
 import { html } from "./html.js";
 import * as library from "./library.js";
-import { line, routeOf, session, view } from "./state.js";
+import { line, routeOf, session, signedOut, view } from "./state.js";
 import "./watch.js";
 
 /** Find out who is there; without an answer, ask again until there is one. */
@@ -15,7 +15,7 @@ export async function arrive() {
     await whoAmI();
     session.value = "in";
   } catch (error) {
-    if (/** @type {ApiError} */ (error).status === 401) session.value = "out";
+    if (/** @type {ApiError} */ (error).status === 401) signedOut();
     else {
       line.value = "lost";
       setTimeout(arrive, 2_000);

@@ -26,8 +26,10 @@ export function announce(/** @type {string} */ text) {
   announcement.value = text;
 }
 
+/** Whoever is not signed in goes to the sign-in page and comes back; what was being written is kept. */
 export function signedOut() {
   session.value = "out";
+  location.replace(`/signin?return_to=${encodeURIComponent(placeOf(location.pathname))}`);
 }
 
 /** Addresses of the page and what each shows. @type {Record<string, {view: "create" | "gallery", kind?: Kind}>} */
@@ -37,6 +39,9 @@ const ROUTES = {
   "/generate-videos": { view: "create", kind: "video" },
   "/gallery": { view: "gallery" },
 };
+
+/** An address of this page, or its beginning: never somewhere else. @param {string} path */
+export const placeOf = (path) => (Object.hasOwn(ROUTES, path) ? path : "/");
 
 export const routeOf = (/** @type {string} */ path) => ROUTES[path] ?? ROUTES["/"];
 

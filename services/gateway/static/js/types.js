@@ -35,6 +35,7 @@
  * @property {"yes" | "no" | "unknown"} charged
  * @property {boolean} retryable
  * @property {string | null} [provider_words]
+ * @property {string | null} [reason]
  *
  * @typedef {object} Job  A job that this page watches.
  * @property {string} id

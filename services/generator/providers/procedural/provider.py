@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from services.generator.providers.base import Medium, OnProgress, Order, ProviderFailed, Rendered
+from services.generator.providers.base import Medium, OnProgress, Order, ProviderFailed, Rendered, SmallerVersion
 from services.generator.render_pool import RenderFailed, RenderPool
 
 MODEL: Final = "procedural-1"
@@ -78,4 +78,6 @@ def _medium(made: dict[str, Any], format_name: str) -> Medium:
         duration_seconds=made.get("seconds"),
         fps=made.get("fps"),
         poster=Path(poster) if poster else None,
+        smaller=[SmallerVersion(Path(one.pop("path")), **one) for one in made.get("thumbnails", ())],
+        placeholder=made.get("placeholder"),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image
 
+from services.generator.pictures import thumbnails
 from services.generator.providers.procedural import hands, images, pace, paint, repaint, subject, weather
 from services.generator.providers.procedural.brief import Brief
 from services.generator.providers.procedural.caption import Caption
@@ -108,8 +109,11 @@ def _picture(brief: Brief, folder: Path, report: Report) -> dict[str, Any]:
     report(0.05)
     image, description = picture(brief)
     report(0.75)
-    path = images.save(image, folder, f"image_{brief.index}", brief.format.upper())
+    name = f"image_{brief.index}"
+    smaller = thumbnails.BESIDE.submit(thumbnails.make, image, folder, name)
+    path = images.save(image, folder, name, brief.format.upper())
     return {
+        **smaller.result(),
         "index": brief.index,
         "path": str(path),
         "width": image.width,
@@ -133,6 +137,7 @@ def _film(brief: Brief, folder: Path, report: Report) -> dict[str, Any]:
     count = max(1, round(brief.seconds * brief.fps))
     # The poster is a late frame: what grows has grown by then.
     poster = folder / f"video_{brief.index}.jpg"
+    smaller: dict[str, Any] = {}
 
     def frames() -> Iterator[Bytes]:
         for number in range(count):
@@ -140,12 +145,14 @@ def _film(brief: Brief, folder: Path, report: Report) -> dict[str, Any]:
             if number == count * 3 // 4:
                 still = paint.to_image(planes).resize((width, height), Image.Resampling.BICUBIC)
                 still.save(poster, "JPEG", **images.SETTINGS["JPEG"])
+                smaller.update(thumbnails.make(still, folder, f"video_{brief.index}"))
             yield planes
             report(0.04 + 0.94 * (number + 1) / count)
 
     path = folder / f"video_{brief.index}.mp4"
     film.write(path, frames(), width, height, brief.fps, brief.fine)
     return {
+        **smaller,
         "index": brief.index,
         "path": str(path),
         "width": width,

@@ -6,7 +6,7 @@ import { Composer } from "./composer.js";
 import { Gallery } from "./gallery.js";
 import { Header } from "./header.js";
 import { Lightbox } from "./lightbox.js";
-import { LineNotice, SignedOut } from "./notices.js";
+import { LineNotice } from "./notices.js";
 import { Now } from "./now.js";
 
 export const App = () => {
@@ -19,7 +19,7 @@ export const App = () => {
       <h1 class="unseen">${say(create ? "nav.create" : "nav.gallery")}</h1>
       ${
         session.value === "out"
-          ? html`<${SignedOut} />`
+          ? null
           : html`
               ${create ? html`<${Composer} />` : null}
               <${Now} />

@@ -1,14 +1,26 @@
 /** The top line: the name, where one can go, the language. */
 import { html } from "../html.js";
-import { go, view } from "../state.js";
-import { choose, language, say } from "../words.js";
-import { Mark } from "./icons.js";
+import { ApiError, signOut } from "../api.js";
+import { announce, go, session, signedOut, view } from "../state.js";
+import { choose, knows, language, say } from "../words.js";
+import { Leave, Mark } from "./icons.js";
 
 /** Go without loading anew, unless the person wants another tab. @param {MouseEvent} event @param {string} path */
 function follow(event, path) {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
   go(path);
+}
+
+/** End the session here and at the gateway; without an answer the person stays, and sees that. */
+async function leave() {
+  try {
+    await signOut();
+    signedOut();
+  } catch (error) {
+    const { code, detail } = /** @type {ApiError} */ (error);
+    announce(knows(`problem.${code}`) ? say(`problem.${code}`) : say("problem.other", detail));
+  }
 }
 
 /** @param {{path: string, words: string, here: boolean, inPage: boolean}} props */
@@ -21,7 +33,7 @@ const Place = ({ path, words, here, inPage }) => html`
   >
 `;
 
-const Languages = () => html`
+export const Languages = () => html`
   <div class="languages" role="group" aria-label=${say("language.label")}>
     ${
       /** @type {const} */ (["en", "fr"]).map(
@@ -48,5 +60,12 @@ export const Header = ({ inPage }) => html`
       <${Place} path="/docs" words="nav.api" here=${!inPage} inPage=${false} />
     </nav>
     <${Languages} />
+    ${
+      inPage && session.value === "in"
+        ? html`<button type="button" class="round small" aria-label=${say("signout")} title=${say("signout")} onClick=${leave}>
+            <${Leave} />
+          </button>`
+        : null
+    }
   </header>
 `;

@@ -19,6 +19,7 @@ export const Picture = () => icon("M4 5.5h16v13H4zM4 16l4.5-4.5 4 4 3-3L20 17M15
 export const Plus = () => icon("M12 5v14M5 12h14");
 export const Up = () => icon("M12 19V5m0 0-5.5 5.5M12 5l5.5 5.5");
 export const Caret = () => icon("m7 10 5 5 5-5", "caret");
+export const Leave = () => icon("M10 5H5.5v14H10M10 12h9m0 0-3.5-3.5M19 12l-3.5 3.5");
 export const Warning = () => icon("M12 6.5v7m0 3.5h.01");
 
 /** The mark: a sky with the sun about to rise. */

@@ -29,7 +29,7 @@ function stageInWords({ kind, status, stage }) {
 /** Why it failed, in one human sentence, and whether it cost anything. @param {Job} job */
 function failureInWords({ failure }) {
   if (!failure) return say("failure.internal");
-  const aboutInput = failure.code === "invalid_input" && /image|url|address/.test(failure.provider_words ?? "");
+  const aboutInput = failure.code === "invalid_input" && /^(input_image|url|upload)_/.test(failure.reason ?? "");
   const key = aboutInput ? "failure.input_image" : `failure.${failure.code}`;
   const why = knows(key) ? say(key) : say("failure.provider_error");
   return `${why} ${say(`charged.${failure.charged}`)}`;

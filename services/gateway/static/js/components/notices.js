@@ -1,9 +1,8 @@
-/** What interrupts: a line that is down, a person who is signed out. */
+/** What interrupts: a line that is down. */
 import { useEffect, useState } from "../../vendor/preact-hooks.js";
 import { html } from "../html.js";
 import { line, session } from "../state.js";
 import { say } from "../words.js";
-import { Mark } from "./icons.js";
 
 export const LineNotice = () => {
   const [offline, setOffline] = useState(!navigator.onLine);
@@ -24,15 +23,3 @@ export const LineNotice = () => {
     </div>
   `;
 };
-
-export const SignedOut = () => html`
-  <section class="out" aria-labelledby="out-title">
-    <${Mark} />
-    <h1 id="out-title">${say("out.title")}</h1>
-    <p>${say("out.text")}</p>
-    <code>make run</code>
-    <p>${say("out.new")}</p>
-    <code>sorami link</code>
-    <a class="chip" href="/">${say("out.again")}</a>
-  </section>
-`;

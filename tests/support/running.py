@@ -8,6 +8,7 @@ import pytest
 
 from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
+from tests.support.image_host import ImageHost
 from tests.support.product import SECRET, Product
 from tests.support.receiver import Receiver, running
 
@@ -36,8 +37,21 @@ async def wrong_tls() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture(scope="session")
+async def image_host() -> AsyncIterator[ImageHost]:
+    """Somebody's web server with pictures, good and bad; the only private address the product may fetch from."""
+    host = ImageHost()
+    await host.start()
+    yield host
+    await host.stop()
+
+
+@pytest.fixture(scope="session")
 async def product(
-    tmp_path_factory: pytest.TempPathFactory, receiver: Receiver, hooks: Receiver, wrong_tls: Receiver
+    tmp_path_factory: pytest.TempPathFactory,
+    receiver: Receiver,
+    hooks: Receiver,
+    wrong_tls: Receiver,
+    image_host: ImageHost,
 ) -> AsyncIterator[Product]:
     home: Path = tmp_path_factory.mktemp("product")
     settings = {
@@ -47,6 +61,7 @@ async def product(
         "SORAMI_FORGOTTEN_SECONDS": "4",
         "SORAMI_WEBHOOK_ALLOW": f"127.0.0.1:{hooks.port},127.0.0.1:{wrong_tls.port}",
         "SORAMI_WEBHOOK_SECONDS": "3",
+        "SORAMI_FETCH_ALLOWED": f"127.0.0.1:{image_host.port}",
     }
     async with Stack(home, services=SERVICES, settings=settings, discard=True) as stack:
         pool = await asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=1, max_size=4)

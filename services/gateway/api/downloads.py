@@ -1,0 +1,92 @@
+"""Many generations in one download."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import AfterValidator, Field
+from starlette.responses import StreamingResponse
+
+from contracts.faults import fault
+from contracts.ids import is_safe_id
+from contracts.media import attachment
+from contracts.scopes import Scope
+from services.gateway.api import schemas
+from services.gateway.api.bodies import Query, read_query
+from services.gateway.api.callers import caller
+from services.gateway.parts import Parts
+from services.gateway.queries import downloads
+from services.runtime.problems import Problem
+
+MOST_GENERATIONS = 500
+
+
+def _ids(text: str) -> str:
+    ids = text.split(",")
+    if len(ids) > MOST_GENERATIONS:
+        raise fault("ids_too_many", f"ids names more than {MOST_GENERATIONS} generations; ask in parts")
+    return text
+
+
+class ZipQuery(Query):
+    """Which generations."""
+
+    ids: Annotated[str, Field(min_length=1, max_length=65 * MOST_GENERATIONS), AfterValidator(_ids)]
+
+
+def download_router(parts: Parts) -> APIRouter:
+    """Make GET /api/gallery/zip; include it before the gallery's own routes, which take any word for an id."""
+    router = APIRouter(prefix="/api/gallery", tags=["gallery"])
+
+    @router.get(
+        "/zip",
+        summary="Download generations as one zip",
+        operation_id="download_generations",
+        response_class=StreamingResponse,
+        responses=schemas.answers(
+            {
+                200: {
+                    "description": "The files, each named by date and prompt; what is stored elsewhere is"
+                    " listed in links.txt",
+                    "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+                }
+            },
+            401,
+            403,
+            404,
+            409,
+            422,
+            503,
+        ),
+        openapi_extra={
+            "parameters": [
+                {
+                    "name": "ids",
+                    "in": "query",
+                    "required": True,
+                    "description": f"Ids of generations, separated by commas; at most {MOST_GENERATIONS}.",
+                    "schema": {"type": "string"},
+                }
+            ]
+        },
+    )
+    async def download(request: Request) -> StreamingResponse:
+        asking = await caller(parts, request, Scope.MEDIA_READ)
+        wanted = set(read_query(request, ZipQuery).ids.split(","))
+        safe = [one for one in wanted if is_safe_id(one)]
+        found, files = await downloads.files_of(parts.pool, safe, asking.user_id)
+        if found != wanted:
+            raise Problem(404, "generation_not_found", "not every id is a generation of yours")
+        if not files:
+            raise Problem(409, "no_files", "none of these generations has a file yet")
+        name = f"sorami_{files[-1].made_at:%Y-%m-%d}.zip"
+        return StreamingResponse(
+            parts.media.stream_zip(files),
+            media_type="application/zip",
+            headers={
+                "Content-Disposition": attachment(name),
+                "Cache-Control": "no-store",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    return router

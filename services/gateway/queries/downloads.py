@@ -1,0 +1,55 @@
+"""The files of generations, as a download packs them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from contracts.kinds import KINDS, Kind
+from services.gateway.queries.generations import not_deleted
+from services.runtime.database import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadFile:
+    """A file of a generation: an object of ours (`storage_key`), or an address that somebody else serves."""
+
+    generation_id: str
+    prompt: str
+    made_at: datetime
+    filename: str
+    storage_key: str | None
+    size_bytes: int | None
+    address: str
+
+
+def _statement(kind: Kind) -> str:
+    return f"""
+        SELECT g.id AS generation_id, g.prompt, g."createdAt" AS made_at, f.filename, s.storage_key, s.size_bytes,
+               f."fileUrl" AS address, coalesce(s.index, 0) AS place, f.id AS file_id
+        FROM {kind.generations_table} g
+        LEFT JOIN {kind.files_table} f ON f."generationId" = g.id
+        LEFT JOIN sorami.files s ON s.id = f.id
+        WHERE g.id = ANY($1::text[]) AND g."authorId" || '' = $2 AND {not_deleted("g.id")}
+    """  # noqa: S608 - names come from the declared kinds
+
+
+_FILES = " UNION ALL ".join(_statement(kind) for kind in KINDS.values()) + " ORDER BY made_at, 1, place, file_id"
+
+
+async def files_of(pool: Pool, ids: Sequence[str], owner_id: str) -> tuple[set[str], list[DownloadFile]]:
+    """Return which of the ids are generations of the owner, and their files in order."""
+    rows = await pool.fetch(_FILES, list(ids), owner_id)
+    files = [
+        DownloadFile(
+            generation_id=row["generation_id"],
+            prompt=row["prompt"],
+            made_at=row["made_at"].replace(tzinfo=UTC),
+            filename=row["filename"],
+            storage_key=row["storage_key"],
+            size_bytes=row["size_bytes"],
+            address=row["address"],
+        )
+        for row in rows
+        if row["file_id"] is not None
+    ]
+    return {row["generation_id"] for row in rows}, files

@@ -1,0 +1,1 @@
+"""What is done to pictures in children, whoever made them: strangers' are cleaned, ours get smaller versions."""

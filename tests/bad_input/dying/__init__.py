@@ -1,0 +1,1 @@
+"""Renderers that end their child, as a decoder with a fault would."""
