@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts clean
+.PHONY: help setup run up down status logs test check fix contracts seed-data clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,10 @@ fix: $(READY) ## Format and mend what can be mended
 
 contracts: $(READY) ## Write the committed contract documents anew
 	$(BIN)/python -m sorami.documents
+
+N ?= 100000
+seed-data: $(READY) ## Fill the running database with N=100000 made-up jobs, for measurements
+	@$(BIN)/sorami seed-data --jobs $(N) $(SEED_OPTIONS)
 
 clean: ## Remove the private environment and caches; data in .sorami stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

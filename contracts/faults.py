@@ -44,6 +44,7 @@ _TYPE_FAULTS = {
     "float_parsing": ("not_a_number", "{field} must be a number"),
     "finite_number": ("not_a_number", "{field} must be a number"),
     "string_type": ("not_a_string", "{field} must be a string"),
+    "string_unicode": ("{field}_not_unicode", "{field} holds half of a surrogate pair"),
     "bool_type": ("not_a_boolean", "{field} must be true or false"),
     "bool_parsing": ("not_a_boolean", "{field} must be true or false"),
     "list_type": ("not_a_list", "{field} must be a list"),

@@ -1,9 +1,10 @@
 """What the bell says when a job ends: the seeds' words (M1) and their siblings for videos and failures."""
 
+import re
 from dataclasses import dataclass
 
-from contracts.failures import Failure
-from contracts.kinds import Kind
+from contracts.failures import Failure, FailureCode
+from contracts.kinds import KINDS, Kind
 from contracts.messages import FAILED_TITLE, failure_sentence
 from contracts.status import JobStatus
 
@@ -75,3 +76,44 @@ def endpoint_notice(type_: str, host: str, reason: str | None = None, language: 
     title, message = _ENDPOINT_WORDS[type_][language]
     because = _REASONS.get(reason or "", {}).get(language, "")
     return Notice(type_, title, message.format(host=host, reason=because))
+
+
+def _endpoint_notice_in(notice: Notice, language: str) -> Notice:
+    """Say a stored notice about an endpoint in another language, with the host and the reason of the first."""
+    _, french = _ENDPOINT_WORDS[notice.type]["fr"]
+    pattern = re.escape(french).replace(r"\{host\}", "(?P<host>.*)").replace(r"\{reason\}", "(?P<reason>.*)")
+    found = re.fullmatch(pattern, notice.message)
+    if found is None:
+        return notice
+    said = found.groupdict().get("reason")
+    reason = next((code for code, words in _REASONS.items() if words["fr"] == said), None)
+    return endpoint_notice(notice.type, found["host"], reason, language)
+
+
+_COMPLETED_EN = {
+    "image": ("🎨 Images made", "{count} image(s) made."),
+    "video": ("🎬 Videos made", "{count} video(s) made."),
+}
+_FAILED_TITLE_EN = "The generation failed"
+_COUNT = re.compile(r"\d+")
+_FAILURES = [Failure.of(code, "") for code in FailureCode]
+_FAILURES.append(Failure.of(FailureCode.INVALID_INPUT, "").model_copy(update={"reason": "url_"}))
+_FAILURE_OF = {failure_sentence(failure, "fr"): failure for failure in _FAILURES}
+
+
+def in_language(notice: Notice, language: str) -> Notice:
+    """Say a stored notice in a language; rows hold the seeds' French, and what is not ours stays as it is."""
+    if language != "en":
+        return notice
+    if notice.type in _ENDPOINT_WORDS:
+        return _endpoint_notice_in(notice, language)
+    for kind in KINDS.values():
+        if notice.type == kind.completed_type and kind.name in _COMPLETED_EN:
+            title, message = _COMPLETED_EN[kind.name]
+            count = _COUNT.search(notice.message)
+            return Notice(notice.type, title, message.format(count=count[0]) if count else notice.message)
+        if notice.type == kind.failed_type:
+            failure = _FAILURE_OF.get(notice.message)
+            said = failure_sentence(failure, "en") if failure else notice.message
+            return Notice(notice.type, _FAILED_TITLE_EN, said)
+    return notice

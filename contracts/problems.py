@@ -158,6 +158,23 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("job_has_no_result", 409, "The job ended without media.", "Read `failure` in its status."),
     _problem("model_unknown", 422, "No model of this name renders this kind.", "`models` lists those that do."),
     _problem("media_not_found", 404, "There is no file at this address.", "Take the address from a result again."),
+    # the gallery
+    _problem("album_not_found", 404, "There is no album of this id among yours.", "Check the id."),
+    _problem("notification_not_found", 404, "There is no notification of this id among yours.", "Check the id."),
+    _problem("ids_contradict", 422, "An id is to be added and removed at once.", "Decide for one."),
+    _problem("cover_not_in_album", 422, "The cover lies not in the album.", "Put it into the album first."),
+    _problem("read_unclear", 422, "It is not clear what was read.", "Send either `all: true` or `ids`."),
+    # shares
+    _problem("share_not_found", 404, "There is no share of this id or address.", "Ask its owner for the link."),
+    _problem("share_over", 410, "The link was revoked, has expired, or its subject is gone.", "Ask for another."),
+    _problem("share_locked", 401, "The link wants a password.", "Send it to `/api/shared/<token>/unlock`."),
+    _problem(
+        "share_subject_unclear", 422, "It is not clear what to share.", "Name a generation or an album, not both."
+    ),
+    _problem("password_too_short", 422, "The password has fewer than 4 characters.", "Choose a longer one."),
+    _problem("password_wrong", 403, "The password of the link is wrong.", "Ask its owner."),
+    _problem("too_many_attempts", 429, "The password was tried too often.", "Wait `Retry-After` seconds."),
+    _problem("media_unavailable", 503, "The file cannot be read now.", "Try again in a moment."),
     # media
     _problem("media_deleted", 410, "The file was deleted.", "Its owner can restore it while the window lasts."),
     _problem("generation_not_found", 404, "No generation of this id is yours.", "Check the id, and who is signed in."),

@@ -132,6 +132,21 @@ def migrate(
     return shell.run_entry(_home(), "DATABASE_URL", "services.persistence.migrate:main", [flags])
 
 
+@app.command("seed-data")
+def seed_data(
+    jobs: Annotated[int, typer.Option("--jobs", "-n", min=1, max=100_000_000, help="How many jobs to make.")] = 100_000,
+    owners: Annotated[int, typer.Option(min=1, max=100_000, help="How many made-up people share them.")] = 1,
+    owner: Annotated[str | None, typer.Option(help="One who exists instead, e.g. user_local.")] = None,
+    searchable: Annotated[int | None, typer.Option(min=0, help="Only the newest so many get search documents.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove all that was ever made so.")] = False,
+) -> int:
+    """Fill the database with made-up jobs, for measurements; refused where ENVIRONMENT is production."""
+    from sorami.local import shell
+
+    arguments = [jobs, owners, owner, searchable, remove]
+    return shell.run_entry(_home(), "DATABASE_URL", "sorami.seed_data:main", arguments)
+
+
 @topics.command("create")
 def create_topics() -> int:
     """Create the declared topics on KAFKA_BOOTSTRAP_SERVERS (or on the running stack)."""

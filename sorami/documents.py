@@ -74,6 +74,8 @@ def openapi() -> dict[str, Any]:
         verifier=nothing,
         request_generation=nothing,
         accept_backend_webhook=nothing,
+        search_prompts=nothing,
+        shares=nothing,
         signer=UrlSigner(settings, lambda: nothing),
         streams=nothing,
         checks={},

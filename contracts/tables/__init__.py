@@ -6,7 +6,19 @@ against them.
 
 from contracts.tables.columns import OWN_SCHEMA, Row
 from contracts.tables.identity import ApiKey, AuditEntry, Session, SigninState, SigninTicket
-from contracts.tables.library import Deletion
+from contracts.tables.library import (
+    Album,
+    AlbumItem,
+    Deletion,
+    Favourite,
+    NotificationMark,
+    NotificationRead,
+    SearchDocument,
+    SearchPending,
+    SearchWord,
+    Share,
+    ShareAttempt,
+)
 from contracts.tables.media import GoneMedia, Upload, UploadDay
 from contracts.tables.prisma import (
     ImageFile,
@@ -40,6 +52,8 @@ metadata = Row.metadata
 
 __all__ = [
     "OWN_SCHEMA",
+    "Album",
+    "AlbumItem",
     "ApiKey",
     "AuditEntry",
     "BackendReport",
@@ -47,6 +61,7 @@ __all__ = [
     "Deletion",
     "Delivery",
     "DeliveryAttempt",
+    "Favourite",
     "File",
     "GoneMedia",
     "ImageFile",
@@ -54,6 +69,8 @@ __all__ = [
     "Job",
     "JobEvent",
     "Notification",
+    "NotificationMark",
+    "NotificationRead",
     "Operation",
     "Organization",
     "OrganizationMembership",
@@ -64,7 +81,12 @@ __all__ = [
     "OutboxPersistence",
     "Row",
     "SchemaMigration",
+    "SearchDocument",
+    "SearchPending",
+    "SearchWord",
     "Session",
+    "Share",
+    "ShareAttempt",
     "SigninState",
     "SigninTicket",
     "Task",

@@ -69,10 +69,11 @@ class GenerationColumns(Row):
 
 
 def generation_rules(table: str) -> tuple[Any, ...]:
-    """The keys of one kind's generations: the gallery (finished only) and every list of an author."""
+    """The keys of one kind's generations: the gallery (finished only), the rest, and every list of an author."""
     newest = ("authorId", text('"createdAt" DESC'), text("id DESC"))
     return (
         Index(f"{table}_gallery_idx", *newest, postgresql_where=text("status = 'COMPLETED'")),
+        Index(f"{table}_unfinished_idx", *newest, postgresql_where=text("status <> 'COMPLETED'")),
         Index(f"{table}_authorId_createdAt_id_idx", *newest),
         Index(f"{table}_organizationId_idx", "organizationId"),
         percent(),

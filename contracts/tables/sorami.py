@@ -49,6 +49,15 @@ class Job(Row, table=True):
         Index("jobs_owner_idx", "owner_id", text("created_at DESC"), text("id DESC")),
         Index("jobs_open_idx", "created_at", postgresql_where=text("status in ('PENDING', 'GENERATING')")),
         Index("jobs_completed_idx", "completed_at", postgresql_where=text("completed_at is not null")),
+        Index("jobs_parent_idx", "parent_id", postgresql_where=text("parent_id is not null")),
+        Index("jobs_retry_idx", "retry_of", postgresql_where=text("retry_of is not null")),
+        Index(
+            "jobs_backend_idx",
+            "owner_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("origin = 'backend-direct'"),
+        ),
         ours(**ROOM_FOR_UPDATES),
     )
     id: str = words(primary_key=True)

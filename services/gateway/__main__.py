@@ -8,7 +8,10 @@ from services.gateway.app import build_app, build_media, build_resolve_input
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.read_shared_media import SharedMedia
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.search_prompts import SearchPrompts
+from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.gateway.usecases.welcome_person import welcome_person
 from services.runtime.database import Pool, open_service_pool
@@ -66,6 +69,8 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
     objects = SignedObjects(UrlSigner(settings, credentials, inside=True))
     stack.push_async_callback(objects.close)
     signer = UrlSigner(settings, credentials)
+    shared_media = SharedMedia(UrlSigner(settings, credentials, inside=True))
+    stack.push_async_callback(shared_media.close)
     media = build_media(settings, pool, signer, objects)
     return Parts(
         settings=settings,
@@ -79,6 +84,8 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
             resolve_input=build_resolve_input(settings, pool, media.finish_upload),
         ),
         accept_backend_webhook=AcceptBackendWebhook(pool, relay.offer, orphans=settings.orphans),
+        search_prompts=SearchPrompts(pool),
+        shares=Shares(pool, shared_media),
         signer=signer,
         streams=streams,
         checks={"database": database_check(pool)},

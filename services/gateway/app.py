@@ -8,18 +8,24 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from contracts.kinds import KINDS
+from services.gateway.api.albums import album_item_router, album_router
 from services.gateway.api.backend_webhooks import backend_webhook_router
 from services.gateway.api.deletions import deletion_router
 from services.gateway.api.document import secure_document
 from services.gateway.api.downloads import download_router
+from services.gateway.api.favourites import favourite_router
+from services.gateway.api.gallery import gallery_router
 from services.gateway.api.generations import generation_router
 from services.gateway.api.keys import key_router
 from services.gateway.api.me import me_router
 from services.gateway.api.media import media_router
+from services.gateway.api.notifications import notification_router
 from services.gateway.api.pages import page_router, security_headers
 from services.gateway.api.pass_through import notifier_document, notifier_router, with_notifier
 from services.gateway.api.probes import probe_router
 from services.gateway.api.problem_pages import problem_router
+from services.gateway.api.shared import shared_router
+from services.gateway.api.shares import share_router
 from services.gateway.api.signin import signin_router
 from services.gateway.api.streams import stream_router
 from services.gateway.api.uploads import upload_router
@@ -97,6 +103,12 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
         app.include_router(generation_router(parts, kind))
         app.include_router(backend_webhook_router(parts, kind))
     app.include_router(stream_router(parts))
+    app.include_router(favourite_router(parts))
+    app.include_router(album_router(parts))
+    app.include_router(album_item_router(parts))
+    app.include_router(share_router(parts))
+    app.include_router(shared_router(parts))
+    app.include_router(notification_router(parts))
     app.include_router(notifier_router(parts, notifiers()))
     app.include_router(media_router(parts))
     app.include_router(me_router(parts))
@@ -106,6 +118,8 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
     # Before routes that take any word for an id of the gallery.
     app.include_router(download_router(parts))
     app.include_router(deletion_router(parts))
+    # After the routes of fixed names, which its id would take.
+    app.include_router(gallery_router(parts))
     app.include_router(problem_router(security_headers(parts.signer.origin)))
     app.include_router(page_router(parts))
     if parts.settings.cors_origins:

@@ -11,6 +11,8 @@ from services.gateway.usecases.delete_generations import DeleteGenerations
 from services.gateway.usecases.finish_upload import FinishUpload
 from services.gateway.usecases.log_impersonation import LogImpersonation
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.search_prompts import SearchPrompts
+from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.gateway.usecases.stream_zip import StreamZip
 from services.gateway.usecases.sweep_uploads import SweepUploads
@@ -43,6 +45,8 @@ class Parts:
     verifier: TokenVerifier | None
     request_generation: RequestGeneration
     accept_backend_webhook: AcceptBackendWebhook
+    search_prompts: SearchPrompts
+    shares: Shares
     signer: UrlSigner
     streams: Any
     checks: Mapping[str, Check]

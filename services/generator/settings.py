@@ -4,6 +4,7 @@ import os
 
 from pydantic import Field
 
+from services.generator.provider_settings import ProviderSettings
 from services.runtime.settings import ObjectSettings, RuntimeSettings
 
 
@@ -11,7 +12,7 @@ def _render_processes() -> int:
     return max(1, (os.cpu_count() or 2) // 2)
 
 
-class GeneratorSettings(RuntimeSettings, ObjectSettings):
+class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
     """What the generator reads from the environment."""
 
     health_port: int = Field(default=9007, ge=1, le=65_535, validation_alias="SORAMI_GENERATOR_PORT")

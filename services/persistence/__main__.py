@@ -40,6 +40,7 @@ async def serve_persistence() -> int:
                 relay.run,
                 subscriptions.run,
                 parts.reconcile_jobs.run,
+                parts.index_prompts.run,
                 parts.purge_deleted.run,
             ],
             [subscriptions.stop, relay.close],

@@ -6,6 +6,7 @@ from services.persistence.parts import Parts
 from services.persistence.settings import PersistenceSettings
 from services.persistence.store import Store
 from services.persistence.usecases.advance_jobs import AdvanceJobs
+from services.persistence.usecases.index_prompts import IndexPrompts
 from services.persistence.usecases.purge_deleted import PurgeDeleted
 from services.persistence.usecases.reconcile_jobs import ReconcileJobs
 from services.persistence.usecases.write_notices import WriteNotices
@@ -32,6 +33,7 @@ def build_app(
             forgotten_after=settings.forgotten_after,
             event_days=settings.event_days,
         ),
+        index_prompts=IndexPrompts(store),
         purge_deleted=PurgeDeleted(store, relay.offer, every=settings.forgotten_after / 4),
         write_notices=WriteNotices(store, relay.offer),
     )

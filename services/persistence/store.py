@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from contracts.cloudevents import Record
 from contracts.kinds import KINDS, Kind
 from contracts.status import JobState, JobStatus, Stage, prisma_status
+from services.persistence.migrations.backfill import INDEX_PROMPTS
 from services.runtime.database import Connection, Pool, transaction
 from services.runtime.outbox import OutboxColumns, OutboxRow, as_rows, insert_statement
 
@@ -252,6 +253,13 @@ FORGET_EVENTS = """
         SELECT job_id, seq FROM sorami.job_events WHERE at < now() - $1 * interval '1 day' ORDER BY at LIMIT 10000)
 """
 
+# take_prompts: before their texts are read, so that a change meanwhile is noted again and not lost.
+TAKE_PROMPTS = """
+    DELETE FROM sorami.search_pending WHERE generation_id IN (
+        SELECT generation_id FROM sorami.search_pending LIMIT $1 FOR UPDATE SKIP LOCKED)
+    RETURNING generation_id
+"""
+
 
 # due_purges: deletions whose window has ended; a job that still runs is waited for. Instances share them.
 DUE_PURGES = """
@@ -269,6 +277,11 @@ FORGET_GENERATIONS = {
     "notifications": """DELETE FROM notifications n USING sorami.deletions d
                         WHERE d.generation_id = ANY($1::text[]) AND n."userId" = d.owner_id
                           AND n.metadata ->> 'generationId' = d.generation_id""",
+    "favourites": "DELETE FROM sorami.favourites WHERE generation_id = ANY($1::text[])",
+    "album items": "DELETE FROM sorami.album_items WHERE generation_id = ANY($1::text[])",
+    "shares": "DELETE FROM sorami.shares WHERE generation_id = ANY($1::text[])",
+    "search documents": "DELETE FROM sorami.search_documents WHERE generation_id = ANY($1::text[])",
+    "search pending": "DELETE FROM sorami.search_pending WHERE generation_id = ANY($1::text[])",
     "job events": "DELETE FROM sorami.job_events WHERE job_id = ANY($1::text[])",
     "deliveries": "DELETE FROM sorami.deliveries WHERE job_id = ANY($1::text[])",
     "dead letters": "DELETE FROM sorami.dead_letters WHERE key = ANY($1::text[])",
@@ -374,6 +387,14 @@ class Store:
     async def overdue_jobs(self, grace_seconds: float) -> list[Any]:
         """Return open jobs whose deadline passed longer than `grace_seconds` ago."""
         return list(await self._pool.fetch(OVERDUE_JOBS, grace_seconds))
+
+    async def index_prompts(self, most: int) -> int:
+        """Make the search documents of at most this many new or changed prompts; returns how many there were."""
+        async with transaction(self._pool) as connection:
+            ids = [row["generation_id"] for row in await connection.fetch(TAKE_PROMPTS, most)]
+            if ids:
+                await connection.execute(INDEX_PROMPTS, ids)
+        return len(ids)
 
     async def forget_events(self, days: int) -> None:
         """Delete job events that no stream replays any more."""

@@ -114,5 +114,5 @@ def _after_table(definition: str) -> str:
 
 def _not_in_prisma(table: str) -> set[str]:
     if table.endswith("_generations"):
-        return {f"{table}_gallery_idx"}
+        return {f"{table}_gallery_idx", f"{table}_unfinished_idx"}
     return {"notifications_userId_type_generation_key"} if table == "notifications" else set()

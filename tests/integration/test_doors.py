@@ -151,3 +151,14 @@ async def test_a_page_is_served_under_a_strict_policy(product: Product) -> None:
     assert "unsafe-inline" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert (await get(product, "/static/../app.py", None)).status_code == 404
+
+
+async def test_what_is_polled_is_not_sent_twice(product: Product) -> None:
+    person = product.person()
+    job_id = await person.ask()
+    await person.ended(job_id)
+    for path in (f"/api/images/{job_id}/status", f"/api/images/{job_id}/result", "/api/images/user"):
+        etag = (await person.http.get(path)).headers["etag"]
+        again = await person.http.get(path, headers={"If-None-Match": etag})
+        assert (again.status_code, again.content) == (304, b""), path
+        assert "Authorization" in again.headers["vary"]

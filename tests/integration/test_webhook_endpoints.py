@@ -3,12 +3,14 @@
 import asyncio
 import base64
 import os
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
@@ -375,18 +377,30 @@ async def test_a_notifier_that_dies_between_sending_and_recording_sends_again_un
     assert (calls[0].id, calls[0].raw) == (calls[1].id, calls[1].raw)
 
 
+async def ready(url: str) -> None:
+    """Wait until a process says that it is ready, its consumers included."""
+    async with asyncio.timeout(60), httpx.AsyncClient() as client:
+        while True:
+            try:
+                if (await client.get(url)).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(0.1)
+
+
 async def test_two_notifiers_tell_everything_once(product: Product, hooks: Receiver) -> None:
     person = product.person()
     made = await endpoint(person, hooks, event_types=["job.completed", "test"])
-    env = {**os.environ, **product.stack.env, "SORAMI_NOTIFIER_PORT": "0"}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {**os.environ, **product.stack.env, "SORAMI_NOTIFIER_PORT": str(port)}
     second = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.notifier", env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        await product.until(
-            "SELECT 1 WHERE 2 <= (SELECT count(DISTINCT pid) FROM pg_stat_activity"
-            " WHERE application_name = 'sorami-notifier')"
-        )
+        await ready(f"http://127.0.0.1:{port}/readyz")
         jobs = await asyncio.gather(*(person.ask() for _ in range(40)))
         for _ in range(40):
             await person.http.post(f"{ENDPOINTS}/{made['id']}/test")

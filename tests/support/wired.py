@@ -17,6 +17,7 @@ from services.gateway.parts import Parts as GatewayParts
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.search_prompts import SearchPrompts
 from services.generator.app import build_app as build_generator
 from services.generator.handlers import subscribe as subscribe_generator
 from services.generator.providers.instant import InstantProvider
@@ -130,6 +131,8 @@ async def wired(url: str) -> AsyncIterator[Wired]:
                     resolve_input=build_resolve_input(settings, pool, media.finish_upload),
                 ),
                 accept_backend_webhook=AcceptBackendWebhook(pool, hands.offer, orphans="adopt"),
+                search_prompts=SearchPrompts(pool),
+                shares=cast(Any, None),
                 signer=signer,
                 streams=None,
                 checks={},

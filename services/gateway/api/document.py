@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-PUBLIC = ("/healthz", "/readyz", "/media/", "/signin/", "/signout")
+PUBLIC = ("/healthz", "/readyz", "/media/", "/api/shared/", "/signin/", "/signout")
 BACKENDS = "/api/webhooks/"
 
 

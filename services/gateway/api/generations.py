@@ -4,6 +4,7 @@ from datetime import datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from starlette.responses import Response
 
 from contracts.faults import RequestRefused
 from contracts.kinds import Kind
@@ -16,6 +17,7 @@ from services.gateway.api import schemas, shapes
 from services.gateway.api.bodies import BODY_LIMIT, refused
 from services.gateway.api.callers import caller
 from services.gateway.api.cursors import read_cursor, read_limit, write_cursor
+from services.gateway.api.etags import answer
 from services.gateway.parts import Parts
 from services.gateway.queries import generations
 from services.gateway.usecases.request_generation import JobIdTaken
@@ -73,7 +75,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
         responses=schemas.listed(kind),
         openapi_extra={"parameters": schemas.PAGING},
     )
-    async def listed(request: Request) -> JSONResponse:
+    async def listed(request: Request) -> Response:
         asking = await caller(parts, request, Scope.MEDIA_READ)
         limit = read_limit(request.query_params.get("limit"))
         before = read_cursor(request.query_params.get("cursor"), asking.user_id, datetime, str)
@@ -81,7 +83,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
         most = (limit or 50) if paged else WHOLE_GALLERY
         found = await generations.completed_generations(parts.pool, kind, asking.user_id, before=before, limit=most + 1)
         cursor = _cursor_after(found[most - 1], asking.user_id) if len(found) > most else None
-        return JSONResponse(shapes.gallery_body(found[:most], parts.public_url, cursor, paged=paged))
+        return answer(request, shapes.gallery_body(found[:most], parts.public_url, cursor, paged=paged))
 
     @router.get(
         "/{job_id}/status",
@@ -89,12 +91,13 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
         operation_id=f"get_{kind.name}_status",
         responses=schemas.status(kind),
     )
-    async def status(job_id: str, request: Request) -> JSONResponse:
+    async def status(job_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
         view = await generations.status(parts.pool, kind, job_id, asking.user_id)
         if view is None:
             raise not_found()
-        return JSONResponse(shapes.status_body(view, choose_language(request.headers.get("accept-language"))))
+        body = shapes.status_body(view, choose_language(request.headers.get("accept-language")))
+        return answer(request, body, by_language=True)
 
     @router.get(
         "/{job_id}/result",
@@ -102,7 +105,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
         operation_id=f"get_{kind.name}_result",
         responses=schemas.result(kind),
     )
-    async def result(job_id: str, request: Request) -> JSONResponse:
+    async def result(job_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
         found = await generations.generation(parts.pool, kind, job_id, asking.user_id)
         if found is None:
@@ -116,6 +119,6 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
                 f"the job is {found.job_status}; only a COMPLETED job has a result",
                 job_status=found.job_status.value,
             )
-        return JSONResponse(shapes.result_body(found, parts.public_url))
+        return answer(request, shapes.result_body(found, parts.public_url))
 
     return router

@@ -84,6 +84,11 @@ PAGING: list[dict[str, Any]] = [
 ]
 
 
+Described = dict[int | str, dict[str, Any]]
+NOT_MODIFIED: Described = {304: {"description": "You have this very answer"}}
+"""What a route with an ETag says of 304."""
+
+
 def answers(own: dict[int | str, dict[str, Any]], *statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe a route's own answers and the problem documents it may answer with."""
     return own | problems(*statuses)
@@ -96,9 +101,8 @@ def created(kind: Kind) -> dict[int | str, dict[str, Any]]:
 
 
 def status(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}} | problems(
-        401, 403, 404, 503
-    )
+    found: Described = {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}}
+    return found | NOT_MODIFIED | problems(401, 403, 404, 503)
 
 
 def _listing(kind: Kind) -> type[BaseModel]:
@@ -123,7 +127,8 @@ def _listing(kind: Kind) -> type[BaseModel]:
 
 
 def listed(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": _listing(kind), "description": "Newest first"}} | problems(400, 401, 403, 422, 503)
+    found: Described = {200: {"model": _listing(kind), "description": "Newest first"}}
+    return found | NOT_MODIFIED | problems(400, 401, 403, 422, 503)
 
 
 def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
@@ -134,6 +139,5 @@ def result(kind: Kind) -> dict[int | str, dict[str, Any]]:
         metadata=(dict[str, Any], ...),
         **{kind.plural: (list[ResultItem], ...)},  # type: ignore[call-overload]
     )
-    return {200: {"model": model, "description": "The files and how they were made"}} | problems(
-        401, 403, 404, 409, 503
-    )
+    found: Described = {200: {"model": model, "description": "The files and how they were made"}}
+    return found | NOT_MODIFIED | problems(401, 403, 404, 409, 503)

@@ -49,14 +49,15 @@ def gallery_body(
     body: dict[str, Any] = {
         "success": True,
         "count": len(found),
-        "generations": [_generation_body(item, public_url) for item in found],
+        "generations": [generation_body(item, public_url) for item in found],
     }
     if paged or cursor:
         body["nextCursor"] = cursor
     return body
 
 
-def _generation_body(item: GenerationView, public_url: str) -> dict[str, Any]:
+def generation_body(item: GenerationView, public_url: str) -> dict[str, Any]:
+    """Shape D4's generation."""
     return {
         "id": item.id,
         "prompt": item.prompt,

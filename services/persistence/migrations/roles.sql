@@ -61,7 +61,12 @@ BEGIN
             ('sorami_gateway', 'SELECT, INSERT', 'sorami.audit_log'),
             ('sorami_notifier', 'SELECT, UPDATE (last_used_at)', 'sorami.api_keys'),
             -- gateway, requests:
-            -- gateway, gallery:
+            -- gateway, gallery: what people keep and share; search is persistence's, and triggers note for it.
+            ('sorami_gateway', 'SELECT', 'sorami.search_documents, sorami.search_pending, sorami.search_words'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.favourites, sorami.albums'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.album_items, sorami.shares'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.share_attempts, sorami.notification_marks'),
+            ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.notification_reads'),
             -- gateway, media:
             ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.uploads, sorami.upload_days'),
             ('sorami_gateway', 'SELECT', 'sorami.gone_media'),
@@ -80,6 +85,9 @@ BEGIN
             ('sorami_persistence', 'SELECT', 'users, sorami.tasks, sorami.operations'),
             ('sorami_persistence', 'SELECT, DELETE', 'sorami.backend_reports'),
             ('sorami_persistence', 'SELECT, UPDATE', 'sorami.deletions'),
+            ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.search_documents, sorami.search_words'),
+            ('sorami_persistence', 'SELECT, UPDATE, DELETE', 'sorami.search_pending'),
+            ('sorami_persistence', 'SELECT, DELETE', 'sorami.favourites, sorami.album_items, sorami.shares'),
             -- persistence, at the end of a deletion's window: nothing of the generation stays but its tombstone.
             ('sorami_persistence', 'DELETE', 'sorami.jobs, image_generations, video_generations'),
             ('sorami_persistence', 'SELECT, INSERT', 'sorami.gone_media'),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from services.persistence.migrations.backfill import SEARCH_BACKFILL, fill_search
 from services.persistence.migrations.files import (
     ROLES_FILE,
     SERVICE_ROLES,
@@ -97,7 +98,7 @@ async def migrate(connection: Connection, address: DatabaseAddress, *, phase: st
 
 
 def _pending(state: State, files: list[SqlFile], roles: SqlFile, phase: str, say: Say) -> list[SqlFile]:
-    """The files that this run has to apply, the roles last."""
+    """The files that this run has to apply, then the roles, then what rows that stand already need."""
     state.refuse_changed(files)
     newer = state.newer_than(files)
     if newer:
@@ -106,6 +107,8 @@ def _pending(state: State, files: list[SqlFile], roles: SqlFile, phase: str, say
     pending = due(files, set(state.applied), phase)
     if state.roles_are_due(roles):
         pending = [*pending, roles]
+    if SEARCH_BACKFILL.name not in state.applied:
+        pending = [*pending, SEARCH_BACKFILL]
     if not pending:
         say("nothing to do: the database is at this build's schema")
     return pending
@@ -155,7 +158,11 @@ async def _apply(
                 await connection.execute(f"CREATE SCHEMA {quote_identifier(schema)}")
         await connection.execute(BOOTSTRAP)
     for file in pending:
-        await _apply_file(connection, file, say)
+        if file is SEARCH_BACKFILL:
+            await fill_search(connection, say)
+            await connection.execute(RECORD, file.name, file.checksum)
+        else:
+            await _apply_file(connection, file, say)
         say(f"applied {file.name}")
     for note in findings.notes:
         say(f"note: {note}")

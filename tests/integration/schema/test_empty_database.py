@@ -28,7 +28,7 @@ def test_every_table_stands_after_the_first_run(empty: Database) -> None:
 
     assert outcome.code == 0, outcome.text
     assert empty.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 8
-    assert empty.value("SELECT count(*) FROM sorami.schema_migrations") == HIGHEST_SCHEMA + 1  # and the roles
+    assert empty.value("SELECT count(*) FROM sorami.schema_migrations") == HIGHEST_SCHEMA + 2  # and roles, search
     assert empty.value('SELECT enum_range(NULL::"ImageJobStatus")::text') == "{PENDING,GENERATING,COMPLETED,FAILED}"
 
 
@@ -96,7 +96,7 @@ def test_two_at_once_apply_each_file_once(empty: Database) -> None:
 
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(migrate, range(3))) == [0, 0, 0]
-    assert empty.value("SELECT count(*) FROM sorami.schema_migrations") == HIGHEST_SCHEMA + 1
+    assert empty.value("SELECT count(*) FROM sorami.schema_migrations") == HIGHEST_SCHEMA + 2
 
 
 def test_new_rows_carry_utc_whatever_the_sessions_time_zone(migrated: Database) -> None:

@@ -1,0 +1,34 @@
+"""Sizes in pixels to what providers take: a ratio, a tier, multiples of 16."""
+
+from collections.abc import Iterable
+from math import log
+from typing import Final
+
+TIERS: Final = {"1K": 1_024, "2K": 2_048, "4K": 4_096}
+"""Gemini's sizes: the side of a square of the same area, in pixels."""
+
+
+def nearest_ratio(width: int, height: int, ratios: Iterable[str]) -> str:
+    """Return the ratio (`16:9`) that is nearest in proportion."""
+    return min(ratios, key=lambda ratio: distance(width, height, ratio))
+
+
+def distance(width: int, height: int, ratio: str) -> float:
+    """How far a size is from a ratio: 0 is the same, 0.1 about ten percent."""
+    across, _, down = ratio.partition(":")
+    return abs(log(width / height) - log(int(across) / int(down)))
+
+
+def tier(width: int, height: int) -> str:
+    """Return the smallest tier that has at least 0.64 of the pixels asked for (0.8 of each side)."""
+    return next((name for name, side in TIERS.items() if side * side >= 0.64 * width * height), "4K")
+
+
+def multiples_of(step: int, width: int, height: int) -> tuple[int, int]:
+    """Round both sides to the nearest multiples."""
+    return max(step, round(width / step) * step), max(step, round(height / step) * step)
+
+
+def nearest_size(width: int, height: int, sizes: Iterable[str]) -> str:
+    """Return the size (`1024x1536`) nearest in proportion."""
+    return min(sizes, key=lambda size: distance(width, height, size.replace("x", ":")))

@@ -1,0 +1,1 @@
+"""Fakes of remote providers: the documented wire format, errors and half-answers included, with a ledger."""

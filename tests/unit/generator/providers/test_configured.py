@@ -1,0 +1,136 @@
+"""Which providers the settings enable, and what settings are refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.generator.provider_settings import ProviderSettings
+from services.generator.providers.remote.offers import Offer, offers
+from services.generator.providers.remote.registry import configured
+from services.generator.request_templates import check_template, fill
+from services.generator.settings import GeneratorSettings
+from tests.support.providers.fake import KEY
+
+EVERYTHING = {
+    "GEMINI_API_KEY": KEY,
+    "OPENAI_API_KEY": KEY,
+    "SORAMI_COMFYUI_URL": "http://gpu:8188",
+    "SORAMI_COMFYUI_HEADERS": f"X-Proxy-Key: {KEY}; X-Team: art",
+    "FAL_KEY": KEY,
+    "REPLICATE_API_TOKEN": KEY,
+    "BFL_API_KEY": KEY,
+    "BACKEND_URL": "http://localhost:5000",
+    "SORAMI_BACKEND_TOKEN": KEY,
+}
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Read the settings from these lines of an environment and nothing else."""
+    for field in ProviderSettings.model_fields.values():
+        monkeypatch.delenv(str(field.validation_alias), raising=False)
+
+    def read(**environment: str) -> ProviderSettings:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return ProviderSettings()
+
+    return read
+
+
+def test_nothing_is_enabled_without_its_key_or_address(settings: Any) -> None:
+    assert configured(settings()) == {}
+    assert offers(settings()) == {}
+
+
+def test_an_empty_key_is_no_key(settings: Any) -> None:
+    assert configured(settings(GEMINI_API_KEY="", FAL_KEY="  ")) == {}
+
+
+async def test_every_provider_is_enabled_by_its_own(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "film.json").write_text('{"kind": "video", "graph": {"1": {"class_type": "A", "inputs": {}}}}')
+    given = settings(**EVERYTHING, SORAMI_COMFYUI_WORKFLOWS=str(tmp_path))
+    providers = configured(given)
+    assert sorted(providers) == ["bfl", "comfyui", "fal", "flask", "gemini", "openai", "replicate", "veo"]
+    assert {offer.provider for offer in offers(given).values()} == set(providers)
+    assert offers(given)["film"] == Offer("film", "comfyui", ("video",), at_once=1)
+    assert offers(given)["flux-2-pro"].seed
+    assert offers(given)["fal-ai/flux/dev"].at_once is None
+    assert offers(given)["flask-backend"].kinds == ("image", "video")
+    assert KEY not in repr(given) + repr([vars(provider) for provider in providers.values()])
+    for provider in providers.values():
+        await provider.close()
+
+
+def test_a_line_end_of_a_file_is_no_part_of_a_key(settings: Any) -> None:
+    assert settings(FAL_KEY=f" {KEY}\n").fal_key.get_secret_value() == KEY
+
+
+async def test_a_server_of_one_s_own_needs_no_key(settings: Any) -> None:
+    given = settings(SORAMI_OPENAI_URL="http://localai:8080/v1", SORAMI_OPENAI_MODELS="sd, flux")
+    assert list(configured(given)) == ["openai"]
+    assert list(offers(given)) == ["sd", "flux"]
+
+
+def test_models_are_names_or_json(settings: Any) -> None:
+    given = settings(
+        FAL_KEY=KEY,
+        SORAMI_FAL_MODELS='{"wan": {"id": "fal-ai/wan", "kind": "video", "input": {"text": "{{prompt}}"}}}',
+        SORAMI_REPLICATE_MODELS="a/b, c/d:e",
+    )
+    assert offers(given) == {"wan": Offer("wan", "fal", ("video",), at_once=1)}
+    assert [one.id for one in given.replicate_models.values()] == ["a/b", "c/d:e"]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"SORAMI_FAL_MODELS": "{"},
+        {"SORAMI_FAL_MODELS": '{"x": {"id": "y", "input": {"a": "{{wishes}}"}}}'},
+        {"SORAMI_FAL_MODELS": '{"x": {"id": "y", "kind": "song"}}'},
+        {"SORAMI_GEMINI_URL": "ftp://x"},
+        {"SORAMI_GEMINI_URL": "https://user:pw@x"},
+        {"SORAMI_COMFYUI_URL": "http://gpu:8188"},
+        {"SORAMI_COMFYUI_HEADERS": "no colon"},
+        {"SORAMI_REPLICATE_WAIT_SECONDS": "61"},
+        {"FAL_KEY": "a\nb"},
+        {"FAL_KEY": "clé"},
+    ],
+)
+def test_a_wrong_setting_is_refused(settings: Any, environment: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        settings(**environment)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9006", "http://localhost:9006/api/images/generate"])
+def test_the_backend_is_not_ourselves(settings: Any, address: str) -> None:
+    settings()
+    with pytest.raises(ValidationError, match="own address"):
+        GeneratorSettings(
+            database_url="postgresql://x/y",
+            public_url="http://127.0.0.1:9006",
+            backend_url=address,
+        )
+
+
+def test_a_field_alone_keeps_its_type_and_an_absent_one_leaves_nothing() -> None:
+    template = {
+        "a": "{{count}}",
+        "b": "x{{count}}y{{style}}",
+        "c": "{{seed}}",
+        "d": ["{{seed}}", "{{size}}"],
+        "e": None,
+    }
+    filled = fill(template, {"count": 2, "size": "1x1", "prompt": "{{count}}"})
+    assert filled == {"a": 2, "b": "x2y", "d": ["1x1"], "e": None}
+
+
+def test_what_stands_in_a_prompt_is_no_template() -> None:
+    assert fill({"a": "{{prompt}}!"}, {"prompt": "{{job_id}}", "job_id": "x"}) == {"a": "{{job_id}}!"}
+
+
+def test_a_field_that_does_not_exist_is_named() -> None:
+    with pytest.raises(ValueError, match="wishes"):
+        check_template([{"a": "{{wishes}}"}])
