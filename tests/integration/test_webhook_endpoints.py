@@ -333,9 +333,8 @@ async def test_an_endpoint_that_hangs_delays_no_other(product: Product, hooks: R
     person = product.person()
     hanging, healthy = await endpoint(person, hooks), await endpoint(person, hooks)
     hooks.plays[path_of(hanging)] = slow(60)
-    for _ in range(60):
-        await person.http.post(f"{ENDPOINTS}/{hanging['id']}/test")
-    await hooks.wait_at(path_of(hanging), 10)
+    await asyncio.gather(*(person.http.post(f"{ENDPOINTS}/{hanging['id']}/test") for _ in range(100)))
+    await hooks.wait_at(path_of(hanging), 60)
     loop = asyncio.get_running_loop()
     waits = []
     for number in range(1, 21):
@@ -344,8 +343,8 @@ async def test_an_endpoint_that_hangs_delays_no_other(product: Product, hooks: R
         await hooks.wait_at(path_of(healthy), number)
         waits.append(loop.time() - began)
     assert sorted(waits)[-1] < 1.0
-    # In this process as many as an endpoint may have under way, and no more.
-    assert len(hooks.at(path_of(hanging))) <= 64
+    # As many as an endpoint may have under way, and two at a time once it fails.
+    assert len(hooks.at(path_of(hanging))) <= 64 + 2
     await person.http.delete(f"{ENDPOINTS}/{hanging['id']}")
 
 

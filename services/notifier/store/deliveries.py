@@ -71,8 +71,8 @@ CLAIM_DELIVERIES = """
 """
 
 NEXT_DUE = """
-    SELECT extract(epoch FROM min(next_attempt_at) - now())::float8 FROM sorami.deliveries
-    WHERE state = 'pending' AND next_attempt_at > now()
+    SELECT extract(epoch FROM next_attempt_at - now())::float8 FROM sorami.deliveries
+    WHERE state = 'pending' AND next_attempt_at > now() ORDER BY next_attempt_at LIMIT 1
 """
 
 # settle_deliveries: a delivery that another worker holds by now is left alone; progress that failed is not tried

@@ -30,11 +30,12 @@ SCHEDULE = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 LONGEST_PAUSE = 86_400.0
 """The most a receiver may ask for by Retry-After."""
 LOOK_EVERY = 5.0
-SLOTS = 512
-ROOM = 32
+ASK_EVERY = 0.25
+SLOTS = 1024
+ROOM = 64
 """What one endpoint may have under way in this process; a failing one has less, so that all of them find slots."""
 ROOM_FAILING = 2
-GATHER_SECONDS = 0.003
+GATHER_SECONDS = 0.001
 SEALED_PAUSE = 300.0
 FORGET_EVERY = 3_600.0
 
@@ -86,6 +87,7 @@ class DeliverWebhooks:
         self._busy: Counter[str] = Counter()
         self._sending: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._ask_at = 0.0
         self._recover_at = 0.0
         self._forget_at = 0.0
 
@@ -100,7 +102,7 @@ class DeliverWebhooks:
             try:
                 await self._send_due()
                 if not self._wake.is_set():
-                    pause = min(LOOK_EVERY, await store.next_due(self._pool) or LOOK_EVERY)
+                    pause = await self._pause()
                 await self._look_after(planner)
             except Exception as error:
                 if not is_transient(error):
@@ -227,6 +229,13 @@ class DeliverWebhooks:
         if state == "exhausted":
             await self._judge.exhausted(endpoint, delivery, attempt)
         self._wake.set()
+
+    async def _pause(self) -> float:
+        """Return the seconds until something is due; not asked for at every turn while much is being sent."""
+        if self._sending and time.monotonic() < self._ask_at:
+            return ASK_EVERY
+        self._ask_at = time.monotonic() + ASK_EVERY
+        return min(LOOK_EVERY, await store.next_due(self._pool) or LOOK_EVERY)
 
     async def _look_after(self, planner: PlanDeliveries) -> None:
         if time.monotonic() < self._recover_at:
