@@ -72,6 +72,16 @@ class JobRequested(Event):
     finish_by: AwareDatetime | None = Field(default=None, description="After this time the job is never started.")
 
 
+class JobCancelRequested(Event):
+    """Somebody wants a job no longer: a wish. Whether it or the work came first is the generator's to say."""
+
+    TOPIC = topics.JOB_CANCEL_REQUESTED
+
+    user_id: str = Field(description="Whose job it is.")
+    organization_id: str | None = None
+    requested_by: str | None = Field(default=None, description="The user who asked for the end.")
+
+
 class Reported(Event):
     """What a generator reports. `fence` is its lease, 0 for a reporter that has none."""
 
@@ -266,6 +276,7 @@ class MediaDeleted(Event):
 
 EVENTS: tuple[type[Event], ...] = (
     JobRequested,
+    JobCancelRequested,
     JobProgressed,
     JobCompleted,
     JobFailed,

@@ -23,6 +23,10 @@ from contracts.kinds import DEFAULT_QUALITY, KINDS, QUALITIES, STYLES, Kind
 
 MAX_PROMPT = 10_000
 MAX_URL = 2_048
+MOST_PRIORITY = 10
+"""How far a client may put a job before or behind its others; the contract itself knows -100 to 100."""
+LONGEST_WAIT = 30 * 86_400
+"""Seconds: the longest deadline that may be asked for."""
 _INVISIBLE = {"Cf", "Cc", "Zs", "Zl", "Zp", "Mn"}
 
 
@@ -67,6 +71,12 @@ def _normal_format(value: Any) -> Any:
 def _job_id(text: str) -> str:
     if not is_safe_id(text):
         raise fault("job_id_invalid", "job_id must be 1 to 64 letters, digits, '_' or '-'")
+    return text
+
+
+def _parent_id(text: str) -> str:
+    if not is_safe_id(text):
+        raise fault("parent_unknown", "parent_id names no generation of yours")
     return text
 
 
@@ -117,6 +127,18 @@ class GenerationRequest(BaseModel):
     )
     caption: Annotated[str, Field(max_length=200), AfterValidator(_readable("caption"))] | None = Field(
         default=None, description="A line of text to set into the picture."
+    )
+    parent_id: Annotated[str, AfterValidator(_parent_id)] | None = Field(
+        default=None, description="The generation of yours that this one is an edit of."
+    )
+    priority: Annotated[int, Field(ge=-MOST_PRIORITY, le=MOST_PRIORITY)] = Field(
+        default=0, description="Higher goes first among waiting jobs."
+    )
+    start_within_seconds: Annotated[int, Field(ge=1, le=LONGEST_WAIT)] | None = Field(
+        default=None, description="A job that nobody began by then fails as `timeout`, and nothing is charged."
+    )
+    finish_within_seconds: Annotated[int, Field(ge=1, le=LONGEST_WAIT)] | None = Field(
+        default=None, description="A job that is not done by then is called off and fails as `timeout`."
     )
 
 
@@ -181,6 +203,12 @@ class Wanted:
     options: Mapping[str, Any]
     job_id: str | None
     user_id: str | None
+    parent_id: str | None = None
+    priority: int = 0
+    start_within: int | None = None
+    """Seconds."""
+    finish_within: int | None = None
+    """Seconds."""
 
     def digest(self) -> str:
         """Hash what was asked, so that the same id with another body can be told apart."""
@@ -196,6 +224,10 @@ class Wanted:
             self.input_image_url,
             dict(self.options),
         ]
+        later = [self.parent_id, self.priority, self.start_within, self.finish_within]
+        if later != [None, 0, None, None]:
+            # A request without them keeps the hash that it had before there were such fields.
+            content.append(later)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -223,7 +255,18 @@ def read_request(kind: Kind, body: Mapping[str, Any]) -> Wanted:
         options=options,
         job_id=given["job_id"],
         user_id=given["user_id"],
+        parent_id=given["parent_id"],
+        priority=given["priority"],
+        start_within=given["start_within_seconds"],
+        finish_within=given["finish_within_seconds"],
     )
+
+
+_BOUNDS = {
+    "priority": f"between {-MOST_PRIORITY} and {MOST_PRIORITY}",
+    "start_within_seconds": f"between 1 and {LONGEST_WAIT} seconds",
+    "finish_within_seconds": f"between 1 and {LONGEST_WAIT} seconds",
+}
 
 
 def _bounds(kind: Kind, field: str) -> str | None:
@@ -232,4 +275,4 @@ def _bounds(kind: Kind, field: str) -> str | None:
     for number in kind.numbers:
         if number.name == field:
             return f"between {number.least:g} and {number.most:g} {number.unit}"
-    return None
+    return _BOUNDS.get(field)

@@ -22,6 +22,7 @@ class Topic:
 
 
 JOB_REQUESTED = Topic("job.requested", sent_by=("gateway", "persistence"))
+JOB_CANCEL_REQUESTED = Topic("job.cancel-requested", sent_by=("gateway", "persistence"))
 JOB_PROGRESS = Topic("job.progress", sent_by=("generator", "gateway"))
 JOB_COMPLETED = Topic("job.completed", sent_by=("generator", "gateway", "persistence"))
 JOB_FAILED = Topic("job.failed", sent_by=("generator", "gateway", "persistence"))
@@ -32,6 +33,7 @@ MEDIA_DELETED = Topic("media.deleted", sent_by=("persistence",))
 
 TOPICS = (
     JOB_REQUESTED,
+    JOB_CANCEL_REQUESTED,
     JOB_PROGRESS,
     JOB_COMPLETED,
     JOB_FAILED,

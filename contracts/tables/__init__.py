@@ -30,6 +30,7 @@ from contracts.tables.prisma import (
     VideoFile,
     VideoGeneration,
 )
+from contracts.tables.requests import Allowance, Batch, Cancellation, IdempotencyKey
 from contracts.tables.sorami import (
     BackendReport,
     DeadLetter,
@@ -54,9 +55,12 @@ __all__ = [
     "OWN_SCHEMA",
     "Album",
     "AlbumItem",
+    "Allowance",
     "ApiKey",
     "AuditEntry",
     "BackendReport",
+    "Batch",
+    "Cancellation",
     "DeadLetter",
     "Deletion",
     "Delivery",
@@ -64,6 +68,7 @@ __all__ = [
     "Favourite",
     "File",
     "GoneMedia",
+    "IdempotencyKey",
     "ImageFile",
     "ImageGeneration",
     "Job",

@@ -160,7 +160,7 @@ class ShareAttempt(Row, table=True):
 
 
 class NotificationRead(Row, table=True):
-    """Writer: gateway."""
+    """Writers: gateway; persistence deletes those of purged generations. A notification somebody has seen."""
 
     __tablename__ = "notification_reads"
     __table_args__ = (ours(),)

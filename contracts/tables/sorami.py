@@ -58,6 +58,8 @@ class Job(Row, table=True):
             text("id DESC"),
             postgresql_where=text("origin = 'backend-direct'"),
         ),
+        Index("jobs_owner_open_idx", "owner_id", postgresql_where=text("status in ('PENDING', 'GENERATING')")),
+        Index("jobs_batch_idx", "batch_id", postgresql_where=text("batch_id is not null")),
         ours(**ROOM_FOR_UPDATES),
     )
     id: str = words(primary_key=True)
@@ -197,6 +199,7 @@ class Task(Row, table=True):
     __table_args__ = (
         one_of("state", "queued", "running", "waiting", "finished", "cancelled"),
         Index("tasks_queue_idx", text("priority DESC"), "created_at", postgresql_where=text("state = 'queued'")),
+        Index("tasks_deadline_idx", text("LEAST(start_by, finish_by)"), postgresql_where=text("state = 'queued'")),
         Index("tasks_due_idx", "due_at", postgresql_where=text("state in ('queued', 'waiting')")),
         Index("tasks_running_idx", "created_at", postgresql_where=text("state = 'running'")),
         Index(

@@ -1,5 +1,6 @@
 """The gateway's process: real parts, and nothing else touches the real world."""
 
+import asyncio
 import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -7,19 +8,26 @@ from datetime import timedelta
 from services.gateway.app import build_app, build_media, build_resolve_input
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
+from services.gateway.store.jobs import Limits
+from services.gateway.store.limits import forget_old
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.await_jobs import AwaitJobs
+from services.gateway.usecases.cancel_jobs import CancelJobs
+from services.gateway.usecases.estimate_wait import EstimateWait
 from services.gateway.usecases.read_shared_media import SharedMedia
+from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.retry_job import RetryJob
 from services.gateway.usecases.search_prompts import SearchPrompts
 from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.gateway.usecases.welcome_person import welcome_person
-from services.runtime.database import Pool, open_service_pool
+from services.runtime.database import Pool, is_transient, open_service_pool
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
 from services.runtime.identity import Identities, session_cookie
 from services.runtime.issuers import verifier_of
-from services.runtime.logs import configure_logs
+from services.runtime.logs import configure_logs, get_logger
 from services.runtime.oidc import OidcProvider
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
@@ -28,6 +36,8 @@ from services.runtime.signed_objects import SignedObjects
 from services.runtime.signed_urls import UrlSigner, credentials_of
 
 SERVICE = "gateway"
+FORGET_EVERY = 30.0
+"""Seconds between deletions of old idempotency keys."""
 
 
 async def serve_gateway() -> int:
@@ -39,8 +49,14 @@ async def serve_gateway() -> int:
         parts = await build_parts(settings, pool, relay, stack)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_PORT")
         return await run_until_signal(
-            [server.run, relay.run, parts.media.sweep_uploads.run],
-            [server.stop, parts.request_generation.close, relay.close],
+            [
+                server.run,
+                relay.run,
+                parts.media.sweep_uploads.run,
+                parts.await_jobs.run,
+                lambda: _forget_old(pool),
+            ],
+            [parts.await_jobs.close, server.stop, parts.request_generation.close, relay.close],
         )
 
 
@@ -71,18 +87,25 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
     signer = UrlSigner(settings, credentials)
     shared_media = SharedMedia(UrlSigner(settings, credentials, inside=True))
     stack.push_async_callback(shared_media.close)
-    media = build_media(settings, pool, signer, objects)
+    cancel_jobs = CancelJobs(pool, relay.offer)
+    media = build_media(settings, pool, signer, objects, cancel_jobs)
+    lifetime = timedelta(hours=settings.job_lifetime_hours)
+    limits = Limits(settings.jobs_per_minute, settings.organization_jobs_per_minute, settings.open_jobs)
+    resolve_input = build_resolve_input(settings, pool, media.finish_upload)
+    request_generation = RequestGeneration(
+        pool, relay.offer, lifetime=lifetime, limits=limits, resolve_input=resolve_input
+    )
     return Parts(
         settings=settings,
         pool=pool,
         identities=identities,
         verifier=verifier,
-        request_generation=RequestGeneration(
-            pool,
-            relay.offer,
-            lifetime=timedelta(hours=settings.job_lifetime_hours),
-            resolve_input=build_resolve_input(settings, pool, media.finish_upload),
-        ),
+        request_generation=request_generation,
+        request_batch=RequestBatch(pool, relay.offer, lifetime=lifetime, limits=limits, resolve_input=resolve_input),
+        retry_job=RetryJob(pool, request_generation),
+        cancel_jobs=cancel_jobs,
+        await_jobs=AwaitJobs(pool),
+        estimate_wait=EstimateWait(pool),
         accept_backend_webhook=AcceptBackendWebhook(pool, relay.offer, orphans=settings.orphans),
         search_prompts=SearchPrompts(pool),
         shares=Shares(pool, shared_media),
@@ -108,6 +131,18 @@ def sign_in_at_provider(settings: GatewaySettings, pool: Pool, identities: Ident
         # The same subject of two issuers is two people.
         namespace=issuer if tokens_from not in (None, issuer) else None,
     )
+
+
+async def _forget_old(pool: Pool) -> None:
+    """Delete old idempotency keys and shares of limits, a bounded number at a time, until cancelled."""
+    while True:
+        await asyncio.sleep(FORGET_EVERY)
+        try:
+            await forget_old(pool)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            get_logger(part="limits").warning("old keys are kept a little longer", error=type(error).__name__)
 
 
 def main() -> int:

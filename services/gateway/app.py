@@ -10,12 +10,14 @@ from starlette.middleware.cors import CORSMiddleware
 from contracts.kinds import KINDS
 from services.gateway.api.albums import album_item_router, album_router
 from services.gateway.api.backend_webhooks import backend_webhook_router
+from services.gateway.api.batches import batch_router
 from services.gateway.api.deletions import deletion_router
 from services.gateway.api.document import secure_document
 from services.gateway.api.downloads import download_router
 from services.gateway.api.favourites import favourite_router
 from services.gateway.api.gallery import gallery_router
 from services.gateway.api.generations import generation_router
+from services.gateway.api.jobs import job_router
 from services.gateway.api.keys import key_router
 from services.gateway.api.me import me_router
 from services.gateway.api.media import media_router
@@ -32,6 +34,7 @@ from services.gateway.api.uploads import upload_router
 from services.gateway.parts import MediaParts, Parts
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.begin_upload import BeginUpload
+from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.delete_generations import DeleteGenerations
 from services.gateway.usecases.finish_upload import FinishUpload
 from services.gateway.usecases.resolve_input import ResolveInput
@@ -53,7 +56,9 @@ def allowed_hosts(settings: GatewaySettings) -> frozenset[str]:
     return frozenset({own, *local, *settings.allow_hosts})
 
 
-def build_media(settings: GatewaySettings, pool: Pool, signer: UrlSigner, objects: SignedObjects) -> MediaParts:
+def build_media(
+    settings: GatewaySettings, pool: Pool, signer: UrlSigner, objects: SignedObjects, cancel_jobs: CancelJobs
+) -> MediaParts:
     """Wire what uploads, deletions and downloads need."""
     return MediaParts(
         begin_upload=BeginUpload(
@@ -61,7 +66,7 @@ def build_media(settings: GatewaySettings, pool: Pool, signer: UrlSigner, object
         ),
         finish_upload=FinishUpload(pool, objects),
         sweep_uploads=SweepUploads(pool, objects, kept_days=settings.upload_days),
-        delete_generations=DeleteGenerations(pool, window_days=settings.restore_days),
+        delete_generations=DeleteGenerations(pool, cancel_jobs.ask, window_days=settings.restore_days),
         stream_zip=StreamZip(objects),
     )
 
@@ -102,6 +107,8 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
     for kind in KINDS.values():
         app.include_router(generation_router(parts, kind))
         app.include_router(backend_webhook_router(parts, kind))
+    app.include_router(job_router(parts))
+    app.include_router(batch_router(parts))
     app.include_router(stream_router(parts))
     app.include_router(favourite_router(parts))
     app.include_router(album_router(parts))

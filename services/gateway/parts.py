@@ -6,11 +6,16 @@ from typing import Any
 
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.await_jobs import AwaitJobs
 from services.gateway.usecases.begin_upload import BeginUpload
+from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.delete_generations import DeleteGenerations
+from services.gateway.usecases.estimate_wait import EstimateWait
 from services.gateway.usecases.finish_upload import FinishUpload
 from services.gateway.usecases.log_impersonation import LogImpersonation
+from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.retry_job import RetryJob
 from services.gateway.usecases.search_prompts import SearchPrompts
 from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
@@ -44,6 +49,11 @@ class Parts:
     identities: Identities
     verifier: TokenVerifier | None
     request_generation: RequestGeneration
+    request_batch: RequestBatch
+    retry_job: RetryJob
+    cancel_jobs: CancelJobs
+    await_jobs: AwaitJobs
+    estimate_wait: EstimateWait
     accept_backend_webhook: AcceptBackendWebhook
     search_prompts: SearchPrompts
     shares: Shares

@@ -23,6 +23,23 @@ class GatewaySettings(RuntimeSettings, ObjectSettings, TokenSettings):
     upload_bytes_per_day: int = Field(default=1024**3, ge=0, le=2**50, validation_alias="SORAMI_UPLOAD_BYTES_PER_DAY")
     upload_days: float = Field(default=30, gt=0, le=3_650, validation_alias="SORAMI_UPLOAD_DAYS")
     job_lifetime_hours: float = Field(default=24, gt=0, le=720, validation_alias="SORAMI_JOB_LIFETIME_HOURS")
+    jobs_per_minute: int = Field(
+        default=6_000,
+        ge=0,
+        le=1_000_000,
+        validation_alias="SORAMI_JOBS_PER_MINUTE",
+        description="Jobs a user may ask for within a minute, over all gateways; 0 is no limit.",
+    )
+    organization_jobs_per_minute: int = Field(
+        default=30_000, ge=0, le=1_000_000, validation_alias="SORAMI_ORGANIZATION_JOBS_PER_MINUTE"
+    )
+    open_jobs: int = Field(
+        default=10_000,
+        ge=0,
+        le=1_000_000,
+        validation_alias="SORAMI_OPEN_JOBS",
+        description="Jobs of a user that may be open at a time; 0 is no limit.",
+    )
     oidc_issuer: str | None = Field(default=None, min_length=1, validation_alias="SORAMI_OIDC_ISSUER")
     oidc_client_id: str | None = Field(
         default=None, min_length=1, validate_default=True, validation_alias="SORAMI_OIDC_CLIENT_ID"

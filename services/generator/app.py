@@ -7,6 +7,7 @@ from services.generator.providers.base import Provider
 from services.generator.settings import GeneratorSettings
 from services.generator.store import TaskReport, report
 from services.generator.usecases.accept_jobs import AcceptJobs
+from services.generator.usecases.cancel_jobs import CancelJobs
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.read_input import ReadInput
 from services.generator.usecases.render_task import RenderTask
@@ -42,6 +43,7 @@ def build_app(
     run_tasks.use(RenderTask(providers, objects, reports.enqueue, read_input, max_attempts=settings.max_attempts))
     return Parts(
         accept_jobs=AcceptJobs(pool, frozenset(providers), run_tasks.wake),
+        cancel_jobs=CancelJobs(pool, relay.offer, run_tasks.call_off),
         settle_jobs=SettleJobs(pool, relay.offer, run_tasks.call_off, forgotten_after=settings.forgotten_after),
         run_tasks=run_tasks,
         purge_media=PurgeMedia(pool, objects, run_tasks.call_off, forgotten_after=settings.forgotten_after),

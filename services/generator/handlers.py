@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contracts.status import TERMINAL
-from contracts.topics import JOB_REQUESTED, JOB_UPDATED, MEDIA_DELETED
+from contracts.topics import JOB_CANCEL_REQUESTED, JOB_REQUESTED, JOB_UPDATED, MEDIA_DELETED
 from services.generator.parts import Parts
 from services.runtime.consumer import Incoming, Route, Subscriptions
 
@@ -14,6 +14,10 @@ def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
     async def on_job_requested(batch: Sequence[Incoming]) -> None:
         """Accept requested jobs into the task table; rendering happens outside the handler."""
         await parts.accept_jobs([(one.event, one.record.headers.get("traceparent")) for one in batch])
+
+    async def on_job_cancel_requested(batch: Sequence[Incoming]) -> None:
+        """Call off the tasks of jobs that nobody wants any more, if they have not finished."""
+        await parts.cancel_jobs([(one.event, one.record.headers.get("traceparent")) for one in batch])
 
     async def on_job_updated(batch: Sequence[Incoming]) -> None:
         """Free the tasks of jobs that ended, whoever ended them."""
@@ -27,6 +31,7 @@ def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
 
     subscriptions.batches(
         Route((JOB_REQUESTED.name,), on_job_requested),
+        Route((JOB_CANCEL_REQUESTED.name,), on_job_cancel_requested),
         Route((JOB_UPDATED.name,), on_job_updated),
         Route((MEDIA_DELETED.name,), on_media_deleted),
     )

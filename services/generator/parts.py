@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.generator.store import TaskReport
 from services.generator.usecases.accept_jobs import AcceptJobs
+from services.generator.usecases.cancel_jobs import CancelJobs
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
@@ -15,6 +16,7 @@ class Parts:
     """All that the generator's handlers and workers use."""
 
     accept_jobs: AcceptJobs
+    cancel_jobs: CancelJobs
     settle_jobs: SettleJobs
     run_tasks: RunTasks
     purge_media: PurgeMedia

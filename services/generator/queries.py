@@ -1,5 +1,6 @@
-"""What the generator reads beside its own tasks."""
+"""What the generator reads beside what it claims."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from services.runtime.database import Pool
@@ -10,6 +11,25 @@ _OWN_OBJECT = """
       AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = f.job_id)
 """
 _OWN_UPLOAD = "SELECT storage_key, sha256 FROM sorami.uploads WHERE id = $1 AND owner_id = $2 AND state = 'ready'"
+
+_NOT_HELD = """
+    SELECT mine.job_id FROM unnest($1::text[], $2::int[]) AS mine(job_id, fence)
+    LEFT JOIN sorami.tasks t ON t.job_id = mine.job_id AND t.fence = mine.fence AND t.state = 'running'
+    WHERE t.job_id IS NULL
+"""
+_OPEN_TASKS = """
+    SELECT job_id FROM sorami.tasks WHERE job_id = ANY($1::text[]) AND state IN ('queued', 'waiting', 'running')
+"""
+
+
+async def not_held(pool: Pool, held: Mapping[str, int]) -> list[str]:
+    """Return those of the leases (job id to fence) that do not hold any more."""
+    return [row["job_id"] for row in await pool.fetch(_NOT_HELD, list(held), list(held.values()))]
+
+
+async def open_tasks(pool: Pool, job_ids: list[str]) -> set[str]:
+    """Return those of the jobs whose task has not ended."""
+    return {row["job_id"] for row in await pool.fetch(_OPEN_TASKS, job_ids)}
 
 
 async def own_object(pool: Pool, token: str, owner_id: str) -> str | None:

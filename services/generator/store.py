@@ -14,13 +14,19 @@ from services.runtime.outbox import OutboxRow
 
 _TERMINAL = ", ".join(f"'{status.value}'" for status in sorted(TERMINAL))
 
-# accept_tasks: one row a job however often it is requested; none for what was removed for good.
+# accept_tasks: one row a job however often it is requested; none for what was removed for good. The job's own
+# deadlines are by the database's clock.
 ACCEPT_TASKS = """
     INSERT INTO sorami.tasks (job_id, kind, owner_id, organization_id, provider, model, request, traceparent,
                               priority, start_by, finish_by)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-                         $8::text[], $9::smallint[], $10::timestamptz[], $11::timestamptz[]) AS given(id)
-    WHERE NOT EXISTS (SELECT FROM sorami.deletions d WHERE d.generation_id = given.id AND d.purged_at IS NOT NULL)
+    SELECT g.job_id, g.kind, g.owner_id, g.organization_id, g.provider, g.model, g.request, g.traceparent, g.priority,
+           coalesce(j.start_by, g.start_by), coalesce(j.finish_by, g.finish_by)
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
+                $8::text[], $9::smallint[], $10::timestamptz[], $11::timestamptz[])
+        AS g(job_id, kind, owner_id, organization_id, provider, model, request, traceparent, priority, start_by,
+             finish_by)
+    LEFT JOIN sorami.jobs j ON j.id = g.job_id
+    WHERE NOT EXISTS (SELECT FROM sorami.deletions d WHERE d.generation_id = g.job_id AND d.purged_at IS NOT NULL)
     ON CONFLICT (job_id) DO NOTHING
 """
 
@@ -31,7 +37,8 @@ _CLAIM_FIELDS = """
 _CLAIMED = """
     t.job_id, t.kind, t.owner_id, t.provider, t.model, t.request, t.traceparent, t.fence, t.attempts, t.created_at,
     (t.finish_by IS NOT NULL AND t.finish_by <= now()) OR
-    (t.start_by IS NOT NULL AND t.start_by <= now() AND t.fence = 1) AS overdue
+    (t.start_by IS NOT NULL AND t.start_by <= now() AND t.fence = 1) AS overdue,
+    extract(epoch FROM t.finish_by - now())::float8 AS seconds_left
 """
 
 # claim_queued: the most urgent due tasks of each provider that has free slots.
@@ -52,6 +59,17 @@ CLAIM_EXPIRED = f"""
             SELECT job_id FROM sorami.tasks
             WHERE provider = free.provider AND state = 'running' AND lease_until < now()
             ORDER BY lease_until LIMIT free.slots FOR UPDATE SKIP LOCKED) late
+    )
+    UPDATE sorami.tasks t SET {_CLAIM_FIELDS} FROM picked WHERE t.job_id = picked.job_id RETURNING {_CLAIMED}
+"""  # noqa: S608 - constant parts only
+
+# claim_overdue: waiting tasks whose deadline passed, whether or not a slot is free: they end without being begun.
+CLAIM_OVERDUE = f"""
+    WITH picked AS (
+        SELECT job_id FROM sorami.tasks
+        WHERE state = 'queued' AND least(start_by, finish_by) <= now() AND provider = ANY($1::text[])
+          AND (finish_by <= now() OR fence = 0)
+        ORDER BY least(start_by, finish_by) LIMIT $2::int FOR UPDATE SKIP LOCKED
     )
     UPDATE sorami.tasks t SET {_CLAIM_FIELDS} FROM picked WHERE t.job_id = picked.job_id RETURNING {_CLAIMED}
 """  # noqa: S608 - constant parts only
@@ -96,6 +114,34 @@ RELEASE_TASK = """
     WHERE job_id = $1 AND fence = $2 AND state = 'running'
 """
 
+# cancel: what has not finished is called off, and what was not requested yet never will be. The verdict that says so
+# goes to the outbox in the same statement; a task that finished before stays finished.
+CANCEL_TASKS = """
+    WITH given AS MATERIALIZED (
+        SELECT * FROM unnest($1::text[], $2::jsonb[], $3::text[], $4::bytea[], $5::jsonb[])
+            AS g(job_id, verdict, topic, value, headers)
+    ), called_off AS (
+        UPDATE sorami.tasks t
+        SET state = 'cancelled', lease_until = NULL, step = 'reported', verdict = g.verdict, updated_at = now()
+        FROM given g WHERE t.job_id = g.job_id AND t.state IN ('queued', 'waiting', 'running')
+        RETURNING t.job_id
+    ), made AS (
+        INSERT INTO sorami.tasks (job_id, kind, owner_id, organization_id, provider, model, request, state, verdict)
+        SELECT j.id, j.kind, j.owner_id, j.organization_id, coalesce(j.provider, ''), j.model, '{}', 'cancelled',
+               g.verdict
+        FROM given g JOIN sorami.jobs j ON j.id = g.job_id
+        WHERE j.status IN ('PENDING', 'GENERATING')
+          AND NOT EXISTS (SELECT FROM sorami.tasks t WHERE t.job_id = g.job_id)
+        ORDER BY j.id
+        ON CONFLICT (job_id) DO NOTHING
+        RETURNING job_id
+    )
+    INSERT INTO sorami.outbox_generator (topic, key, value, headers)
+    SELECT g.topic, g.job_id, g.value, g.headers FROM given g
+    WHERE g.job_id IN (SELECT job_id FROM called_off UNION ALL SELECT job_id FROM made) ORDER BY g.job_id
+    RETURNING id, key
+"""
+
 # settle: the job has ended, whoever ended it; unfinished work is called off.
 SETTLE_TASKS = """
     UPDATE sorami.tasks SET settled_at = now(), lease_until = NULL, updated_at = now(),
@@ -114,13 +160,14 @@ SETTLE_ENDED = f"""
     RETURNING t.job_id
 """  # noqa: S608 - constant parts only
 
-# resend_verdicts: a finished task whose job has not ended was forgotten by Kafka; its verdict is sent again.
+# resend_verdicts: a task with a verdict whose job has not ended was forgotten by Kafka; the verdict is sent again.
 RESEND_VERDICTS = """
     WITH forgotten AS (
         UPDATE sorami.tasks SET updated_at = now()
         WHERE job_id IN (
             SELECT job_id FROM sorami.tasks
-            WHERE state = 'finished' AND settled_at IS NULL AND updated_at < now() - $1 * interval '1 second'
+            WHERE state IN ('finished', 'cancelled') AND settled_at IS NULL AND verdict IS NOT NULL
+              AND updated_at < now() - $1 * interval '1 second'
             ORDER BY updated_at LIMIT 200 FOR UPDATE SKIP LOCKED)
         RETURNING job_id, verdict
     )
@@ -152,7 +199,10 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A task this process holds a lease on; `overdue` means its deadline has passed and it must not start."""
+    """A task this process holds a lease on; `overdue` means its deadline has passed and it must not start.
+
+    `seconds_left` is the time until it must be done, None for ever.
+    """
 
     job_id: str
     kind: str
@@ -165,6 +215,7 @@ class Claim:
     attempts: int
     created_at: datetime
     overdue: bool
+    seconds_left: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +231,11 @@ class TaskReport:
 
     def verdict(self) -> str | None:
         """What is kept of a final report, so that it can be sent again."""
-        if self.state != "finished":
-            return None
-        return json.dumps(
-            {"topic": self.record.topic, "value": self.record.value.decode(), "headers": self.record.headers}
-        )
+        return _verdict(self.record) if self.state == "finished" else None
+
+
+def _verdict(record: Record) -> str:
+    return json.dumps({"topic": record.topic, "value": record.value.decode(), "headers": record.headers})
 
 
 async def accept_tasks(pool: Pool, tasks: Sequence[NewTask]) -> None:
@@ -212,6 +263,14 @@ async def claim(
     """Lease up to the free slots of each provider."""
     statement = CLAIM_EXPIRED if expired else CLAIM_QUEUED
     rows = await pool.fetch(statement, list(free), list(free.values()), worker, lease_seconds)
+    return [_claim(row) for row in rows]
+
+
+async def claim_overdue(
+    pool: Pool, providers: Sequence[str], *, most: int, worker: str, lease_seconds: float
+) -> list[Claim]:
+    """Lease up to `most` waiting tasks whose deadline passed, so that they can be ended."""
+    rows = await pool.fetch(CLAIM_OVERDUE, list(providers), most, worker, lease_seconds)
     return [_claim(row) for row in rows]
 
 
@@ -251,6 +310,22 @@ async def report(connection: Pool | Connection, reports: Sequence[TaskReport]) -
 async def release(pool: Pool, claim: Claim, *, after_seconds: float, forgive_attempt: bool) -> None:
     """Give a task back; a forgiven attempt does not count."""
     await pool.execute(RELEASE_TASK, claim.job_id, claim.fence, after_seconds, int(forgive_attempt))
+
+
+async def cancel(pool: Pool, verdicts: Sequence[Record]) -> list[OutboxRow]:
+    """Call off the tasks that `verdicts` are about and return the rows of those that had not finished."""
+    by_job = {record.key: record for record in verdicts}
+    records = list(by_job.values())
+    rows = await pool.fetch(
+        CANCEL_TASKS,
+        [record.key for record in records],
+        [_verdict(record) for record in records],
+        [record.topic for record in records],
+        [record.value for record in records],
+        [outbox_headers(record.headers) for record in records],
+    )
+    found = [(row["id"], by_job[row["key"]]) for row in rows]
+    return [OutboxRow(id_, record.topic, record.key, record.value, record.headers) for id_, record in found]
 
 
 async def settle(pool: Pool, job_ids: Sequence[str]) -> list[str]:

@@ -241,6 +241,19 @@ FORGET_REPORTS = """
       AND r.received_at < now() - $1 * interval '1 second'
 """
 
+# resend_cancellations: wishes that did nothing are told again once a minute; those of ended jobs are done with.
+RESEND_CANCELLATIONS = """
+    UPDATE sorami.cancellations c
+    SET sent_at = now(), done_at = CASE WHEN due.open THEN NULL ELSE now() END
+    FROM (SELECT w.job_id, w.requested_by, j.kind, j.owner_id, j.organization_id,
+                 j.status IN ('PENDING', 'GENERATING') AS open
+          FROM sorami.cancellations w JOIN sorami.jobs j ON j.id = w.job_id
+          WHERE w.done_at IS NULL AND w.sent_at < now() - $1 * interval '1 second'
+          ORDER BY w.sent_at LIMIT 200 FOR UPDATE OF w SKIP LOCKED) AS due
+    WHERE c.job_id = due.job_id
+    RETURNING due.job_id, due.requested_by, due.kind, due.owner_id, due.organization_id, due.open
+"""
+
 OVERDUE_JOBS = """
     SELECT j.id, j.kind, EXISTS (SELECT FROM sorami.tasks t WHERE t.job_id = j.id) AS has_task
     FROM sorami.jobs j
@@ -274,9 +287,13 @@ DUE_PURGES = """
 FORGET_GENERATIONS = {
     "addresses": """INSERT INTO sorami.gone_media (token)
                     SELECT token FROM sorami.files WHERE job_id = ANY($1::text[]) ON CONFLICT DO NOTHING""",
+    "read marks": """DELETE FROM sorami.notification_reads r USING notifications n, sorami.deletions d
+                     WHERE d.generation_id = ANY($1::text[]) AND n."userId" = d.owner_id
+                       AND n.metadata ->> 'generationId' = d.generation_id AND r.notification_id = n.id""",
     "notifications": """DELETE FROM notifications n USING sorami.deletions d
                         WHERE d.generation_id = ANY($1::text[]) AND n."userId" = d.owner_id
                           AND n.metadata ->> 'generationId' = d.generation_id""",
+    "cancellations": "DELETE FROM sorami.cancellations WHERE job_id = ANY($1::text[])",
     "favourites": "DELETE FROM sorami.favourites WHERE generation_id = ANY($1::text[])",
     "album items": "DELETE FROM sorami.album_items WHERE generation_id = ANY($1::text[])",
     "shares": "DELETE FROM sorami.shares WHERE generation_id = ANY($1::text[])",
@@ -383,6 +400,11 @@ class Store:
         """Return what backends told of open jobs, and forget what they told of ended ones."""
         await self._pool.execute(FORGET_REPORTS, older_than_seconds)
         return list(await self._pool.fetch(FORGOTTEN_REPORTS, older_than_seconds))
+
+    async def forgotten_cancellations(self, older_than_seconds: float) -> list[Any]:
+        """Return wishes that open jobs end, noting that they are sent again, and be done with those of ended jobs."""
+        rows = await self._pool.fetch(RESEND_CANCELLATIONS, older_than_seconds)
+        return [row for row in rows if row["open"]]
 
     async def overdue_jobs(self, grace_seconds: float) -> list[Any]:
         """Return open jobs whose deadline passed longer than `grace_seconds` ago."""

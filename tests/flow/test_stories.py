@@ -96,3 +96,64 @@ def test_a_report_on_a_job_of_nobody_is_buried_and_its_neighbours_are_kept(migra
             assert (await state(services, job_id))[0] == "COMPLETED"
 
     wait_for(story())
+
+
+async def cancelled(services: Wired, job_id: str) -> OutboxRow:
+    """Ask for the end of a job and return the record that says so, without handing it on."""
+    answer = await services.gateway.post(f"/api/jobs/{job_id}/cancel", headers={"Authorization": "Bearer u1"})
+    assert answer.status_code == 202, answer.text
+    return next(row for row in services.hands.rows if row.topic == "job.cancel-requested")
+
+
+def test_a_cancel_that_comes_before_its_request_leaves_a_task_that_never_begins(migrated: Database) -> None:
+    async def story() -> None:
+        async with wired(migrated.url) as services:
+            job_id = await ask(services)
+            request, services.hands.rows = services.hands.rows, []
+            wish = await cancelled(services, job_id)
+            services.hands.rows = []
+            await services.hands.hand_on([wish])
+            await services.hands.hand_on(request)
+            await services.hands.hand_on()
+            assert (await state(services, job_id))[0] == "CANCELLED"
+            task = await services.pool.fetchrow("SELECT state, fence FROM sorami.tasks WHERE job_id = $1", job_id)
+            assert (task["state"], task["fence"]) == ("cancelled", 0)
+            await services.hands.hand_on(request)
+            await services.hands.hand_on([wish])
+            assert services.objects.stored == {}
+            assert (await state(services, job_id))[0] == "CANCELLED"
+
+    wait_for(story())
+
+
+def test_a_cancel_that_comes_after_the_work_changes_nothing(migrated: Database) -> None:
+    async def story() -> None:
+        async with wired(migrated.url) as services:
+            job_id = await ask(services)
+            request, services.hands.rows = services.hands.rows, []
+            wish = await cancelled(services, job_id)
+            services.hands.rows = []
+            await services.hands.hand_on(request)
+            await services.hands.heard("job.completed")
+            await services.hands.hand_on([wish])
+            assert [row.topic for row in services.hands.rows if row.topic == "job.failed"] == []
+            await services.hands.hand_on()
+            assert (await state(services, job_id))[0] == "COMPLETED"
+            late = await services.gateway.post(f"/api/jobs/{job_id}/cancel", headers={"Authorization": "Bearer u1"})
+            assert (late.status_code, late.json()["code"]) == (409, "job_already_finished")
+
+    wait_for(story())
+
+
+def test_a_wish_about_a_job_of_nobody_makes_nothing(migrated: Database) -> None:
+    async def story() -> None:
+        async with wired(migrated.url) as services:
+            job_id = await ask(services)
+            wish = await cancelled(services, job_id)
+            stranger = OutboxRow(0, wish.topic, "nobody", wish.value.replace(job_id.encode(), b"nobody"), wish.headers)
+            services.hands.rows = []
+            await services.hands.hand_on([stranger])
+            assert services.hands.rows == []
+            assert await services.pool.fetchval("SELECT count(*) FROM sorami.tasks") == 0
+
+    wait_for(story())

@@ -135,6 +135,25 @@ async def test_a_generator_killed_while_rendering_is_taken_over_by_the_next(mort
     assert [row["storage_key"] for row in stored] == [f"videos/{job_id}/f{task['fence']}/video_1.mp4"]
 
 
+async def test_a_job_cancelled_while_its_generator_is_killed_is_cancelled_once(mortal: Product) -> None:
+    person = mortal.person()
+    film = {"model": "procedural-1", "prompt": "Waves", "size": "640x360", "duration_seconds": 4}
+    jobs = [await person.ask("video", **film) for _ in range(4)]
+    await mortal.until("SELECT 1 FROM sorami.tasks WHERE job_id = $1 AND state = 'running'", jobs[0])
+    kill = asyncio.create_task(mortal.stack.akill("generator"))
+    answers = await asyncio.gather(*(person.http.post(f"/api/jobs/{job_id}/cancel") for job_id in jobs))
+    await kill
+    assert {answer.status_code for answer in answers} == {202}
+    for job_id in jobs:
+        assert (await person.ended(job_id, "video"))[-1].data["status"] == "CANCELLED"
+        task = await mortal.row("SELECT state, verdict FROM sorami.tasks WHERE job_id = $1", job_id)
+        assert (task["state"], "cancelled" in task["verdict"]) == ("cancelled", True)
+    await mortal.stack.await_ready("generator", within=60)
+    after = await person.ask("video", **film)
+    assert (await person.ended(after, "video"))[-1].data["status"] == "COMPLETED"
+    assert set((await mortal.statuses(jobs)).values()) == {"CANCELLED"}
+
+
 async def test_without_kafka_requests_are_accepted_and_complete_when_it_is_back(
     mortal: Product, receiver: Receiver
 ) -> None:

@@ -15,8 +15,14 @@ from services.gateway.app import build_app as build_gateway
 from services.gateway.app import build_media, build_resolve_input
 from services.gateway.parts import Parts as GatewayParts
 from services.gateway.settings import GatewaySettings
+from services.gateway.store.jobs import NO_LIMITS
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.await_jobs import AwaitJobs
+from services.gateway.usecases.cancel_jobs import CancelJobs
+from services.gateway.usecases.estimate_wait import EstimateWait
+from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
+from services.gateway.usecases.retry_job import RetryJob
 from services.gateway.usecases.search_prompts import SearchPrompts
 from services.generator.app import build_app as build_generator
 from services.generator.handlers import subscribe as subscribe_generator
@@ -117,19 +123,25 @@ async def wired(url: str) -> AsyncIterator[Wired]:
         relay = cast(Any, hands)
         settings = GatewaySettings(**cast(Any, environment), webhook_secret="s")
         signer = UrlSigner(settings, lambda: None)
-        media = build_media(settings, pool, signer, SignedObjects(signer))
+        media = build_media(settings, pool, signer, SignedObjects(signer), CancelJobs(pool, hands.offer))
+        resolve_input = build_resolve_input(settings, pool, media.finish_upload)
+        request_generation = RequestGeneration(
+            pool, hands.offer, lifetime=timedelta(hours=1), resolve_input=resolve_input
+        )
         gateway = build_gateway(
             GatewayParts(
                 settings=settings,
                 pool=pool,
                 identities=cast(Any, _EveryToken()),
                 verifier=None,
-                request_generation=RequestGeneration(
-                    pool,
-                    hands.offer,
-                    lifetime=timedelta(hours=1),
-                    resolve_input=build_resolve_input(settings, pool, media.finish_upload),
+                request_generation=request_generation,
+                request_batch=RequestBatch(
+                    pool, hands.offer, lifetime=timedelta(hours=1), limits=NO_LIMITS, resolve_input=resolve_input
                 ),
+                retry_job=RetryJob(pool, request_generation),
+                cancel_jobs=CancelJobs(pool, hands.offer),
+                await_jobs=AwaitJobs(pool),
+                estimate_wait=EstimateWait(pool),
                 accept_backend_webhook=AcceptBackendWebhook(pool, hands.offer, orphans="adopt"),
                 search_prompts=SearchPrompts(pool),
                 shares=cast(Any, None),

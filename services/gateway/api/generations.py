@@ -1,5 +1,6 @@
-"""Create, status, result and list, for every kind from one factory."""
+"""Create, status, result, cancel and list, for every kind from one factory."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from fastapi import APIRouter, Request
@@ -9,35 +10,38 @@ from starlette.responses import Response
 from contracts.faults import RequestRefused
 from contracts.kinds import Kind
 from contracts.messages import choose_language
-from contracts.models import ModelUnknown
 from contracts.requests import REQUEST_MODELS, read_request
 from contracts.scopes import Scope
 from contracts.status import JobStatus
-from services.gateway.api import schemas, shapes
+from services.gateway.api import job_schemas, schemas, shapes
+from services.gateway.api.asking import (
+    KEY_PARAMETER,
+    PREFER_PARAMETER,
+    WAIT_PARAMETER,
+    acting_for,
+    answered,
+    asking_of,
+    preferred_wait,
+    read_wait,
+)
 from services.gateway.api.bodies import BODY_LIMIT, refused
 from services.gateway.api.callers import caller
 from services.gateway.api.cursors import read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
+from services.gateway.api.job_answers import cancelled, created, failure_of, known_id, not_found, retry_after
 from services.gateway.parts import Parts
 from services.gateway.queries import generations
-from services.gateway.usecases.request_generation import JobIdTaken
 from services.runtime.http_body import read_object
 from services.runtime.problems import Problem
-from services.runtime.tracing import continue_trace
 
 WHOLE_GALLERY = 5_000
-
-
-def not_found() -> Problem:
-    """Build the one answer for "not there" and "not yours"."""
-    return Problem(404, "job_not_found", "there is no job of this id among yours")
 
 
 def _cursor_after(last: generations.GenerationView, owner_id: str) -> str:
     return write_cursor(owner_id, last.created_at, last.id)
 
 
-def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - five routes, each a few lines
+def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - six routes, each a few lines
     """Make the routes of a kind under /api/<plural>."""
     router = APIRouter(prefix=f"/api/{kind.plural}", tags=[kind.plural])
 
@@ -46,27 +50,21 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
         status_code=202,
         summary=f"Ask for {kind.plural}",
         operation_id=f"request_{kind.name}",
-        responses=schemas.created(kind),
-        openapi_extra={"requestBody": schemas.json_body(REQUEST_MODELS[kind.name])},
+        responses=job_schemas.created(kind),
+        openapi_extra={
+            "parameters": [KEY_PARAMETER, PREFER_PARAMETER],
+            "requestBody": schemas.json_body(REQUEST_MODELS[kind.name]),
+        },
     )
     async def generate(request: Request) -> JSONResponse:
-        asking = await caller(parts, request, Scope.JOBS_WRITE)
+        asking = asking_of(request, await caller(parts, request, Scope.JOBS_WRITE))
+        wait = preferred_wait(request)
         try:
             wanted = read_request(kind, await read_object(request, limit=BODY_LIMIT))
-            trace = continue_trace(request.headers.get("traceparent"))
-            accepted = await parts.request_generation(asking, wanted, trace)
         except RequestRefused as error:
             raise refused(error.faults) from None
-        except ModelUnknown as error:
-            raise Problem(422, "model_unknown", str(error), models=error.known) from None
-        except JobIdTaken:
-            raise Problem(409, "job_id_taken", "this job_id is taken; choose another or leave it out") from None
-        view = accepted.view
-        return JSONResponse(
-            shapes.status_body(view, choose_language(request.headers.get("accept-language"))),
-            status_code=202,
-            headers={"Location": f"/api/{kind.plural}/{view.job_id}/status", "Retry-After": "1"},
-        )
+        asking = replace(asking, caller=await acting_for(parts, asking.caller, wanted.user_id))
+        return await created(parts, asking, await answered(parts.request_generation(asking, wanted)), wait)
 
     @router.get(
         "/user",
@@ -90,14 +88,30 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
         summary="See where a job stands",
         operation_id=f"get_{kind.name}_status",
         responses=schemas.status(kind),
+        openapi_extra={"parameters": [WAIT_PARAMETER]},
     )
     async def status(job_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
-        view = await generations.status(parts.pool, kind, job_id, asking.user_id)
+        wait = read_wait(request)
+        view = await generations.status(parts.pool, kind, known_id(job_id), asking.user_id)
+        if view is not None and wait and view.ours and not view.is_terminal:
+            await parts.await_jobs(job_id, wait)
+            view = await generations.status(parts.pool, kind, job_id, asking.user_id)
         if view is None:
             raise not_found()
-        body = shapes.status_body(view, choose_language(request.headers.get("accept-language")))
-        return answer(request, body, by_language=True)
+        language = choose_language(request.headers.get("accept-language"))
+        body = shapes.status_body(view, language, await parts.estimate_wait(view))
+        return answer(request, body, by_language=True, headers=retry_after(body))
+
+    @router.post(
+        "/{job_id}/cancel",
+        status_code=202,
+        summary=f"Cancel a job for {kind.plural}",
+        operation_id=f"cancel_{kind.name}",
+        responses=job_schemas.CANCELLED,
+    )
+    async def cancel(job_id: str, request: Request) -> JSONResponse:
+        return await cancelled(parts, request, job_id, kind)
 
     @router.get(
         "/{job_id}/result",
@@ -107,7 +121,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
     )
     async def result(job_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
-        found = await generations.generation(parts.pool, kind, job_id, asking.user_id)
+        found = await generations.generation(parts.pool, kind, known_id(job_id), asking.user_id)
         if found is None:
             raise not_found()
         if found.job_status is not JobStatus.COMPLETED:
@@ -118,6 +132,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - fi
                 else "job_has_no_result",
                 f"the job is {found.job_status}; only a COMPLETED job has a result",
                 job_status=found.job_status.value,
+                **await failure_of(parts, request, kind, job_id, asking.user_id),
             )
         return answer(request, shapes.result_body(found, parts.public_url))
 

@@ -24,6 +24,12 @@ class JobStatusBody(BaseModel):
     error_message: str | None
     failure: Failure | None
     poll_after: float | None = Field(description="Seconds after which asking again makes sense; null when finished.")
+    queue_position: int | None = Field(description="1 for whoever is next; counted up to 1,000.")
+    eta_seconds: int | None = Field(description="Seconds until it may be done, from how long such jobs took lately.")
+    cancel_requested: bool
+    batch_id: str | None
+    parent_id: str | None = Field(description="The generation this one is an edit of.")
+    retry_of: str | None = Field(description="The failed job this one repeats.")
     created_at: str
 
 
@@ -94,15 +100,9 @@ def answers(own: dict[int | str, dict[str, Any]], *statuses: int) -> dict[int | 
     return own | problems(*statuses)
 
 
-def created(kind: Kind) -> dict[int | str, dict[str, Any]]:
-    return {202: {"model": JobStatusBody, "description": f"The request for {kind.plural} is durable"}} | problems(
-        400, 401, 403, 409, 413, 415, 422, 503
-    )
-
-
 def status(kind: Kind) -> dict[int | str, dict[str, Any]]:
     found: Described = {200: {"model": JobStatusBody, "description": f"Where the {kind.name} job stands"}}
-    return found | NOT_MODIFIED | problems(401, 403, 404, 503)
+    return found | NOT_MODIFIED | problems(401, 403, 404, 422, 503)
 
 
 def _listing(kind: Kind) -> type[BaseModel]:

@@ -1,16 +1,31 @@
 """The shapes of answers: the seeds' names to the letter, and our additions."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from contracts.events import as_utc
 from contracts.messages import failure_sentence, status_message
+from contracts.status import TERMINAL, JobStatus
+from services.gateway.queries.batches import BatchView
 from services.gateway.queries.generations import FileView, GenerationView, StatusView
+from services.gateway.queries.jobs import JobView
+from services.gateway.usecases.estimate_wait import NOTHING_KNOWN, Estimate
 
-POLL_AFTER_SECONDS = 1
+POLL_AFTER_MOST = 10
+"""Seconds: nobody need wait longer to ask again."""
 
 
-def status_body(view: StatusView, language: str) -> dict[str, Any]:
+def poll_after(view: StatusView, eta_seconds: int | None, now: datetime | None = None) -> int | None:
+    """Return the seconds after which asking again makes sense: a tenth of the job's age, or half of what is left."""
+    if view.is_terminal:
+        return None
+    age = ((now or datetime.now(UTC)) - view.created_at).total_seconds()
+    seconds = age / 10 if eta_seconds is None else min(age / 10, eta_seconds / 2)
+    return max(1, min(POLL_AFTER_MOST, round(seconds)))
+
+
+def status_body(view: StatusView, language: str, estimate: Estimate = NOTHING_KNOWN) -> dict[str, Any]:
     """Shape D1 and D2."""
     failure = view.failure
     return {
@@ -21,9 +36,54 @@ def status_body(view: StatusView, language: str) -> dict[str, Any]:
         "message": view.message or status_message(view.kind, view.status, view.stage, language),
         "error_message": failure_sentence(failure, language) if failure else None,
         "failure": failure.model_dump(mode="json") if failure else None,
-        "poll_after": None if view.is_terminal else POLL_AFTER_SECONDS,
+        "poll_after": poll_after(view, estimate.eta_seconds),
+        "queue_position": estimate.queue_position,
+        "eta_seconds": estimate.eta_seconds,
+        "cancel_requested": view.cancel_requested,
+        "batch_id": view.batch_id,
+        "parent_id": view.parent_id,
+        "retry_of": view.retry_of,
         "created_at": as_utc(view.created_at),
     }
+
+
+def created_body(view: StatusView, language: str) -> dict[str, Any]:
+    """Return what the creation of a job is answered, now and whenever its idempotency key comes again."""
+    return status_body(view, language) | ({} if view.is_terminal else {"poll_after": 1})
+
+
+def job_body(job: JobView, language: str, estimate: Estimate = NOTHING_KNOWN) -> dict[str, Any]:
+    """Return a job of any kind: its status and what was asked."""
+    view = job.status
+    return status_body(view, language, estimate) | {
+        "kind": view.kind.name,
+        "model": view.model,
+        "prompt": job.prompt,
+        "origin": job.origin,
+        "priority": job.priority,
+        "start_by": _moment(job.start_by),
+        "finish_by": _moment(job.finish_by),
+        "completed_at": _moment(job.completed_at),
+    }
+
+
+def batch_body(batch: BatchView) -> dict[str, Any]:
+    """Return a batch: how many of its jobs stand where, and whether all have ended."""
+    counts = {status.value: batch.counts.get(status.value, 0) for status in JobStatus}
+    ended = sum(counts[status.value] for status in TERMINAL)
+    return {
+        "batch_id": batch.id,
+        "total": batch.total,
+        "counts": counts,
+        "ended": ended >= batch.total,
+        "cancel_requested": batch.cancelled_at is not None,
+        "created_at": as_utc(batch.created_at),
+        "cancelled_at": _moment(batch.cancelled_at),
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return as_utc(moment) if moment else None
 
 
 def file_body(file: FileView, public_url: str) -> dict[str, Any]:

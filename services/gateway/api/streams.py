@@ -69,17 +69,21 @@ def stream_router(parts: Parts) -> APIRouter:
         },
         openapi_extra={"parameters": _PAGING},
     )
-    for kind in KINDS.values():
 
-        async def of_job(job_id: str, request: Request) -> Response:
-            return await forward(parts, request)
+    async def of_job(job_id: str, request: Request) -> Response:
+        return await forward(parts, request)
 
+    for path, name, words in _JOB_STREAMS:
         router.add_api_route(
-            f"/api/{kind.plural}/{{job_id}}/events",
+            f"/api/{path}/{{job_id}}/events",
             of_job,
             methods=["GET"],
-            summary=f"Watch one {kind.name} job",
-            operation_id=f"stream_{kind.name}_events",
+            summary=f"Watch one {words}",
+            operation_id=f"stream_{name}_events",
             **about,
         )
     return router
+
+
+_JOB_STREAMS = [(kind.plural, kind.name, f"{kind.name} job") for kind in KINDS.values()]
+_JOB_STREAMS.append(("jobs", "job", "job of any kind"))

@@ -25,10 +25,39 @@ class StatusView:
     message: str | None
     failure: Failure | None
     created_at: datetime
+    model: str | None = None
+    batch_id: str | None = None
+    parent_id: str | None = None
+    retry_of: str | None = None
+    cancel_requested: bool = False
+    ours: bool = True
+    """Whether a job of ours stands behind it; False for a row that an application wrote by itself."""
 
     @classmethod
-    def requested(cls, kind: Kind, job_id: str, created_at: datetime) -> "StatusView":
-        return cls(kind, job_id, JobStatus.PENDING, None, 0, None, None, created_at)
+    def requested(
+        cls,
+        kind: Kind,
+        job_id: str,
+        created_at: datetime,
+        *,
+        batch_id: str | None = None,
+        parent_id: str | None = None,
+        retry_of: str | None = None,
+    ) -> "StatusView":
+        """Build the view of a job that was just asked for."""
+        return cls(
+            kind,
+            job_id,
+            JobStatus.PENDING,
+            None,
+            0,
+            None,
+            None,
+            created_at,
+            batch_id=batch_id,
+            parent_id=parent_id,
+            retry_of=retry_of,
+        )
 
     @property
     def is_terminal(self) -> bool:
@@ -136,25 +165,43 @@ def checked_author(owner: str) -> str:
     return f"""coalesce(g."authorId" = {owner}, false)"""
 
 
+def status_columns(kind: Kind) -> str:
+    """Return what a StatusView is read from: `g` is the generation, `j` its job."""
+    return f"""g.id, '{kind.name}' AS kind, g.status::text AS status, g.progress, g."createdAt" AS created_at,
+               j.status AS job_status, j.stage, j.message, j.failure, coalesce(j.model, g.model) AS model, j.batch_id,
+               j.parent_id, j.retry_of, j.id IS NOT NULL AS ours,
+               EXISTS (SELECT FROM sorami.cancellations c WHERE c.job_id = j.id) AS cancel_requested"""
+
+
 def _status_statement(kind: Kind) -> str:
     return f"""
-        SELECT g.id, g.status::text AS status, g.progress, g."createdAt" AS created_at,
-               j.status AS job_status, j.stage, j.message, j.failure
+        SELECT {status_columns(kind)}
         FROM {kind.generations_table} g LEFT JOIN sorami.jobs j ON j.id = g.id
         WHERE g.id = $1 AND g."authorId" = $2 AND {not_deleted("g.id")}
     """  # noqa: S608 - names come from the declared kinds
 
 
 _STATUS = {kind.name: _status_statement(kind) for kind in KINDS.values()}
+_IS_OWN = f"""
+    SELECT ({
+    " OR ".join(
+        f'EXISTS (SELECT FROM {kind.generations_table} t WHERE t.id = $1 AND t."authorId" = $2)'
+        for kind in KINDS.values()
+    )
+}) AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = $1)
+"""  # noqa: S608 - names come from the declared kinds
 
 
 async def status(pool: Pool, kind: Kind, job_id: str, owner_id: str) -> StatusView | None:
     """Return where the owner's job stands, or None when there is none of this id for this owner."""
     row = await pool.fetchrow(_STATUS[kind.name], job_id, owner_id)
-    if row is None:
-        return None
+    return status_view(row) if row else None
+
+
+def status_view(row: Any) -> StatusView:
+    """Read a row of `status_columns`."""
     return StatusView(
-        kind=kind,
+        kind=KINDS[row["kind"]],
         job_id=row["id"],
         # A row that an application moved without us is ahead of our own.
         status=_effective_status(row["job_status"], row["status"]),
@@ -163,7 +210,18 @@ async def status(pool: Pool, kind: Kind, job_id: str, owner_id: str) -> StatusVi
         message=row["message"],
         failure=Failure.model_validate_json(row["failure"]) if row["failure"] else None,
         created_at=_utc(row["created_at"]),
+        model=row["model"],
+        batch_id=row["batch_id"],
+        parent_id=row["parent_id"],
+        retry_of=row["retry_of"],
+        cancel_requested=row["cancel_requested"],
+        ours=row["ours"],
     )
+
+
+async def is_own(pool: Pool, generation_id: str, owner_id: str) -> bool:
+    """Tell whether this is a generation of the owner's, of any kind, that was not deleted."""
+    return bool(await pool.fetchval(_IS_OWN, generation_id, owner_id))
 
 
 def _effective_status(ours: str | None, prisma: str) -> JobStatus:

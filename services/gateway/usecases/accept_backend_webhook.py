@@ -118,7 +118,7 @@ class AcceptBackendWebhook:
         record = _event(report, report.job_id, traceparent)
         job = _adopted_job(report, owner_id, organization_id, prompt, record)
         inserted = await insert_jobs(self._pool, [job])
-        if job.id in inserted:
+        if inserted[job.id].created_at is not None:
             _log.info("generation created", job_id=job.id, owner_id=owner_id, files=len(report.files))
         elif await reports.known_job(self._pool, report.kind, report.job_id) is None:
             return Parked("generation_not_pending")
@@ -195,6 +195,5 @@ def _adopted_job(
         request=record.value.decode(),
         request_hash="",
         numbers=json.dumps(numbers),
-        finish_by=None,
         record=record,
     )

@@ -19,7 +19,7 @@ class Purged(Exception):
 class DeleteGenerations:
     """The use cases behind delete and restore, one or many."""
 
-    def __init__(self, pool: Pool, *, window_days: float, cancel_open: CancelOpen | None = None) -> None:
+    def __init__(self, pool: Pool, cancel_open: CancelOpen, *, window_days: float) -> None:
         self._pool = pool
         self._window_days = window_days
         self._cancel_open = cancel_open
@@ -29,10 +29,9 @@ class DeleteGenerations:
         await self._pool.execute(DELETE_GENERATIONS, list(ids), caller.user_id, self._window_days)
         found = await deletions.deletions(self._pool, ids, caller.user_id)
         deleted = {key: one for key, one in found.items() if one.purged_at is None}
-        if self._cancel_open is not None and deleted:
-            open_jobs = await deletions.open_jobs(self._pool, list(deleted))
-            if open_jobs:
-                await self._cancel_open(caller, open_jobs)
+        open_jobs = await deletions.open_jobs(self._pool, list(deleted)) if deleted else []
+        if open_jobs:
+            await self._cancel_open(caller, open_jobs)
         return deleted
 
     async def restore(self, owner_id: str, ids: Sequence[str]) -> set[str]:

@@ -127,7 +127,7 @@ class RenderTask:
         """Render the task; returns GiveBack when it must be tried again, raises FenceLost when it is another's."""
         reporter = Reporter(claim, self._submit)
         if claim.overdue:
-            await reporter.failed(Failure.of(FailureCode.TIMEOUT, "the deadline passed before the work was done"))
+            await reporter.failed(_overdue(claim))
             return None
         if claim.attempts > self._max_attempts:
             message = f"{self._max_attempts} attempts ended without a result"
@@ -136,13 +136,25 @@ class RenderTask:
         reporter.progress(Stage.INITIALIZING, STAGE_PROGRESS[Stage.INITIALIZING])
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="sorami-")) if _needs_folder(claim) else Path()
         try:
-            await self._render(claim, reporter, folder)
+            await self._render_in_time(claim, reporter, folder)
         except ProviderFailed as error:
             return await self._after_failure(claim, reporter, error.failure)
         finally:
             if _needs_folder(claim):
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         return None
+
+    async def _render_in_time(self, claim: Claim, reporter: Reporter, folder: Path) -> None:
+        try:
+            async with asyncio.timeout(claim.seconds_left) as limit:
+                await self._render(claim, reporter, folder)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            message = "the deadline passed before the work was done; it was called off"
+            await reporter.failed(
+                Failure.of(FailureCode.TIMEOUT, message, stage=Stage.GENERATING.value, charged="unknown")
+            )
 
     async def _render(self, claim: Claim, reporter: Reporter, folder: Path) -> None:
         began = time.perf_counter()
@@ -238,6 +250,13 @@ class RenderTask:
             return GiveBack(after_seconds=2.0**claim.attempts, forgive_attempt=False)
         await reporter.failed(failure)
         return None
+
+
+def _overdue(claim: Claim) -> Failure:
+    if claim.fence == 1:
+        message = "the deadline passed before the work was begun; nothing was charged"
+        return Failure.of(FailureCode.TIMEOUT, message, stage="queued")
+    return Failure.of(FailureCode.TIMEOUT, "the deadline passed before the work was done", charged="unknown")
 
 
 def _needs_folder(claim: Claim) -> bool:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from services.generator.store import Claim, claim, extend_leases, release
+from services.generator.queries import not_held
+from services.generator.store import Claim, claim, claim_overdue, extend_leases, release
 from services.generator.usecases.render_task import FenceLost, GiveBack, RenderTask
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
@@ -13,6 +14,12 @@ from services.runtime.objects import ObjectClash, ObjectsUnavailable
 
 LOOK_EVERY = 2.0
 """Seconds between looks for due and abandoned tasks when nothing wakes us."""
+
+LOOK_FOR_OVERDUE_EVERY = 1.0
+"""Seconds between looks for waiting tasks whose deadline passed; they need no slot."""
+MOST_OVERDUE = 100
+LOOK_FOR_CALLED_OFF_EVERY = 0.5
+"""Seconds after which work that another process called off is noticed here; nothing is asked while nothing runs."""
 
 _log = get_logger(part="tasks")
 
@@ -48,6 +55,34 @@ class RunTasks:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_leases())
             group.create_task(self._claim_forever())
+            group.create_task(self._every(LOOK_FOR_OVERDUE_EVERY, self.end_overdue))
+            group.create_task(self._every(LOOK_FOR_CALLED_OFF_EVERY, self._notice_called_off))
+
+    async def _every(self, seconds: float, look: Callable[[], Awaitable[None]]) -> None:
+        while not self._stopping:
+            await asyncio.sleep(seconds)
+            try:
+                await look()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                _log.warning("a look at the tasks is put off", error=type(error).__name__)
+
+    async def end_overdue(self) -> None:
+        """End waiting tasks whose deadline passed, a bounded number at a time."""
+        claims = await claim_overdue(
+            self._pool,
+            list(self._slots),
+            most=MOST_OVERDUE,
+            worker=self._worker,
+            lease_seconds=self._lease_seconds,
+        )
+        self._start(claims)
+
+    async def _notice_called_off(self) -> None:
+        held = {job_id: one.fence for job_id, (one, _) in self._running.items()}
+        if held:
+            self.call_off(await not_held(self._pool, held), fences=held)
 
     async def _claim_forever(self) -> None:
         look_for_expired = True
@@ -77,11 +112,14 @@ class RunTasks:
         if not free or self._stopping:
             return True
         claims = await claim(self._pool, free, worker=self._worker, lease_seconds=self._lease_seconds, expired=expired)
+        self._start(claims)
+        return False
+
+    def _start(self, claims: Sequence[Claim]) -> None:
         for one in claims:
             self._used[one.provider] += 1
             task = asyncio.create_task(self._run_one(one))
             self._running[one.job_id] = (one, task)
-        return False
 
     async def _run_one(self, one: Claim) -> None:
         if self._render is None:

@@ -61,20 +61,19 @@ def stream_router(parts: Parts) -> APIRouter:
         return _streaming(while_allowed(parts, request, caller, frames))
 
     for kind in KINDS.values():
-        _add_job_stream(router, parts, kind)
+        _add_job_stream(router, parts, kind, kind.plural)
+    _add_job_stream(router, parts, None, "jobs")
     return router
 
 
-def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind) -> None:
-    @router.get(
-        f"/api/{kind.plural}/{{job_id}}/events",
-        summary=f"Watch one {kind.name} job",
-        operation_id=f"stream_{kind.name}_events",
-    )
+def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind | None, path: str) -> None:
+    """Make the stream of a job of one kind, or of any."""
+
+    @router.get(f"/api/{path}/{{job_id}}/events", operation_id=f"stream_{kind.name if kind else 'job'}_events")
     async def of_job(job_id: str, request: Request) -> Response:
         caller = await caller_with(parts, request, Scope.JOBS_READ)
         last_id = _last_event_id(request)
-        job: Any = await parts.watch_jobs.job(kind, job_id, caller.user_id)
+        job: Any = None if "\x00" in job_id else await parts.watch_jobs.job(kind, job_id, caller.user_id)
         if job is None:
             raise Problem(404, "job_not_found", "there is no job of this id among yours")
         over = JobStatus(job["status"]) in TERMINAL

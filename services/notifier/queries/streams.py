@@ -27,7 +27,7 @@ _OPEN_JOBS = """
 """
 _JOB = """
     SELECT j.id AS job_id, j.kind, j.status, j.stage, j.progress, j.message, j.seq, j.created_at, j.owner_id
-    FROM sorami.jobs j WHERE j.id = $1 AND j.kind = $2 AND j.owner_id = $3
+    FROM sorami.jobs j WHERE j.id = $1 AND ($2::text IS NULL OR j.kind = $2) AND j.owner_id = $3
       AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = j.id)
 """
 _ABOUT_JOBS = """
@@ -74,8 +74,8 @@ async def number_and_oldest(pool: Pool, user_id: str) -> tuple[int, int | None]:
     return await pool.fetchval(_NUMBER, user_id), await pool.fetchval(_OLDEST_KEPT, user_id)
 
 
-async def job_of(pool: Pool, kind: str, job_id: str, owner_id: str) -> dict[str, Any] | None:
-    """Return where the owner's job stands."""
+async def job_of(pool: Pool, kind: str | None, job_id: str, owner_id: str) -> dict[str, Any] | None:
+    """Return where the owner's job stands; of any kind when `kind` is None."""
     row = await pool.fetchrow(_JOB, job_id, kind, owner_id)
     return dict(row) if row else None
 

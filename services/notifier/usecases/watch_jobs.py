@@ -78,9 +78,9 @@ class WatchJobs:
         finally:
             self._hub.close_stream(stream)
 
-    async def job(self, kind: Kind, job_id: str, owner_id: str) -> dict[str, Any] | None:
-        """Return where the owner's job stands, or None."""
-        return await queries.job_of(self._pool, kind.name, job_id, owner_id)
+    async def job(self, kind: Kind | None, job_id: str, owner_id: str) -> dict[str, Any] | None:
+        """Return where the owner's job, of this kind or of any, stands; None when there is none."""
+        return await queries.job_of(self._pool, kind.name if kind else None, job_id, owner_id)
 
     async def page_of_user(self, user_id: str, after: int, limit: int, language: str) -> dict[str, Any]:
         """Return a page of a user's moves after a number; `gap` when some before it are kept no more."""

@@ -61,6 +61,10 @@ BEGIN
             ('sorami_gateway', 'SELECT, INSERT', 'sorami.audit_log'),
             ('sorami_notifier', 'SELECT, UPDATE (last_used_at)', 'sorami.api_keys'),
             -- gateway, requests:
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.idempotency_keys, sorami.allowances'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE (cancelled_at)', 'sorami.batches'),
+            ('sorami_gateway', 'SELECT, INSERT', 'sorami.cancellations'),
+            -- gateway, gallery:
             -- gateway, gallery: what people keep and share; search is persistence's, and triggers note for it.
             ('sorami_gateway', 'SELECT', 'sorami.search_documents, sorami.search_pending, sorami.search_words'),
             ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.favourites, sorami.albums'),
@@ -88,6 +92,8 @@ BEGIN
             ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.search_documents, sorami.search_words'),
             ('sorami_persistence', 'SELECT, UPDATE, DELETE', 'sorami.search_pending'),
             ('sorami_persistence', 'SELECT, DELETE', 'sorami.favourites, sorami.album_items, sorami.shares'),
+            ('sorami_persistence', 'SELECT, DELETE', 'sorami.notification_reads'),
+            ('sorami_persistence', 'SELECT, UPDATE, DELETE', 'sorami.cancellations'),
             -- persistence, at the end of a deletion's window: nothing of the generation stays but its tombstone.
             ('sorami_persistence', 'DELETE', 'sorami.jobs, image_generations, video_generations'),
             ('sorami_persistence', 'SELECT, INSERT', 'sorami.gone_media'),

@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.cloudevents import Record, to_record
-from contracts.events import EVENT_OF_TOPIC, Event, JobCompleted, JobFailed, JobProgressed, JobRequested
+from contracts.events import (
+    EVENT_OF_TOPIC,
+    Event,
+    JobCancelRequested,
+    JobCompleted,
+    JobFailed,
+    JobProgressed,
+    JobRequested,
+)
 from contracts.failures import Failure, FailureCode
 from services.persistence.store import Store
 from services.persistence.usecases.advance_jobs import AdvanceJobs
@@ -55,6 +63,8 @@ class ReconcileJobs:
         for row in await self._store.forgotten_reports(self._forgotten_after):
             event = EVENT_OF_TOPIC[row["topic"]].model_validate_json(row["event"])
             records.append(to_record(event, service="persistence"))
+        for row in await self._store.forgotten_cancellations(self._forgotten_after):
+            records.append(to_record(_cancel_request(row), service="persistence"))
         if records:
             _log.warning("jobs nobody took up are sent again", jobs=len(records))
             self._offer(await self._store.put_events(records))
@@ -74,6 +84,17 @@ def _record(row: Any) -> Record:
         # An adopted job has no request: what its backend reported is what Kafka forgot.
         model = JobCompleted if "files" in asked else JobFailed if "failure" in asked else JobProgressed
     return to_record(model.model_validate(asked), service="persistence")
+
+
+def _cancel_request(row: Any) -> JobCancelRequested:
+    return JobCancelRequested(
+        job_id=row["job_id"],
+        kind=row["kind"],
+        at=datetime.now(UTC),
+        user_id=row["owner_id"],
+        organization_id=row["organization_id"],
+        requested_by=row["requested_by"],
+    )
 
 
 def _overdue(row: Any) -> JobFailed:

@@ -52,6 +52,14 @@ def codes(body: dict[str, Any], kind: Kind = IMAGE) -> list[str]:
         ({"input_image_url": "file:///etc/passwd"}, "url_scheme"),
         ({"input_image_url": "https://x/" + "a" * 2_100}, "url_too_long"),
         ({"seed": -1}, "seed_out_of_range"),
+        ({"priority": 11}, "priority_out_of_range"),
+        ({"priority": -11}, "priority_out_of_range"),
+        ({"priority": None}, "not_an_integer"),
+        ({"priority": 1.5}, "not_an_integer"),
+        ({"start_within_seconds": 0}, "start_within_seconds_out_of_range"),
+        ({"finish_within_seconds": 30 * 86_400 + 1}, "finish_within_seconds_out_of_range"),
+        ({"parent_id": "../x"}, "parent_unknown"),
+        ({"parent_id": ""}, "parent_unknown"),
     ],
 )
 def test_a_wrong_field_is_named_by_a_stable_code(body: dict[str, Any], code: str) -> None:
@@ -132,3 +140,17 @@ def test_the_same_request_has_the_same_digest_and_another_has_not() -> None:
 def test_every_declared_size_is_accepted(kind: Kind) -> None:
     for size in kind.sizes:
         assert read_request(kind, {"prompt": "a", "size": size}).size == size
+
+
+def test_a_request_without_the_later_fields_keeps_its_digest() -> None:
+    # Written down when there were no such fields: a client's own job_id must stay the same job.
+    digest = "c4aabfbaac13d056f1fef98d6913f4b5eb979c4be5b840720a9a1c0452e739fa"
+    assert read_request(IMAGE, {"prompt": "a"}).digest() == digest
+    assert read_request(IMAGE, {"prompt": "a", "priority": 0}).digest() == digest
+
+
+@pytest.mark.parametrize(
+    "later", [{"priority": 1}, {"parent_id": "x"}, {"start_within_seconds": 5}, {"finish_within_seconds": 5}]
+)
+def test_a_later_field_makes_another_request(later: dict[str, Any]) -> None:
+    assert read_request(IMAGE, {"prompt": "a"} | later).digest() != read_request(IMAGE, {"prompt": "a"}).digest()
