@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 import contracts
-from services.gateway.api.bodies import BODY_LIMIT
 from services.gateway.parts import Parts
+from services.runtime.bodies import BODY_LIMIT
 from services.runtime.problems import Problem
 
 _FORWARDED = (

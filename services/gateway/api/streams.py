@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from contracts.kinds import KINDS
 from services.gateway.api import schemas
-from services.gateway.api.cursors import MOST
 from services.gateway.api.pass_through import pass_through as forward
 from services.gateway.parts import Parts
+from services.runtime.cursors import MOST
 
 _PAGING: list[dict[str, Any]] = [
     {
