@@ -210,6 +210,8 @@ async def test_nobody_gets_in_without_showing_who_they_are(notifier: tuple[httpx
         ({"state": "lost"}, 422, "state_unsupported"),
         ({"type": "job.*"}, 422, "type_unsupported"),
         ({"since": "yesterday"}, 422, "since_invalid"),
+        ({"since": "0.5"}, 422, "since_invalid"),
+        ({"since": "2026-02-30T00:00:00Z"}, 422, "since_invalid"),
         ({"since": "2026-01-01T00:00:00"}, 422, "since_invalid"),
         ({"limit": "0"}, 422, "limit_out_of_range"),
         ({"limit": "10001"}, 422, "limit_out_of_range"),
@@ -233,10 +235,7 @@ async def test_recovering_since_what_is_no_moment_of_the_past_is_refused(
     client, _ = notifier
     made = (await client.post(ENDPOINTS, json={"url": GOOD})).json()
     answer = await client.post(f"{ENDPOINTS}/{made['id']}/recover", json={"since": since})
-    assert (answer.status_code, answer.json()["code"]) == (
-        422,
-        "since_too_long" if len(since) > 64 else "since_invalid",
-    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "since_invalid")
 
 
 async def test_a_disabled_endpoint_is_sent_nothing(notifier: tuple[httpx.AsyncClient, Parts]) -> None:

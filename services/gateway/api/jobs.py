@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.responses import Response
 
 from contracts.faults import fault
@@ -29,7 +29,7 @@ from services.gateway.api.job_answers import cancelled, created, known_id, not_f
 from services.gateway.parts import Parts
 from services.gateway.queries import jobs
 from services.gateway.usecases.retry_job import NotFailed
-from services.runtime.bodies import BODY_LIMIT, Body, Query, read_body, read_query
+from services.runtime.bodies import BODY_LIMIT, Body, Moment, Query, read_body, read_query
 from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.runtime.problems import Problem
 
@@ -54,8 +54,8 @@ class JobsQuery(Query):
     model: Words | None = None
     origin: Literal["api", "application", "backend-direct"] | None = None
     batch_id: Words | None = None
-    created_after: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
     limit: str | None = None
     cursor: str | None = None
 

@@ -122,7 +122,7 @@ def delivery_router(parts: Parts) -> APIRouter:  # noqa: C901 - five routes, eac
         _, endpoint = await own(endpoint_id, request)
         body = await read_body(request, bodies.Recovery)
         try:
-            count, more = await parts.send_again.missed(endpoint, datetime.fromisoformat(body.since))
+            count, more = await parts.send_again.missed(endpoint, body.since)
         except EndpointConflict as error:
             raise conflict(error) from None
         return JSONResponse(bodies.Recovered(recovered=count, more=more).model_dump(), 202)

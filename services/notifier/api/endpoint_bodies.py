@@ -4,13 +4,13 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from contracts.events import as_utc
 from contracts.faults import fault
 from contracts.kinds import KINDS
 from contracts.webhooks import TYPES
-from services.runtime.bodies import Body, Query
+from services.runtime.bodies import Body, Moment, Query
 
 _TOKEN = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")
 _VALUE = re.compile(r"^[\x20-\x7e]{0,1024}$")
@@ -76,12 +76,8 @@ def _words(value: str | None) -> str | None:
     return value
 
 
-def _moment(value: str) -> str:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        moment = datetime.min
-    if moment.tzinfo is None or moment > datetime.now(UTC):
+def _past(value: datetime) -> datetime:
+    if value > datetime.now(UTC):
         raise fault("since_invalid", "since must be a moment in the past with its zone, as in 2026-01-31T12:00:00Z")
     return value
 
@@ -148,9 +144,7 @@ class Rotation(Body):
 class Recovery(Body):
     """What to recover."""
 
-    since: Annotated[str, Field(max_length=64), AfterValidator(_moment)] = Field(
-        json_schema_extra={"format": "date-time"}
-    )
+    since: Annotated[Moment, AfterValidator(_past)]
 
 
 class DeliveriesQuery(Query):
@@ -159,7 +153,7 @@ class DeliveriesQuery(Query):
     state: Literal["pending", "delivered", "superseded", "exhausted", "dropped"] | None = None
     type: Literal["job.progress", "job.completed", "job.failed", "job.cancelled", "endpoint.disabled",
                   "message.exhausted", "test"] | None = None  # fmt: skip
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     limit: str | None = None
     cursor: str | None = None
 
@@ -167,7 +161,7 @@ class DeliveriesQuery(Query):
 class StatisticsQuery(Query):
     """From when on to count."""
 
-    since: AwareDatetime | None = None
+    since: Moment | None = None
 
 
 class SecretShown(BaseModel):
