@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -63,7 +64,7 @@ def notifier_openapi() -> dict[str, Any]:
     return build_notifier(NotifierParts(**fields)).openapi()
 
 
-def openapi() -> dict[str, Any]:
+def openapi(notifiers: Callable[[], dict[str, Any]] = notifier_openapi) -> dict[str, Any]:
     """Return the published OpenAPI document: the gateway's, with the notifier's routes."""
     settings = GatewaySettings(database_url=SecretStr("postgresql://nowhere"))
     nothing = cast(Any, None)
@@ -86,7 +87,7 @@ def openapi() -> dict[str, Any]:
         checks={},
         media=nothing,
     )
-    return build_api(parts, notifier_openapi).openapi()
+    return build_api(parts, notifiers).openapi()
 
 
 class _Listing:
