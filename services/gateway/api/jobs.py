@@ -26,6 +26,7 @@ from services.gateway.api.asking import (
 from services.gateway.api.callers import caller
 from services.gateway.api.etags import answer
 from services.gateway.api.job_answers import cancelled, created, known_id, not_found, retry_after
+from services.gateway.api.moments import Moment
 from services.gateway.parts import Parts
 from services.gateway.queries import jobs
 from services.gateway.usecases.retry_job import NotFailed
@@ -68,7 +69,7 @@ def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str,
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-_MOMENT = {"type": "string", "format": "date-time"}
+_MOMENT = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
 PAGE_PARAMETERS: list[dict[str, Any]] = [
     _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": DEFAULT}, "How many to answer."),
     _parameter("cursor", {"type": "string"}, "The next_cursor of the page before."),
