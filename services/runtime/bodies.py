@@ -1,11 +1,9 @@
 """Bodies and query parameters as strict models: unknown fields, wrong types and ranges are named with a stable code."""
 
-import re
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
 from contracts.faults import Fault, faults_of
@@ -26,19 +24,6 @@ class Query(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
-
-
-def _written(value: object) -> datetime:
-    # A number is a moment to pydantic, and to nobody who reads the document.
-    if not isinstance(value, str) or not _WRITTEN.fullmatch(value):
-        raise ValueError
-    return datetime.fromisoformat(value.upper())
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
-"""A moment written out, with its zone."""
 
 AnyBody = TypeVar("AnyBody", bound=Body)
 AnyQuery = TypeVar("AnyQuery", bound=Query)

@@ -212,7 +212,6 @@ async def test_nobody_gets_in_without_showing_who_they_are(notifier: tuple[httpx
         ({"since": "yesterday"}, 422, "since_invalid"),
         ({"since": "0.5"}, 422, "since_invalid"),
         ({"since": "2026-02-30T00:00:00Z"}, 422, "since_invalid"),
-        ({"since": "2026-01-01T00:00:00"}, 422, "since_invalid"),
         ({"limit": "0"}, 422, "limit_out_of_range"),
         ({"limit": "10001"}, 422, "limit_out_of_range"),
         ({"cursor": "x"}, 400, "cursor_invalid"),
@@ -228,9 +227,9 @@ async def test_a_list_of_deliveries_that_cannot_be_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
 
 
-@pytest.mark.parametrize("since", ["", "yesterday", "2026-01-01T00:00:00", "2999-01-01T00:00:00Z", "x" * 65])
+@pytest.mark.parametrize("since", ["", "yesterday", 5, None, "2999-01-01T00:00:00Z", "x" * 65])
 async def test_recovering_since_what_is_no_moment_of_the_past_is_refused(
-    notifier: tuple[httpx.AsyncClient, Parts], since: str
+    notifier: tuple[httpx.AsyncClient, Parts], since: Any
 ) -> None:
     client, _ = notifier
     made = (await client.post(ENDPOINTS, json={"url": GOOD})).json()

@@ -13,6 +13,7 @@ import pytest
 from contracts.ids import new_id
 from sorami.documents import openapi
 from tests.support.product import Person, Product
+from tests.support.receiver import Receiver
 
 ABSENT = "nobody0knows0this"
 STRANGERS = ("another organisation", "the same organisation", "nobody", "a revoked key")
@@ -49,6 +50,9 @@ ROUTES = routes()
 BODIES: dict[str, Any] = {
     "change_album": {"name": "Renamed"},
     "change_album_items": {"add": ["{generation_id}"]},
+    "change_webhook_endpoint": {"description": "Changed"},
+    "rotate_webhook_secret": {},
+    "recover_webhook_endpoint": {"since": "2026-01-01T00:00:00Z"},
 }
 # Things end in this order: what is inside before what it is in.
 _ORDER = ("GET", "PUT", "PATCH", "POST", "DELETE")
@@ -72,7 +76,11 @@ class Household:
 
     async def call(self, client: httpx.AsyncClient, route: Route, address: str) -> httpx.Response:
         body = BODIES.get(route.operation_id)
-        sent = json.loads(json.dumps(body).replace("{generation_id}", self.ids["generation_id"])) if body else None
+        sent = (
+            json.loads(json.dumps(body).replace("{generation_id}", self.ids["generation_id"]))
+            if body is not None
+            else None
+        )
         async with client.stream(route.method, address, json=sent) as answer:
             await answer.aread()
             return answer
@@ -86,7 +94,7 @@ async def _made(owner: Person, path: str, body: dict[str, Any], key: str) -> str
 
 
 @pytest.fixture(scope="module")
-async def household(product: Product) -> AsyncIterator[Household]:
+async def household(product: Product, hooks: Receiver) -> AsyncIterator[Household]:
     organization = {"org_id": f"org_{new_id()}", "org_role": "org:member"}
     owner = product.person(**organization)
     image, video = await owner.ask(), await owner.ask("video")
@@ -105,9 +113,18 @@ async def household(product: Product) -> AsyncIterator[Household]:
     notifications = (await owner.http.get("/api/notifications")).json()["notifications"]
     revoked = (await owner.http.post("/api/keys", json={"name": "old", "scopes": list(_scopes())})).json()
     await owner.http.delete(f"/api/keys/{revoked['id']}")
+    endpoint = await _made(owner, "/api/webhook-endpoints", {"url": hooks.url("/household")}, "id")
+    delivery = await _made(owner, f"/api/webhook-endpoints/{endpoint}/test", {}, "id")
+    others = [
+        product.person(org_id=f"org_{new_id()}", org_role="org:admin"),
+        product.person(**{**organization, "org_role": "org:admin"}),
+    ]
+    for other in others:
+        # The notifier knows people whom the gateway has met.
+        await other.user_id()
     strangers = {
-        "another organisation": product.person(org_id=f"org_{new_id()}", org_role="org:admin").http,
-        "the same organisation": product.person(**{**organization, "org_role": "org:admin"}).http,
+        "another organisation": others[0].http,
+        "the same organisation": others[1].http,
         "nobody": httpx.AsyncClient(base_url=product.url, timeout=30),
         "a revoked key": httpx.AsyncClient(
             base_url=product.url, timeout=30, headers={"Authorization": f"Bearer {revoked['secret']}"}
@@ -123,6 +140,8 @@ async def household(product: Product) -> AsyncIterator[Household]:
         "upload_id": await _made(owner, "/api/uploads", upload, "upload_id"),
         "key_id": await _made(owner, "/api/keys", {"name": "mine", "scopes": ["jobs:read"]}, "id"),
         "notification_id": notifications[0]["id"],
+        "endpoint_id": endpoint,
+        "delivery_id": delivery,
     }
     yield Household(owner, strangers, ids)
     for name in ("nobody", "a revoked key"):
@@ -136,6 +155,7 @@ def _scopes() -> tuple[str, ...]:
 def test_the_document_names_routes_of_every_sort() -> None:
     assert {name for route in ROUTES for name in route.names} >= {
         "job_id", "generation_id", "album_id", "share_id", "batch_id", "upload_id", "key_id", "notification_id",
+        "endpoint_id", "delivery_id",
     }  # fmt: skip
     assert len(ROUTES) > 25
 

@@ -16,7 +16,6 @@ from services.gateway.api import gallery_schemas, schemas
 from services.gateway.api.callers import caller
 from services.gateway.api.etags import answer
 from services.gateway.api.gallery_shapes import detail_body, hit_body, page_body
-from services.gateway.api.moments import Moment
 from services.gateway.api.parameters import parameters_of
 from services.gateway.parts import Parts
 from services.gateway.queries import gallery, library
@@ -24,6 +23,7 @@ from services.gateway.queries.gallery import Filters
 from services.gateway.usecases.search_prompts import NothingToSearch, Place
 from services.runtime.bodies import Query, read_query
 from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.runtime.moments import Moment
 from services.runtime.problems import Problem
 
 STATUSES = (*(status.value for status in JobStatus), "any")

@@ -10,7 +10,8 @@ from contracts.events import as_utc
 from contracts.faults import fault
 from contracts.kinds import KINDS
 from contracts.webhooks import TYPES
-from services.runtime.bodies import Body, Moment, Query
+from services.runtime.bodies import Body, Query
+from services.runtime.moments import Moment
 
 _TOKEN = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")
 _VALUE = re.compile(r"^[\x20-\x7e]{0,1024}$")
@@ -78,7 +79,7 @@ def _words(value: str | None) -> str | None:
 
 def _past(value: datetime) -> datetime:
     if value > datetime.now(UTC):
-        raise fault("since_invalid", "since must be a moment in the past with its zone, as in 2026-01-31T12:00:00Z")
+        raise fault("since_invalid", "since must be a moment in the past, as in 2026-01-31T12:00:00Z")
     return value
 
 
