@@ -4,6 +4,7 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
@@ -61,10 +62,11 @@ async def pass_through(parts: Parts, request: Request) -> Response:
 
     if parts.streams is None:
         raise Problem(503, "streams_elsewhere", "the notifier serves this path; route it there")
-    headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
+    # As bytes: what a client sends may be no ASCII, and it is the notifier that judges it.
+    headers = [(name, value) for name, value in request.headers.raw if name.decode("latin-1") in _FORWARDED]
     client: httpx.AsyncClient = parts.streams
     body = await _body_of(request)
-    path = request.scope["raw_path"].decode("latin-1")
+    path = quote(request.scope["path"], safe="/")
     upstream = client.build_request(request.method, path, params=request.query_params, headers=headers, content=body)
     try:
         response = await client.send(upstream, stream=True)
