@@ -229,6 +229,28 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("too_many_streams", 429, "One user has too many streams open.", "Close one; /api/events shows all."),
     _problem("streams_elsewhere", 503, "The notifier serves event streams.", "Route this path to it."),
     _problem("streams_unavailable", 503, "The notifier does not answer.", "Try again in a moment."),
+    # webhook endpoints
+    _problem("https_required", 422, "The address must start with https://.", "Serve the receiver by https."),
+    _problem("endpoint_exists", 409, "There is an endpoint of this address among yours.", "Change that one."),
+    _problem("too_many_endpoints", 409, "There may be 50 webhook endpoints.", "Delete one that is not used."),
+    _problem("endpoint_not_found", 404, "No webhook endpoint of yours has this id.", "Check the id."),
+    _problem("endpoint_disabled", 409, "The webhook endpoint is disabled.", "Enable it first."),
+    _problem("delivery_not_found", 404, "The endpoint has no delivery of this id.", "Check the id."),
+    _problem("event_type_unknown", 422, "A type of event is none of the known.", "`detail` lists them."),
+    _problem("secret_weak", 422, "The secret is too short, not of its form, or known to all.", "Leave it out."),
+    _problem("header_forbidden", 422, "A header is one the message itself is made of.", "Use another name."),
+    _problem(
+        "encryption_key_unset",
+        503,
+        "This installation has no key to seal secrets with.",
+        "Set SORAMI_ENCRYPTION_KEYS.",
+    ),
+    _problem(
+        "organization_admin_required",
+        403,
+        "Only an admin of the organisation may do this.",
+        "Ask one of them, or do it for yourself alone.",
+    ),
     # backends' webhooks
     _problem("webhook_secret_unset", 503, "No WEBHOOK_SECRET is configured.", "Set it on both sides."),
     _problem("webhook_signature_invalid", 401, "X-Webhook-Secret is missing or wrong.", "Send the shared secret."),

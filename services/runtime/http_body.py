@@ -12,13 +12,8 @@ BODY_SECONDS = 30.0
 _STATUS = {"body_not_object": 422}
 
 
-async def read_object(request: Request, *, limit: int) -> dict[str, Any]:
-    """Read a JSON object of at most `limit` bytes; raises Problem."""
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != "application/json":
-        raise Problem(415, "content_type_unsupported", "send the body as application/json")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Problem(415, "content_encoding_unsupported", "send the body without content-encoding")
+async def read_bytes(request: Request, *, limit: int) -> bytes:
+    """Read a body of at most `limit` bytes that comes in time; raises Problem."""
     too_large = Problem(
         413, "body_too_large", f"the body is larger than {limit} bytes", headers={"Connection": "close"}
     )
@@ -39,7 +34,17 @@ async def read_object(request: Request, *, limit: int) -> dict[str, Any]:
             f"the body did not come within {BODY_SECONDS:g} seconds; send it again",
             headers={"Connection": "close"},
         ) from None
+    return bytes(body)
+
+
+async def read_object(request: Request, *, limit: int) -> dict[str, Any]:
+    """Read a JSON object of at most `limit` bytes; raises Problem."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise Problem(415, "content_type_unsupported", "send the body as application/json")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem(415, "content_encoding_unsupported", "send the body without content-encoding")
     try:
-        return parse_object(bytes(body))
+        return parse_object(await read_bytes(request, limit=limit))
     except JsonRefused as error:
         raise Problem(_STATUS.get(error.code, 400), error.code, error.detail) from None

@@ -22,6 +22,7 @@ async def household(product: Product) -> AsyncIterator[Household]:
 def test_the_document_names_routes_of_every_sort() -> None:
     assert {name for route in ROUTES for name in route.names} >= {
         "job_id", "generation_id", "album_id", "share_id", "batch_id", "upload_id", "key_id", "notification_id",
+        "endpoint_id", "delivery_id",
     }  # fmt: skip
     assert len(ROUTES) > 25
 

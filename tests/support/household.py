@@ -48,6 +48,9 @@ def routes() -> list[Route]:
 BODIES: dict[str, Any] = {
     "change_album": {"name": "Renamed"},
     "change_album_items": {"add": ["{generation_id}"]},
+    "change_webhook_endpoint": {"description": "Changed"},
+    "rotate_webhook_secret": {},
+    "recover_webhook_endpoint": {"since": "2026-01-01T00:00:00Z"},
 }
 
 
@@ -73,7 +76,7 @@ class Household:
 
     async def call(self, client: httpx.AsyncClient, route: Route, address: str) -> httpx.Response:
         body = BODIES.get(route.operation_id)
-        sent = json.loads(json.dumps(body).replace("{generation_id}", self.ids["generation_id"])) if body else None
+        sent = json.loads(json.dumps(body).replace("{generation_id}", self.ids["generation_id"]))
         async with client.stream(route.method, address, json=sent) as answer:
             await answer.aread()
             return answer
@@ -106,9 +109,19 @@ async def found_household(product: Product) -> Household:
     notifications = (await owner.http.get("/api/notifications")).json()["notifications"]
     revoked = (await owner.http.post("/api/keys", json={"name": "old", "scopes": list(SCOPES)})).json()
     await owner.http.delete(f"/api/keys/{revoked['id']}")
+    receiver = product.stack.env["SORAMI_WEBHOOK_ALLOW"].partition(",")[0]
+    endpoint = await _made(owner, "/api/webhook-endpoints", {"url": f"http://{receiver}/household/{image}"}, "id")
+    delivery = await _made(owner, f"/api/webhook-endpoints/{endpoint}/test", {}, "id")
+    others = [
+        product.person(org_id=f"org_{new_id()}", org_role="org:admin"),
+        product.person(**{**organization, "org_role": "org:admin"}),
+    ]
+    for other in others:
+        # The notifier knows people whom the gateway has met.
+        await other.user_id()
     strangers = {
-        "another organisation": product.person(org_id=f"org_{new_id()}", org_role="org:admin").http,
-        "the same organisation": product.person(**{**organization, "org_role": "org:admin"}).http,
+        "another organisation": others[0].http,
+        "the same organisation": others[1].http,
         "nobody": httpx.AsyncClient(base_url=product.url, timeout=30),
         "a revoked key": httpx.AsyncClient(
             base_url=product.url, timeout=30, headers={"Authorization": f"Bearer {revoked['secret']}"}
@@ -124,5 +137,7 @@ async def found_household(product: Product) -> Household:
         "upload_id": await _made(owner, "/api/uploads", upload, "upload_id"),
         "key_id": await _made(owner, "/api/keys", {"name": "mine", "scopes": ["jobs:read"]}, "id"),
         "notification_id": notifications[0]["id"],
+        "endpoint_id": endpoint,
+        "delivery_id": delivery,
     }
     return Household(owner, strangers, ids)

@@ -11,10 +11,10 @@ from contracts.ids import is_safe_id
 from contracts.media import attachment
 from contracts.scopes import Scope
 from services.gateway.api import schemas
-from services.gateway.api.bodies import Query, read_query
 from services.gateway.api.callers import caller
 from services.gateway.parts import Parts
 from services.gateway.queries import downloads
+from services.runtime.bodies import Query, read_query
 from services.runtime.problems import Problem
 
 MOST_GENERATIONS = 500

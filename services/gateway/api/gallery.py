@@ -13,17 +13,17 @@ from contracts.kinds import KINDS
 from contracts.scopes import Scope
 from contracts.status import JobStatus
 from services.gateway.api import gallery_schemas, schemas
-from services.gateway.api.bodies import Query, read_query
 from services.gateway.api.callers import caller
-from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
 from services.gateway.api.gallery_shapes import detail_body, hit_body, page_body
-from services.gateway.api.moments import Moment
 from services.gateway.api.parameters import parameters_of
 from services.gateway.parts import Parts
 from services.gateway.queries import gallery, library
 from services.gateway.queries.gallery import Filters
 from services.gateway.usecases.search_prompts import NothingToSearch, Place
+from services.runtime.bodies import Query, read_query
+from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.runtime.moments import Moment
 from services.runtime.problems import Problem
 
 STATUSES = (*(status.value for status in JobStatus), "any")

@@ -23,15 +23,15 @@ from services.gateway.api.asking import (
     preferred_wait,
     read_wait,
 )
-from services.gateway.api.bodies import BODY_LIMIT, Body, Query, read_body, read_query
 from services.gateway.api.callers import caller
-from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
 from services.gateway.api.job_answers import cancelled, created, known_id, not_found, retry_after
-from services.gateway.api.moments import Moment
 from services.gateway.parts import Parts
 from services.gateway.queries import jobs
 from services.gateway.usecases.retry_job import NotFailed
+from services.runtime.bodies import BODY_LIMIT, Body, Query, read_body, read_query
+from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.runtime.moments import Moment
 from services.runtime.problems import Problem
 
 Words = Annotated[str, Field(min_length=1, max_length=100)]

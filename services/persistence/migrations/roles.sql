@@ -103,9 +103,10 @@ BEGIN
             ('sorami_notifier, sorami_generator', 'SELECT', 'sorami.deletions'),
             ('sorami_generator', 'SELECT', 'sorami.uploads'),
 
-            -- notifier: its deliveries; everything else it only reads.
+            -- notifier: its endpoints and deliveries; everything else it only reads.
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.deliveries, sorami.delivery_attempts'),
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.outbox_notifier'),
+            ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.webhook_endpoints, sorami.webhook_secrets'),
             ('sorami_notifier', 'SELECT', 'sorami.jobs, image_generations, video_generations'),
             ('sorami_notifier', 'SELECT', 'sorami.files, image_files, video_files'),
             ('sorami_notifier', 'SELECT', 'sorami.job_events, sorami.user_counters, sorami.sessions'),

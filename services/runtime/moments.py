@@ -1,10 +1,10 @@
-"""A moment in a query: an ISO 8601 date, with or without a time; UTC where it names no zone."""
+"""A moment in a query or a body: an ISO 8601 date, with or without a time; UTC where it names no zone."""
 
 import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema
 
 from contracts.faults import fault
 
@@ -12,9 +12,9 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _written(text: object) -> object:
-    # A bare number would be read as seconds since 1970.
-    if isinstance(text, str) and not _DATE.match(text):
-        raise ValueError(text)
+    # A number would be read as seconds since 1970.
+    if not isinstance(text, str) or not _DATE.match(text):
+        raise ValueError
     return text
 
 
@@ -28,6 +28,7 @@ def _moment(moment: datetime) -> datetime:
 
 Moment = Annotated[
     datetime,
+    Strict(False),
     BeforeValidator(_written),
     AfterValidator(_moment),
     WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
