@@ -38,6 +38,7 @@ _CLAIMED = """
     t.job_id, t.kind, t.owner_id, t.provider, t.model, t.request, t.traceparent, t.fence, t.attempts, t.created_at,
     (t.finish_by IS NOT NULL AND t.finish_by <= now()) OR
     (t.start_by IS NOT NULL AND t.start_by <= now() AND t.fence = 1) AS overdue,
+    EXISTS (SELECT FROM sorami.cancellations c WHERE c.job_id = t.job_id) AS unwanted,
     extract(epoch FROM t.finish_by - now())::float8 AS seconds_left
 """
 
@@ -201,7 +202,8 @@ class NewTask:
 class Claim:
     """A task this process holds a lease on; `overdue` means its deadline has passed and it must not start.
 
-    `seconds_left` is the time until it must be done, None for ever.
+    `unwanted` means that somebody asked for its end, heard here or not; `seconds_left` is the time until
+    it must be done, None for ever.
     """
 
     job_id: str
@@ -215,6 +217,7 @@ class Claim:
     attempts: int
     created_at: datetime
     overdue: bool
+    unwanted: bool
     seconds_left: float | None
 
 

@@ -101,7 +101,7 @@ BEGIN
             ('sorami_persistence', 'SELECT (job_id)', 'sorami.orphans, sorami.deliveries'),
             ('sorami_persistence', 'SELECT (key)', 'sorami.outbox_gateway'),
             ('sorami_notifier, sorami_generator', 'SELECT', 'sorami.deletions'),
-            ('sorami_generator', 'SELECT', 'sorami.uploads'),
+            ('sorami_generator', 'SELECT', 'sorami.uploads, sorami.cancellations'),
 
             -- notifier: its endpoints and deliveries; everything else it only reads.
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.deliveries, sorami.delivery_attempts'),
