@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sorami.local import children, environment, given, health, identity, ports, secrets, state
-from sorami.local.errors import EX_CONFIG, EX_TEMPFAIL, SettingError, StackError
+from sorami.local.errors import EX_CONFIG, EX_TEMPFAIL, SettingError, StackError, first_of
 from sorami.local.forks import Forks, FreshPythons, can_fork
 from sorami.local.home import Home, Lock, holder
 from sorami.local.kafka import Kafka
@@ -79,8 +79,12 @@ class Assembly:
                     needs += [topics] if service.needs_broker else []
                     needs += [objects] if service.needs_objects else []
                     group.create_task(self._service(service, needs))
-        except* StackError as errors:
-            raise first_of(errors) from None
+        except BaseExceptionGroup as errors:
+            # Not `except*`: before Python 3.11.4 it wraps what is raised in it.
+            known = errors.subgroup(StackError)
+            if known is None:
+                raise
+            raise first_of(known) from None
         self.state.settle("ready")
 
     async def stop(self) -> None:
@@ -244,12 +248,3 @@ def _check_gateway_port(settings: Mapping[str, str]) -> None:
             f"port {text} (gateway) is taken by another program: choose one with SORAMI_PORT, "
             f"for example: SORAMI_PORT={other} make run"
         )
-
-
-def first_of(group: BaseExceptionGroup[StackError]) -> StackError:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if not isinstance(error, StackError):
-        raise error
-    return error

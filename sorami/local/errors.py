@@ -25,3 +25,13 @@ class NotRunning(StackError):
 
     def __init__(self, message: str = "the stack is not running here; start it with: make up") -> None:
         super().__init__(message, code=EX_UNAVAILABLE)
+
+
+def first_of(group: BaseExceptionGroup[StackError]) -> StackError:
+    """Return the first error of a group of groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if not isinstance(error, StackError):
+        raise error
+    return error

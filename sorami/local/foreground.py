@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sorami.local.assembly import Assembly, first_of
+from sorami.local.assembly import Assembly
 from sorami.local.children import send
-from sorami.local.errors import StackError
+from sorami.local.errors import StackError, first_of
 from sorami.local.home import Home
 
 if TYPE_CHECKING:
@@ -80,8 +80,12 @@ class Run:
                 group.create_task(self._assembly.start())
                 if not self._quiet:
                     group.create_task(self._show())
-        except* StackError as errors:
-            raise first_of(errors) from None
+        except BaseExceptionGroup as errors:
+            # Not `except*`: before Python 3.11.4 it wraps what is raised in it.
+            known = errors.subgroup(StackError)
+            if known is None:
+                raise
+            raise first_of(known) from None
         while True:
             await asyncio.sleep(TOKEN_REFRESH)
             await asyncio.to_thread(self._assembly.introduce)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sorami.local.errors import SettingError, StackError
+from sorami.local.errors import SettingError, StackError, first_of
 from sorami.local.home import read_json, write_json
 
 if TYPE_CHECKING:
@@ -139,16 +139,19 @@ async def _fetch(jars: list[Jar], place: Path, environ: Mapping[str, str], progr
         ):
             for jar in jars:
                 group.create_task(one(client, jar))
-    except* StackError as errors:
-        raise errors.exceptions[0] from None
-    except* httpx.HTTPError as errors:
-        raise StackError(
-            f"cannot fetch Kafka's jars ({errors.exceptions[0]}): check the network, "
-            "or name a mirror (SORAMI_MAVEN_MIRROR) or a folder that holds them (SORAMI_KAFKA_JARS)",
-            code=75,
-        ) from None
-    except* OSError as errors:
-        raise StackError(f"cannot write Kafka's jars to {place}: {errors.exceptions[0]}") from None
+    except BaseExceptionGroup as errors:
+        # Not `except*`: before Python 3.11.4 it wraps what is raised in it.
+        if refused := errors.subgroup(StackError):
+            raise first_of(refused) from None
+        if network := errors.subgroup(httpx.HTTPError):
+            raise StackError(
+                f"cannot fetch Kafka's jars ({network.exceptions[0]}): check the network, "
+                "or name a mirror (SORAMI_MAVEN_MIRROR) or a folder that holds them (SORAMI_KAFKA_JARS)",
+                code=75,
+            ) from None
+        if disk := errors.subgroup(OSError):
+            raise StackError(f"cannot write Kafka's jars to {place}: {disk.exceptions[0]}") from None
+        raise
 
 
 async def _fetch_one(
