@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from services.generator.queries import not_held
-from services.generator.store import Claim, claim, claim_overdue, extend_leases, release
-from services.generator.usecases.render_task import FenceLost, GiveBack, RenderTask
+from services.generator.store.tasks import Claim, claim, claim_overdue, extend_leases, release
+from services.generator.usecases.reporter import FenceLost, GiveBack
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
 from services.runtime.objects import ObjectClash, ObjectsUnavailable
@@ -23,6 +23,9 @@ LOOK_FOR_CALLED_OFF_EVERY = 0.5
 
 _log = get_logger(part="tasks")
 
+Work = Callable[[Claim], Awaitable[GiveBack | None]]
+"""What is done under a lease."""
+
 
 class RunTasks:
     """The scheduler of one process; `slots` says how many tasks of each provider run at once."""
@@ -32,13 +35,13 @@ class RunTasks:
         self._slots = slots
         self._worker = worker
         self._lease_seconds = lease_seconds
-        self._render: RenderTask | None = None
+        self._render: Work | None = None
         self._running: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._used: Counter[str] = Counter()
         self._wake = asyncio.Event()
         self._stopping = False
 
-    def use(self, render: RenderTask) -> None:
+    def use(self, render: Work) -> None:
         """Name the use case that a claimed task is given to."""
         self._render = render
 
@@ -116,18 +119,22 @@ class RunTasks:
         return False
 
     def _start(self, claims: Sequence[Claim]) -> None:
-        for one in claims:
-            self._used[one.provider] += 1
-            task = asyncio.create_task(self._run_one(one))
-            self._running[one.job_id] = (one, task)
-
-    async def _run_one(self, one: Claim) -> None:
         if self._render is None:
             raise RuntimeError("name the use case by `use` first")
+        for one in claims:
+            self.take(one, self._render)
+
+    def take(self, one: Claim, work: Work) -> None:
+        """Do work under a lease that this process has, whether or not a slot is free."""
+        self._used[one.provider] += 1
+        task = asyncio.create_task(self._run_one(one, work))
+        self._running[one.job_id] = (one, task)
+
+    async def _run_one(self, one: Claim, work: Work) -> None:
         log = _log.bind(job_id=one.job_id, fence=one.fence)
         back: GiveBack | None = None
         try:
-            back = await self._render(one)
+            back = await work(one)
         except FenceLost:
             log.warning("the lease was lost; the work is dropped")
         except asyncio.CancelledError:
