@@ -212,6 +212,17 @@ def test_a_waiting_task_whose_deadline_passes_ends_and_its_operation_too(migrate
     wait_for(story())
 
 
+WAITING = """
+    WITH made AS (
+        INSERT INTO sorami.tasks (job_id, kind, owner_id, provider, request, state)
+        SELECT 'job' || n, 'image', 'u1', 'fal', '{}', 'waiting' FROM generate_series(1, $1::int) AS n
+        RETURNING job_id
+    )
+    INSERT INTO sorami.operations (job_id, attempt, provider, operation_id, owner_id, submit_key, step)
+    SELECT job_id, 1, 'fal', job_id, 'u1', 'k', 'submitted' FROM made
+"""
+
+
 class Punctual:
     """Never done; notes how late it is asked about each operation."""
 
@@ -242,13 +253,7 @@ def test_one_process_asks_about_two_hundred_operations_in_time(migrated: Databas
         provider = Punctual()
         parts: Any = replace(RemoteParts(), providers={"fal": provider})
         async with wired(migrated.url, parts) as services:
-            for number in range(200):
-                await Rows(services.pool).request(f"job{number}", "fal")
-            await services.pool.execute(
-                "INSERT INTO sorami.operations (job_id, attempt, provider, operation_id, owner_id, submit_key, step)"
-                " SELECT job_id, 1, provider, job_id, owner_id, 'k', 'submitted' FROM sorami.tasks"
-            )
-            await services.pool.execute("UPDATE sorami.tasks SET state = 'waiting', due_at = now()")
+            await services.pool.execute(WAITING, 200)
             async with asyncio.timeout(30):
                 await provider.asked_often.wait()
             assert len(provider.due) == 200
