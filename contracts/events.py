@@ -245,6 +245,27 @@ class NotificationCreated(Event):
         return self.type
 
 
+class NotificationRequested(Event):
+    """A user is to be notified of something that is no job's end. `job_id` and `kind` name what it is about."""
+
+    TOPIC = topics.NOTIFICATION_REQUESTED
+
+    notification_id: Id = Field(description="The notification's id, so that the same request makes one.")
+    user_id: str
+    type: str = Field(max_length=64)
+    title: Text = Field(max_length=500)
+    message: Text = Field(max_length=2_000)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return self.user_id
+
+    @property
+    def step(self) -> str:
+        return self.notification_id
+
+
 class MediaDeleted(Event):
     """The rows of a deleted generation are gone for good; whoever keeps something of it removes that too."""
 
@@ -261,6 +282,7 @@ EVENTS: tuple[type[Event], ...] = (
     JobFailed,
     JobUpdated,
     NotificationCreated,
+    NotificationRequested,
     MediaDeleted,
 )
 EVENT_OF_TOPIC: dict[str, type[Event]] = {event.TOPIC.name: event for event in EVENTS}

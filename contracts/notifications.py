@@ -27,6 +27,69 @@ def notice_for(kind: Kind, status: JobStatus, file_count: int, failure: Failure 
     return None
 
 
+ABOUT_ENDPOINTS = "webhook_endpoint"
+"""The `kind` of notifications that are about a webhook endpoint instead of a job."""
+WEBHOOK_ENDPOINT_DISABLED = "WEBHOOK_ENDPOINT_DISABLED"
+WEBHOOK_ENDPOINT_FAILING = "WEBHOOK_ENDPOINT_FAILING"
+WEBHOOK_MESSAGE_EXHAUSTED = "WEBHOOK_MESSAGE_EXHAUSTED"
+
+_ENDPOINT_WORDS: dict[str, dict[str, tuple[str, str]]] = {
+    WEBHOOK_ENDPOINT_DISABLED: {
+        "fr": (
+            "Webhook désactivé",
+            "L'adresse de {host} n'est plus appelée : {reason}. Réactivez-la, puis récupérez ce qui a été manqué.",
+        ),
+        "en": (
+            "Webhook disabled",
+            "The address at {host} is called no more: {reason}. Enable it again, then recover what was missed.",
+        ),
+    },
+    WEBHOOK_ENDPOINT_FAILING: {
+        "fr": (
+            "Webhook en échec",
+            "L'adresse de {host} échoue depuis 24 heures ; elle sera désactivée après 5 jours.",
+        ),
+        "en": (
+            "Webhook failing",
+            "The address at {host} has been failing for 24 hours; after 5 days it will be disabled.",
+        ),
+    },
+    WEBHOOK_MESSAGE_EXHAUSTED: {
+        "fr": (
+            "Un message n'a pas pu être remis",
+            "L'adresse de {host} n'a pas pris un message malgré toutes les tentatives ; vous pouvez le renvoyer.",
+        ),
+        "en": (
+            "A message could not be delivered",
+            "The address at {host} did not take a message in any attempt; you can send it again.",
+        ),
+    },
+}
+_REASONS = {
+    "gone": {"fr": "elle a répondu 410", "en": "it answered 410"},
+    "failing": {"fr": "elle échoue depuis 5 jours", "en": "it has been failing for 5 days"},
+}
+
+
+def endpoint_notice(type_: str, host: str, reason: str | None = None, language: str = "fr") -> Notice:
+    """Say what happened to a webhook endpoint; `reason` is why it was disabled."""
+    title, message = _ENDPOINT_WORDS[type_][language]
+    because = _REASONS.get(reason or "", {}).get(language, "")
+    return Notice(type_, title, message.format(host=host, reason=because))
+
+
+def _endpoint_notice_in(notice: Notice, language: str) -> Notice:
+    """Say a stored notice about an endpoint in another language, with the host and the reason of the first."""
+    _, french = _ENDPOINT_WORDS[notice.type]["fr"]
+    pattern = re.escape(french).replace(r"\{host\}", "(?P<host>.*)").replace(r"\{reason\}", "(?P<reason>.*)")
+    found = re.fullmatch(pattern, notice.message)
+    if found is None:
+        return notice
+    said = found.groupdict().get("reason")
+    reason = next((code for code, words in _REASONS.items() if words["fr"] == said), None)
+    return endpoint_notice(notice.type, found["host"], reason, language)
+
+
 _COMPLETED_EN = {
     "image": ("🎨 Images made", "{count} image(s) made."),
     "video": ("🎬 Videos made", "{count} video(s) made."),
@@ -42,6 +105,8 @@ def in_language(notice: Notice, language: str) -> Notice:
     """Say a stored notice in a language; rows hold the seeds' French, and what is not ours stays as it is."""
     if language != "en":
         return notice
+    if notice.type in _ENDPOINT_WORDS:
+        return _endpoint_notice_in(notice, language)
     for kind in KINDS.values():
         if notice.type == kind.completed_type and kind.name in _COMPLETED_EN:
             title, message = _COMPLETED_EN[kind.name]

@@ -28,6 +28,7 @@ JOB_COMPLETED = Topic("job.completed", sent_by=("generator", "gateway", "persist
 JOB_FAILED = Topic("job.failed", sent_by=("generator", "gateway", "persistence"))
 JOB_UPDATED = Topic("job.updated", sent_by=("persistence",))
 NOTIFICATION_CREATED = Topic("notification.created", sent_by=("persistence",), key="user id")
+NOTIFICATION_REQUESTED = Topic("notification.requested", sent_by=("notifier",), key="user id")
 MEDIA_DELETED = Topic("media.deleted", sent_by=("persistence",))
 
 TOPICS = (
@@ -38,6 +39,7 @@ TOPICS = (
     JOB_FAILED,
     JOB_UPDATED,
     NOTIFICATION_CREATED,
+    NOTIFICATION_REQUESTED,
     MEDIA_DELETED,
 )
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -51,8 +52,20 @@ def event_schema(event: type[Event]) -> dict[str, Any]:
     return head | schema
 
 
-def openapi() -> dict[str, Any]:
-    """Return the gateway's OpenAPI document."""
+def notifier_openapi() -> dict[str, Any]:
+    """Return the OpenAPI document of what the notifier serves beside the gateway."""
+    from services.notifier.app import build_api as build_notifier
+    from services.notifier.parts import Parts as NotifierParts
+    from services.notifier.settings import NotifierSettings
+
+    nothing = cast(Any, None)
+    settings = NotifierSettings(database_url=SecretStr("postgresql://nowhere"))
+    fields = dict.fromkeys(NotifierParts.__slots__, nothing) | {"settings": settings}
+    return build_notifier(NotifierParts(**fields)).openapi()
+
+
+def openapi(notifiers: Callable[[], dict[str, Any]] = notifier_openapi) -> dict[str, Any]:
+    """Return the published OpenAPI document: the gateway's, with the notifier's routes."""
     settings = GatewaySettings(database_url=SecretStr("postgresql://nowhere"))
     nothing = cast(Any, None)
     parts = Parts(
@@ -74,7 +87,7 @@ def openapi() -> dict[str, Any]:
         checks={},
         media=nothing,
     )
-    return build_api(parts).openapi()
+    return build_api(parts, notifiers).openapi()
 
 
 class _Listing:
@@ -94,13 +107,10 @@ def _subscriptions() -> dict[str, list[Route]]:
     from services.notifier import handlers as notifier
     from services.persistence import handlers as persistence
 
-    class Everything:
-        delivers = True
-
     found: dict[str, list[Route]] = {}
     for name, module in (("generator", generator), ("persistence", persistence), ("notifier", notifier)):
         listing = _Listing()
-        cast(Any, module).subscribe(listing, Everything())
+        cast(Any, module).subscribe(listing, None)
         found[name] = listing.routes
     return found
 
@@ -172,7 +182,7 @@ def _operation(action: str, topic: str, summary: str | None) -> dict[str, Any]:
 def documents() -> dict[str, str]:
     """Return every committed document by its file name."""
     made: dict[str, Any] = {schema_name(event): event_schema(event) for event in EVENTS}
-    made |= {"openapi.json": openapi(), "asyncapi.json": asyncapi()}
+    made |= {"notifier.openapi.json": notifier_openapi(), "openapi.json": openapi(), "asyncapi.json": asyncapi()}
     return {name: json.dumps(made[name], indent=2, ensure_ascii=False, sort_keys=True) + "\n" for name in made}
 
 

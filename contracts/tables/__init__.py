@@ -34,8 +34,6 @@ from contracts.tables.requests import Allowance, Batch, Cancellation, Idempotenc
 from contracts.tables.sorami import (
     BackendReport,
     DeadLetter,
-    Delivery,
-    DeliveryAttempt,
     File,
     Job,
     JobEvent,
@@ -49,6 +47,7 @@ from contracts.tables.sorami import (
     Task,
     UserCounter,
 )
+from contracts.tables.webhooks import Delivery, DeliveryAttempt, WebhookEndpoint, WebhookSecret
 
 metadata = Row.metadata
 
@@ -102,5 +101,7 @@ __all__ = [
     "UserCounter",
     "VideoFile",
     "VideoGeneration",
+    "WebhookEndpoint",
+    "WebhookSecret",
     "metadata",
 ]

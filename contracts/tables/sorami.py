@@ -278,50 +278,6 @@ class Operation(Row, table=True):
     charged: str | None = maybe()
 
 
-# --- ours: the notifier's deliveries -----------------------------------------------------------------------
-
-
-class Delivery(Row, table=True):
-    """Writers: notifier; persistence deletes those of purged jobs. One event for one endpoint."""
-
-    __tablename__ = "deliveries"
-    __table_args__ = (
-        UniqueConstraint("endpoint", "event_id"),
-        one_of("state", "pending", "delivered", "superseded", "exhausted"),
-        Index("deliveries_due_idx", "next_attempt_at", postgresql_where=text("state = 'pending'")),
-        Index(None, "job_id"),
-        ours(**ROOM_FOR_UPDATES),
-    )
-    id: str = words(primary_key=True)
-    endpoint: str = words()
-    event_id: str = words()
-    job_id: str = words()
-    seq: int = typed(BigInteger)
-    type: str = words()
-    payload: dict[str, Any] = typed(JSONB)
-    state: str = words("'pending'::text")
-    attempts: int = typed(Integer, "0")
-    next_attempt_at: datetime = moment()
-    lease_until: datetime | None = maybe(DateTime(timezone=True))
-    fence: int = typed(Integer, "0")
-    created_at: datetime = moment()
-    finished_at: datetime | None = maybe(DateTime(timezone=True))
-
-
-class DeliveryAttempt(Row, table=True):
-    """Writer: notifier. What one try was answered."""
-
-    __tablename__ = "delivery_attempts"
-    __table_args__ = ours()
-    delivery_id: str = words(primary_key=True, foreign_key="sorami.deliveries.id", ondelete="CASCADE")
-    attempt: int = typed(Integer, primary_key=True)
-    at: datetime = moment()
-    status_code: int | None = maybe(Integer)
-    error: str | None = maybe()
-    duration_ms: int | None = maybe(Integer)
-    answer: str | None = maybe()
-
-
 # --- ours: what could not be used ---------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """The gateway's wiring: routes over use cases, from parts that somebody else made."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from services.gateway.api.media import media_router
 from services.gateway.api.models import model_router
 from services.gateway.api.notifications import notification_router
 from services.gateway.api.pages import page_router, security_headers
+from services.gateway.api.pass_through import notifier_document, notifier_router, with_notifier
 from services.gateway.api.probes import probe_router
 from services.gateway.api.problem_pages import problem_router
 from services.gateway.api.shared import shared_router
@@ -91,8 +93,8 @@ def build_app(parts: Parts) -> Any:
     return HostGuard(build_api(parts), allowed_hosts(parts.settings))
 
 
-def build_api(parts: Parts) -> FastAPI:
-    """Wire the routes."""
+def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_document) -> FastAPI:
+    """Wire the routes; `notifiers` is the document of what the notifier serves beside them."""
     app = FastAPI(
         title="Sorami",
         version=VERSION,
@@ -116,6 +118,7 @@ def build_api(parts: Parts) -> FastAPI:
     app.include_router(share_router(parts))
     app.include_router(shared_router(parts))
     app.include_router(notification_router(parts))
+    app.include_router(notifier_router(parts, notifiers()))
     app.include_router(media_router(parts))
     app.include_router(me_router(parts))
     app.include_router(key_router(parts))
@@ -153,5 +156,5 @@ def build_api(parts: Parts) -> FastAPI:
                 "retry-after",
             ],
         )
-    secure_document(app)
+    secure_document(app, lambda document: with_notifier(document, notifiers()))
     return app

@@ -22,6 +22,7 @@ from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.gateway.usecases.stream_zip import StreamZip
 from services.gateway.usecases.sweep_uploads import SweepUploads
+from services.runtime.callers import own_origins
 from services.runtime.database import Pool
 from services.runtime.health import Check
 from services.runtime.identity import Identities
@@ -72,7 +73,4 @@ class Parts:
     @property
     def own_origins(self) -> frozenset[str]:
         """Origins whose pages may write with our cookie; a machine that serves itself goes by both its names."""
-        own = {self.public_url, *self.settings.cors_origins}
-        for name, other in (("//127.0.0.1:", "//localhost:"), ("//localhost:", "//127.0.0.1:")):
-            own.add(self.public_url.replace(name, other))
-        return frozenset(own)
+        return own_origins(self.public_url, self.settings.cors_origins)

@@ -2,17 +2,21 @@
 
 import sys
 from contextlib import AsyncExitStack
-
-import aiohttp
+from urllib.parse import urlsplit
 
 from contracts.cloudevents import judge
 from services.notifier.app import build_app
 from services.notifier.channels.streams import Hub
+from services.notifier.channels.webhooks import WebhookSender
 from services.notifier.handlers import subscribe
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
+from services.notifier.usecases.check_address import AddressRules
 from services.notifier.usecases.deliver_webhooks import DeliverWebhooks
+from services.notifier.usecases.judge_endpoints import JudgeEndpoints
+from services.notifier.usecases.manage_endpoints import ManageEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries
+from services.notifier.usecases.send_again import SendAgain
 from services.notifier.usecases.watch_jobs import WatchJobs
 from services.runtime.consumer import Subscriptions, build_broker
 from services.runtime.database import Pool, open_service_pool
@@ -24,6 +28,7 @@ from services.runtime.issuers import verifier_of
 from services.runtime.logs import configure_logs
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
+from services.runtime.sealing import Sealer, parse_keys
 from services.runtime.settings import load_settings
 
 SERVICE = "notifier"
@@ -34,7 +39,8 @@ async def serve_notifier() -> int:
     configure_logs(SERVICE, level=settings.log_level, pretty=settings.log_format == "pretty")
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(await open_service_pool(settings, SERVICE))
-        session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+        sender = WebhookSender(settings.allowed(), settings.webhook_seconds)
+        stack.push_async_callback(sender.close)
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         subscriptions = Subscriptions(
             build_broker(settings, SERVICE),
@@ -43,7 +49,7 @@ async def serve_notifier() -> int:
             read=judge,
             bury=burier(pool, relay, SERVICE),
         )
-        parts = build_parts(settings, pool, session, subscriptions)
+        parts = build_parts(settings, pool, relay, sender, subscriptions)
         subscribe(subscriptions, parts)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_NOTIFIER_PORT")
 
@@ -62,24 +68,44 @@ async def serve_notifier() -> int:
 
 
 def build_parts(
-    settings: NotifierSettings, pool: Pool, session: aiohttp.ClientSession, subscriptions: Subscriptions
+    settings: NotifierSettings, pool: Pool, relay: Relay, sender: WebhookSender, subscriptions: Subscriptions
 ) -> Parts:
-    secret = settings.webhook_secret
-    hub = Hub()
-    deliver = DeliverWebhooks(pool, session, settings.legacy_urls(), secret.get_secret_value() if secret else None)
+    secret, keys = settings.webhook_secret, settings.encryption_keys
+    sealer = Sealer(parse_keys(keys.get_secret_value())) if keys else None
+    rules = AddressRules(
+        settings.allowed(),
+        https_only=settings.environment == "production",
+        own_host=urlsplit(settings.public_url).hostname,
+    )
+    hub = Hub(settings.streams_per_user)
+    deliver = DeliverWebhooks(
+        pool,
+        sender,
+        JudgeEndpoints(pool, relay.offer),
+        sealer,
+        legacy_urls=settings.legacy_urls(),
+        secret=secret.get_secret_value() if secret else None,
+        keep_days=settings.delivery_days,
+        send_seconds=settings.webhook_seconds,
+    )
+    plan = PlanDeliveries(
+        pool,
+        settings.legacy_urls(),
+        environment=settings.environment,
+        public_url=settings.public_url,
+        forgotten_after=settings.forgotten_after,
+        wake=deliver.wake,
+    )
     return Parts(
         settings=settings,
+        pool=pool,
         identities=Identities(pool, verifier_of(settings), session_cookie=session_cookie(settings.public_url)),
         hub=hub,
         watch_jobs=WatchJobs(pool, hub),
-        plan_deliveries=PlanDeliveries(
-            pool,
-            settings.legacy_urls(),
-            environment=settings.environment,
-            forgotten_after=settings.forgotten_after,
-            wake=deliver.wake,
-        ),
+        plan_deliveries=plan,
         deliver_webhooks=deliver,
+        manage_endpoints=ManageEndpoints(pool, sealer, rules) if sealer else None,
+        send_again=SendAgain(pool, plan, deliver.wake),
         checks={"database": database_check(pool), "consumers": subscriptions.unready},
     )
 

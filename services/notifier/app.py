@@ -5,7 +5,10 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+from starlette.middleware.cors import CORSMiddleware
 
+from services.notifier.api.deliveries import delivery_router
+from services.notifier.api.endpoints import endpoint_router
 from services.notifier.api.streams import stream_router
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
@@ -21,18 +24,33 @@ def allowed_hosts(settings: NotifierSettings) -> frozenset[str]:
 
 
 def build_app(parts: Parts) -> Any:
-    """Wire the HTTP application; nothing is connected here."""
+    """Wire the whole application; nothing is connected here."""
+    return HostGuard(build_api(parts), allowed_hosts(parts.settings))
+
+
+def build_api(parts: Parts) -> FastAPI:
+    """Wire the routes; the document of the console's is published with the gateway's."""
     app = FastAPI(title="Sorami notifier", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     install_problem_handlers(app)
-    app.include_router(stream_router(parts))
+    app.include_router(stream_router(parts), include_in_schema=False)
+    app.include_router(endpoint_router(parts))
+    app.include_router(delivery_router(parts))
 
-    @app.get("/healthz")
+    @app.get("/healthz", include_in_schema=False)
     async def healthz() -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
-    @app.get("/readyz")
+    @app.get("/readyz", include_in_schema=False)
     async def readyz() -> JSONResponse:
         ready, reasons = await readiness(parts.checks)
         return JSONResponse({"status": "ready" if ready else "not ready", "reasons": reasons}, 200 if ready else 503)
 
-    return HostGuard(app, allowed_hosts(parts.settings))
+    if parts.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=parts.settings.cors_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["authorization", "content-type", "last-event-id", "traceparent"],
+            expose_headers=["location", "retry-after"],
+        )
+    return app

@@ -19,5 +19,4 @@ def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
         await parts.plan_deliveries([one.event for one in batch])
 
     subscriptions.stream(Route((JOB_UPDATED.name,), on_job_updated))
-    if parts.delivers:
-        subscriptions.batches(Route((JOB_UPDATED.name,), on_job_updated_deliver))
+    subscriptions.batches(Route((JOB_UPDATED.name,), on_job_updated_deliver))

@@ -1,8 +1,23 @@
 """Settings of the notifier."""
 
-from pydantic import Field, SecretStr
+from typing import Annotated
 
-from services.runtime.settings import CommaList, RuntimeSettings, TokenSettings
+from pydantic import AfterValidator, Field, SecretStr
+
+from services.runtime.sealing import parse_keys
+from services.runtime.settings import CommaList, RuntimeSettings, TokenSettings, host_and_port
+
+
+def _keys(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        parse_keys(value.get_secret_value())
+    return value
+
+
+def _hosts_and_ports(value: list[str]) -> list[str]:
+    for address in value:
+        host_and_port(address)
+    return value
 
 
 class NotifierSettings(RuntimeSettings, TokenSettings):
@@ -13,11 +28,40 @@ class NotifierSettings(RuntimeSettings, TokenSettings):
     webhook_url: str | None = Field(default=None, validation_alias="WEBHOOK_URL")
     webhook_url_video: str | None = Field(default=None, validation_alias="WEBHOOK_URL_VIDEO")
     webhook_secret: SecretStr | None = Field(default=None, validation_alias="WEBHOOK_SECRET")
+    streams_per_user: int = Field(default=100, ge=1, le=10_000, validation_alias="SORAMI_STREAMS_PER_USER")
+    encryption_keys: Annotated[SecretStr | None, AfterValidator(_keys)] = Field(
+        default=None,
+        validation_alias="SORAMI_ENCRYPTION_KEYS",
+        description="`id:base64` of 32 bytes each; the first seals, all of them open.",
+    )
+    webhook_allow: Annotated[CommaList, AfterValidator(_hosts_and_ports)] = Field(
+        default=[],
+        validation_alias="SORAMI_WEBHOOK_ALLOW",
+        description="host:port pairs that webhooks of people may reach though they are not public.",
+    )
+    webhook_seconds: float = Field(
+        default=20,
+        ge=1,
+        le=30,
+        validation_alias="SORAMI_WEBHOOK_SECONDS",
+        description="Seconds a receiver may take to answer.",
+    )
+    delivery_days: int = Field(default=30, ge=1, le=3_650, validation_alias="SORAMI_DELIVERY_DAYS")
     allow_hosts: CommaList = Field(default=[], validation_alias="SORAMI_ALLOW_HOSTS")
+    cors_origins: CommaList = Field(default=[], validation_alias="SORAMI_CORS_ORIGINS")
 
     def legacy_urls(self) -> dict[str, str]:
         """Return where the seeds' webhook goes, by kind; the video address follows from the image one."""
         if not self.webhook_url:
             return {"video": self.webhook_url_video} if self.webhook_url_video else {}
-        video = self.webhook_url_video or self.webhook_url.replace("image-completion", "video-completion")
+        video = self.webhook_url_video or video_address(self.webhook_url)
         return {"image": self.webhook_url, "video": video}
+
+    def allowed(self) -> frozenset[tuple[str, int]]:
+        """Return the hosts and ports that the guard lets through."""
+        return frozenset(host_and_port(address) for address in self.webhook_allow)
+
+
+def video_address(url: str) -> str:
+    """Return where the seeds' application hears of videos, when images go to `url`."""
+    return url.replace("image-completion", "video-completion")

@@ -9,6 +9,7 @@ from services.persistence.usecases.advance_jobs import AdvanceJobs
 from services.persistence.usecases.index_prompts import IndexPrompts
 from services.persistence.usecases.purge_deleted import PurgeDeleted
 from services.persistence.usecases.reconcile_jobs import ReconcileJobs
+from services.persistence.usecases.write_notices import WriteNotices
 from services.runtime.consumer import DeadLetter
 from services.runtime.database import Pool
 from services.runtime.relay import Relay
@@ -34,4 +35,5 @@ def build_app(
         ),
         index_prompts=IndexPrompts(store),
         purge_deleted=PurgeDeleted(store, relay.offer, every=settings.forgotten_after / 4),
+        write_notices=WriteNotices(store, relay.offer),
     )

@@ -6,6 +6,7 @@ from services.persistence.usecases.advance_jobs import AdvanceJobs
 from services.persistence.usecases.index_prompts import IndexPrompts
 from services.persistence.usecases.purge_deleted import PurgeDeleted
 from services.persistence.usecases.reconcile_jobs import ReconcileJobs
+from services.persistence.usecases.write_notices import WriteNotices
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,4 @@ class Parts:
     reconcile_jobs: ReconcileJobs
     index_prompts: IndexPrompts
     purge_deleted: PurgeDeleted
+    write_notices: WriteNotices

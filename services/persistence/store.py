@@ -85,7 +85,7 @@ class NotificationRow:
     type: str
     title: str
     message: str
-    metadata: dict[str, str]
+    metadata: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +204,17 @@ WRITE_MOVES = f"""
 """  # noqa: S608 - names come from the declared kinds
 
 PUT_EVENTS = insert_statement("persistence")
+
+# insert_notices: for people who are still there; asked for again, it is the same notification.
+INSERT_NOTICES = """
+    INSERT INTO notifications (id, "userId", type, title, message, metadata)
+    SELECT n.id, n.user_id, n.type, n.title, n.message, n.metadata
+    FROM jsonb_to_recordset($1::jsonb)
+         AS n(id text, user_id text, type text, title text, message text, metadata jsonb)
+    JOIN users u ON u.id = n.user_id
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
 
 # forgotten_requests: jobs that nobody took up; noted in updated_at, so that each is sent again once a minute.
 RESEND_REQUESTS = """
@@ -353,6 +364,11 @@ class Store:
         )
         return as_rows([row["id"] for row in found], rows.records)
 
+    async def insert_notices(self, connection: Connection, rows: Sequence[NotificationRow]) -> set[str]:
+        """Write notifications and return the ids of those that are new."""
+        found = await connection.fetch(INSERT_NOTICES, json.dumps([asdict(row) for row in rows]))
+        return {row["id"] for row in found}
+
     async def due_purges(self, connection: Connection) -> list[Any]:
         """Lock and return deletions whose window has ended."""
         return list(await connection.fetch(DUE_PURGES))
@@ -369,7 +385,7 @@ class Store:
         return {row["generation_id"] for row in await self._pool.fetch(TOMBSTONES, list(ids))}
 
     async def put_events(self, records: Sequence[Record], connection: Connection | None = None) -> list[OutboxRow]:
-        """Put records into the outbox and return their rows."""
+        """Put records into the outbox, in a transaction when one is open, and return their rows."""
         columns = OutboxColumns.of(records)
         found = await (connection or self._pool).fetch(
             PUT_EVENTS, columns.topics, columns.keys, columns.values, columns.headers

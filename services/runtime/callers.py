@@ -1,5 +1,7 @@
 """How a request shows who is calling: `Authorization: Bearer`, else the cookie of our own page."""
 
+from collections.abc import Iterable
+
 from starlette.requests import Request
 
 from services.runtime.identity import Caller, Identities
@@ -39,6 +41,15 @@ async def _caller_of(request: Request, identities: Identities, own_origins: froz
             check_origin(request, own_origins)
         return caller
     raise not_authenticated("auth_missing", "send an Authorization header with a bearer token")
+
+
+def own_origins(public_url: str, others: Iterable[str] = ()) -> frozenset[str]:
+    """Origins whose pages may write with our cookie; a machine that serves itself goes by both its names."""
+    public_url = public_url.rstrip("/")
+    own = {public_url, *others}
+    for name, other in (("//127.0.0.1:", "//localhost:"), ("//localhost:", "//127.0.0.1:")):
+        own.add(public_url.replace(name, other))
+    return frozenset(own)
 
 
 def check_origin(request: Request, own_origins: frozenset[str]) -> None:

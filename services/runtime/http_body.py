@@ -1,5 +1,6 @@
 """Request bodies: JSON only, never compressed, cut at a limit before anything is parsed."""
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -7,7 +8,33 @@ from starlette.requests import Request
 from services.runtime.problems import Problem
 from services.runtime.strict_json import JsonRefused, parse_object
 
+BODY_SECONDS = 30.0
 _STATUS = {"body_not_object": 422}
+
+
+async def read_bytes(request: Request, *, limit: int) -> bytes:
+    """Read a body of at most `limit` bytes that comes in time; raises Problem."""
+    too_large = Problem(
+        413, "body_too_large", f"the body is larger than {limit} bytes", headers={"Connection": "close"}
+    )
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise too_large
+    except TimeoutError:
+        raise Problem(
+            408,
+            "body_timeout",
+            f"the body did not come within {BODY_SECONDS:g} seconds; send it again",
+            headers={"Connection": "close"},
+        ) from None
+    return bytes(body)
 
 
 async def read_object(request: Request, *, limit: int) -> dict[str, Any]:
@@ -17,18 +44,7 @@ async def read_object(request: Request, *, limit: int) -> dict[str, Any]:
         raise Problem(415, "content_type_unsupported", "send the body as application/json")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Problem(415, "content_encoding_unsupported", "send the body without content-encoding")
-    too_large = Problem(
-        413, "body_too_large", f"the body is larger than {limit} bytes", headers={"Connection": "close"}
-    )
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise too_large
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise too_large
     try:
-        return parse_object(bytes(body))
+        return parse_object(await read_bytes(request, limit=limit))
     except JsonRefused as error:
         raise Problem(_STATUS.get(error.code, 400), error.code, error.detail) from None

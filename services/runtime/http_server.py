@@ -9,6 +9,7 @@ from typing import Any
 
 import uvicorn
 
+from services.runtime.http_protocol import BoundedProtocol
 from services.runtime.settings import EXIT_WRONG_SETTING
 
 DRAIN_SECONDS = 10
@@ -31,7 +32,7 @@ class HttpServer:
             log_config=None,
             access_log=False,
             lifespan="off",
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,

@@ -22,6 +22,7 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
+    408: "Timed out",
     410: "Gone",
     413: "Too large",
     415: "Unsupported media type",

@@ -27,11 +27,17 @@ def _database_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def host_and_port(address: str) -> tuple[str, int]:
+    """Split `host:port`; raises ValueError."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise ValueError("each address must be host:port, separated by commas")
+    return host.strip("[]"), int(port)
+
+
 def _addresses(value: list[str]) -> list[str]:
     for address in value:
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65_536:
-            raise ValueError("each address must be host:port, separated by commas")
+        host_and_port(address)
     return value
 
 

@@ -87,6 +87,7 @@ def _fill(env: dict[str, str], home: Home, secrets: Secrets, ports: Mapping[str,
         env["SORAMI_JWT_ISSUER"] = identity.ISSUER
         env["SORAMI_JWKS_URL"] = (home.issuer / "jwks.json").as_uri()
     env.setdefault("WEBHOOK_SECRET", secrets.webhook_secret)
+    env.setdefault("SORAMI_ENCRYPTION_KEYS", f"local:{secrets.encryption_key}")
     env.setdefault("SORAMI_CORS_ORIGINS", f"http://{FRONT_END}")
     env.setdefault("SORAMI_ALLOW_HOSTS", FRONT_END)
     env.setdefault("S3_BUCKET", BUCKET)

@@ -34,9 +34,9 @@ def make(home: Home) -> None:
     write_private(home.issuer / "jwks.json", json.dumps({"keys": [jwk]}, indent=1) + "\n")
 
 
-def token(home: Home, user: str = USER, seconds: int = TOKEN_SECONDS) -> str:
-    """A bearer token of the local user."""
-    return _sign(home, {"sub": user}, seconds)
+def token(home: Home, user: str = USER, seconds: int = TOKEN_SECONDS, **claims: Any) -> str:
+    """A bearer token of the local user; `claims` are those of an organisation and the like."""
+    return _sign(home, {"sub": user, **claims}, seconds)
 
 
 def ticket(home: Home, user: str = USER) -> str:

@@ -1,4 +1,4 @@
-"""Secrets made once in the data folder and kept: passwords, object-store keys, the webhook secret."""
+"""Secrets made once in the data folder and kept: passwords, object-store keys, and what signs and seals."""
 
 import base64
 import secrets
@@ -14,6 +14,7 @@ class Secrets:
     s3_access_key: str
     s3_secret_key: str
     webhook_secret: str
+    encryption_key: str
     kafka_cluster_id: str
 
     def __repr__(self) -> str:
@@ -26,6 +27,7 @@ class Secrets:
             s3_access_key="SORAMI" + secrets.token_hex(7).upper(),
             s3_secret_key=secrets.token_urlsafe(30),
             webhook_secret=secrets.token_urlsafe(32),
+            encryption_key=base64.b64encode(secrets.token_bytes(32)).decode(),
             kafka_cluster_id=_cluster_id(),
         )
 

@@ -83,8 +83,8 @@ class Stack:
             raise StackError("this stack is not started")
         return self._assembly
 
-    def token(self, user: str = identity.USER, seconds: int = identity.TOKEN_SECONDS) -> str:
-        return identity.token(self.home, user, seconds)
+    def token(self, user: str = identity.USER, seconds: int = identity.TOKEN_SECONDS, **claims: Any) -> str:
+        return identity.token(self.home, user, seconds, **claims)
 
     def pid(self, name: str) -> int:
         pid = self._child(name).pid

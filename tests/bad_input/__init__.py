@@ -1,1 +1,1 @@
-"""Bad input, row by row, against a running gateway; the ids are the rows' names."""
+"""Bad input, row by row, and the error each must get; the ids are the rows' names."""

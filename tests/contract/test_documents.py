@@ -11,7 +11,7 @@ from contracts.compatibility import breaks
 from contracts.events import EVENTS, Event
 from contracts.http_compatibility import document_breaks
 from contracts.topics import TOPICS
-from sorami.documents import FOLDER, RELEASED, documents, event_schema, openapi, schema_name
+from sorami.documents import FOLDER, RELEASED, documents, event_schema, notifier_openapi, openapi, schema_name
 
 
 @pytest.mark.parametrize("name", sorted(documents()))
@@ -123,3 +123,12 @@ def test_more_fields_and_routes_break_no_client() -> None:
     status["properties"]["colour"] = {"type": "string"}
     status["required"].append("colour")
     assert document_breaks(openapi(), document) == []
+
+
+def test_a_shape_of_the_notifiers_with_a_name_of_the_gateways_is_the_same_shape() -> None:
+    alone: dict[str, Any] = {"paths": {}, "components": {"schemas": {}}}
+    gateways = openapi(lambda: copy.deepcopy(alone))["components"]["schemas"]
+    notifiers = notifier_openapi()["components"]["schemas"]
+    assert {name: notifiers[name] for name in notifiers.keys() & gateways.keys()} == {
+        name: gateways[name] for name in notifiers.keys() & gateways.keys()
+    }

@@ -147,7 +147,9 @@ async def test_a_job_cancelled_while_its_generator_is_killed_is_cancelled_once(m
     for job_id in jobs:
         assert (await person.ended(job_id, "video"))[-1].data["status"] == "CANCELLED"
         task = await mortal.row("SELECT state, verdict FROM sorami.tasks WHERE job_id = $1", job_id)
-        assert (task["state"], "cancelled" in task["verdict"]) == ("cancelled", True)
+        # Called off by the wish, or by the next lease that met it before it was heard.
+        assert task["state"] in ("cancelled", "finished")
+        assert '\\"cancelled\\"' in task["verdict"]
     await mortal.stack.await_ready("generator", within=60)
     after = await person.ask("video", **film)
     assert (await person.ended(after, "video"))[-1].data["status"] == "COMPLETED"

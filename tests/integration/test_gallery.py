@@ -173,7 +173,7 @@ async def test_a_cursor_of_somebody_else_or_of_another_list_is_refused(product: 
         ("created_after=yesterday", "created_after_invalid"),
         ("created_before=0.5", "created_before_invalid"),
         ("album=../x", "id_invalid"),
-        ("style=%00", "filter_control_character"),
+        ("style=%00", "style_control_character"),
         ("favourite=perhaps", "not_a_boolean"),
         ("q=a&q=b", "q_repeated"),
         ("created_after=0001-01-01T00:00:00%2B14:00", "date_out_of_range"),

@@ -126,7 +126,7 @@ async def test_the_stream_of_a_job_needs_not_its_kind(product: Product) -> None:
         ({"model": ""}, 422, "model_empty"),
         ({"model": "x" * 101}, 422, "model_too_long"),
         ({"created_after": "yesterday"}, 422, "created_after_invalid"),
-        ({"created_after": "2025-01-01T00:00:00"}, 422, "created_after_invalid"),
+        ({"created_after": "0.5"}, 422, "created_after_invalid"),
         ({"owner": "x"}, 422, "unknown_field"),
         ({"model": "a\x00"}, 422, "model_control_character"),
         ({"kind": ["image", "video"]}, 422, "kind_repeated"),

@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -251,7 +250,7 @@ class Punctual:
 def test_one_process_asks_about_two_hundred_operations_in_time(migrated: Database) -> None:
     async def story() -> None:
         provider = Punctual()
-        parts: Any = replace(RemoteParts(), providers={"fal": provider})
+        parts = RemoteParts(providers={"fal": cast(Any, provider)})
         async with wired(migrated.url, parts) as services:
             await services.pool.execute(WAITING, 200)
             async with asyncio.timeout(30):

@@ -44,6 +44,23 @@ async def test_a_zip_holds_every_file_of_what_was_asked_for(product: Product) ->
         assert archive.read(names[0]).startswith(b"\x89PNG")
 
 
+async def test_an_album_is_packed_whole_and_only_by_its_owner(product: Product) -> None:
+    person, other = product.person(), product.person()
+    inside, gone, outside = await finished(person), await finished(person), await finished(person)
+    album = (await person.http.post("/api/albums", json={"name": "Chats"})).json()["id"]
+    empty = await person.http.get("/api/gallery/zip", params={"album": album})
+    await person.http.post(f"/api/albums/{album}/items", json={"add": [inside, gone]})
+    await person.http.delete(f"/api/gallery/{gone}")
+    answer = await person.http.get("/api/gallery/zip", params={"album": album})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert len(archive.namelist()) == 1
+    assert (empty.status_code, empty.json()["code"]) == (409, "no_files")
+    foreign = await other.http.get("/api/gallery/zip", params={"album": album})
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "album_not_found")
+    both = await person.http.get("/api/gallery/zip", params={"album": album, "ids": outside})
+    assert (both.status_code, both.json()["code"]) == (422, "ids_required")
+
+
 async def test_what_lies_elsewhere_is_listed_and_not_fetched(product: Product) -> None:
     person = product.person()
     made, owner = new_id(), await person.user_id()

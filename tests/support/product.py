@@ -42,11 +42,11 @@ async def frames(response: httpx.Response) -> AsyncIterator[Frame]:
 class Person:
     """Somebody with a token of their own."""
 
-    def __init__(self, product: "Product", subject: str) -> None:
+    def __init__(self, product: "Product", subject: str, **claims: Any) -> None:
         self.subject = subject
         self.http = httpx.AsyncClient(
             base_url=product.url,
-            headers={"Authorization": f"Bearer {product.stack.token(subject)}"},
+            headers={"Authorization": f"Bearer {product.stack.token(subject, **claims)}"},
             timeout=httpx.Timeout(30, read=60),
         )
 
@@ -100,8 +100,9 @@ class Product:
     def url(self) -> str:
         return self.stack.env["SORAMI_URL"]
 
-    def person(self, subject: str | None = None) -> Person:
-        person = Person(self, subject or f"user_{new_id()}")
+    def person(self, subject: str | None = None, **claims: Any) -> Person:
+        """Somebody new, or of this subject; `claims` stand in the token, such as those of an organisation."""
+        person = Person(self, subject or f"user_{new_id()}", **claims)
         self._people.append(person)
         return person
 

@@ -10,7 +10,7 @@ from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
 from tests.support.image_host import ImageHost
 from tests.support.product import SECRET, Product
-from tests.support.receiver import Receiver
+from tests.support.receiver import Receiver, running
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +20,20 @@ async def receiver() -> AsyncIterator[Receiver]:
     await receiver.start()
     yield receiver
     await receiver.stop()
+
+
+@pytest.fixture(scope="session")
+async def hooks() -> AsyncIterator[Receiver]:
+    """Where people have their webhooks sent."""
+    async for receiver in running(Receiver()):
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+async def wrong_tls() -> AsyncIterator[Receiver]:
+    """A receiver whose certificate nobody trusts."""
+    async for receiver in running(Receiver(tls=True)):
+        yield receiver
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +47,11 @@ async def image_host() -> AsyncIterator[ImageHost]:
 
 @pytest.fixture(scope="session")
 async def product(
-    tmp_path_factory: pytest.TempPathFactory, receiver: Receiver, image_host: ImageHost
+    tmp_path_factory: pytest.TempPathFactory,
+    receiver: Receiver,
+    hooks: Receiver,
+    wrong_tls: Receiver,
+    image_host: ImageHost,
 ) -> AsyncIterator[Product]:
     home: Path = tmp_path_factory.mktemp("product")
     settings = {
@@ -41,6 +59,8 @@ async def product(
         "WEBHOOK_URL": f"http://127.0.0.1:{receiver.port}/api/webhooks/image-completion",
         # What Kafka forgot is looked for sooner than in production, so that tests need not wait a minute.
         "SORAMI_FORGOTTEN_SECONDS": "4",
+        "SORAMI_WEBHOOK_ALLOW": f"127.0.0.1:{hooks.port},127.0.0.1:{wrong_tls.port}",
+        "SORAMI_WEBHOOK_SECONDS": "3",
         "SORAMI_FETCH_ALLOWED": f"127.0.0.1:{image_host.port}",
     }
     async with Stack(home, services=SERVICES, settings=settings, discard=True) as stack:

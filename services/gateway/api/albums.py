@@ -11,9 +11,7 @@ from starlette.responses import Response
 from contracts.faults import fault
 from contracts.scopes import Scope
 from services.gateway.api import gallery_schemas, schemas
-from services.gateway.api.bodies import Body, read_body, read_query
 from services.gateway.api.callers import caller
-from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
 from services.gateway.api.favourites import BULK_LIMIT, AnyId, BulkIds, Ids, change_body
 from services.gateway.api.gallery import Paging, answer_page, generation_not_found
@@ -26,6 +24,8 @@ from services.gateway.queries.generations import ALWAYS
 from services.gateway.queries.library import AlbumView
 from services.gateway.usecases import keep_media
 from services.gateway.usecases.keep_media import AlbumNotFound, CoverNotInAlbum
+from services.runtime.bodies import Body, read_body, read_query
+from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.runtime.problems import Problem
 
 

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from contracts.faults import RequestRefused
 from contracts.messages import choose_language
 from contracts.models import ModelRetired, ModelUnknown
-from services.gateway.api.bodies import refused
 from services.gateway.parts import Parts
 from services.gateway.usecases.await_jobs import LONGEST_WAIT
 from services.gateway.usecases.limits import WINDOW_SECONDS, LimitReached, Remaining
 from services.gateway.usecases.new_jobs import Asking, KeyReused
 from services.gateway.usecases.request_generation import JobIdTaken, ParentUnknown
 from services.gateway.usecases.resolve_subject import SubjectUnknown, resolve_subject
+from services.runtime.bodies import refused
 from services.runtime.identity import Caller
 from services.runtime.problems import Problem
 from services.runtime.tracing import continue_trace

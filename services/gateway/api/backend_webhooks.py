@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse
 from contracts.kinds import Kind
 from contracts.legacy_webhook import SECRET_HEADER, WebhookRefused, read_backend_webhook
 from services.gateway.api import schemas
-from services.gateway.api.bodies import refused
 from services.gateway.parts import Parts
 from services.gateway.usecases.accept_backend_webhook import IgnoredReport, Parked, Refused
+from services.runtime.bodies import refused
 from services.runtime.http_body import read_object
 from services.runtime.problems import Problem
 from services.runtime.tracing import continue_trace

@@ -14,14 +14,14 @@ from contracts.messages import choose_language
 from contracts.scopes import Scope
 from services.gateway.api import job_schemas, schemas, shapes
 from services.gateway.api.asking import KEY_PARAMETER, acting_for, answered, asking_of, limit_headers
-from services.gateway.api.bodies import refused
 from services.gateway.api.callers import caller
-from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
 from services.gateway.api.jobs import PAGE_PARAMETERS
 from services.gateway.parts import Parts
 from services.gateway.queries import batches, jobs
 from services.gateway.usecases.cancel_jobs import AlreadyFinished
+from services.runtime.bodies import refused
+from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.runtime.http_body import read_object
 from services.runtime.identity import Caller
 from services.runtime.problems import Problem

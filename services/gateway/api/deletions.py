@@ -10,11 +10,11 @@ from contracts.events import as_utc
 from contracts.ids import is_safe_id
 from contracts.scopes import Scope
 from services.gateway.api import schemas
-from services.gateway.api.bodies import Body, read_body
 from services.gateway.api.callers import caller
 from services.gateway.parts import Parts
 from services.gateway.queries.deletions import Deleted
 from services.gateway.usecases.delete_generations import Purged
+from services.runtime.bodies import Body, read_body
 from services.runtime.problems import Problem
 
 MOST_IDS = 200

@@ -1,5 +1,6 @@
 """The OpenAPI document as published: what FastAPI knows of the routes, and who may call them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,13 +9,13 @@ PUBLIC = ("/healthz", "/readyz", "/media/", "/api/shared/", "/signin/", "/signou
 BACKENDS = "/api/webhooks/"
 
 
-def secure_document(app: FastAPI) -> None:
-    """Say in the document which routes want a bearer token or the cookie of our page."""
+def secure_document(app: FastAPI, add: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Publish what `add` makes of the document, saying which routes want a bearer token or the cookie of our page."""
     plain = app.openapi
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            schema = plain()
+            schema = add(plain())
             schema["components"]["securitySchemes"] = {
                 "bearer": {
                     "type": "http",

@@ -11,10 +11,10 @@ from contracts.ids import is_safe_id
 from contracts.media import attachment
 from contracts.scopes import Scope
 from services.gateway.api import schemas
-from services.gateway.api.bodies import Query, read_query
 from services.gateway.api.callers import caller
 from services.gateway.parts import Parts
 from services.gateway.queries import downloads
+from services.runtime.bodies import Query, read_query
 from services.runtime.problems import Problem
 
 MOST_GENERATIONS = 500
@@ -30,7 +30,24 @@ def _ids(text: str) -> str:
 class ZipQuery(Query):
     """Which generations."""
 
-    ids: Annotated[str, Field(min_length=1, max_length=65 * MOST_GENERATIONS), AfterValidator(_ids)]
+    ids: Annotated[str, Field(min_length=1, max_length=65 * MOST_GENERATIONS), AfterValidator(_ids)] | None = None
+    album: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+async def _wanted(parts: Parts, owner_id: str, query: ZipQuery) -> set[str]:
+    """Return the ids that are asked for, one by one or as an album; raises a 404 or 422 problem."""
+    if (query.ids is None) == (query.album is None):
+        raise Problem(422, "ids_required", "name either ids or an album")
+    if query.ids is not None:
+        return set(query.ids.split(","))
+    inside = await downloads.ids_in_album(parts.pool, query.album or "", owner_id, MOST_GENERATIONS + 1)
+    if inside is None:
+        raise Problem(404, "album_not_found", "there is no album of this id among yours")
+    if len(inside) > MOST_GENERATIONS:
+        raise Problem(
+            422, "ids_too_many", f"the album has more than {MOST_GENERATIONS} generations; ask in parts by ids"
+        )
+    return set(inside)
 
 
 def download_router(parts: Parts) -> APIRouter:
@@ -62,16 +79,21 @@ def download_router(parts: Parts) -> APIRouter:
                 {
                     "name": "ids",
                     "in": "query",
-                    "required": True,
                     "description": f"Ids of generations, separated by commas; at most {MOST_GENERATIONS}.",
                     "schema": {"type": "string"},
-                }
+                },
+                {
+                    "name": "album",
+                    "in": "query",
+                    "description": "Everything in one album instead.",
+                    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+                },
             ]
         },
     )
     async def download(request: Request) -> StreamingResponse:
         asking = await caller(parts, request, Scope.MEDIA_READ)
-        wanted = set(read_query(request, ZipQuery).ids.split(","))
+        wanted = await _wanted(parts, asking.user_id, read_query(request, ZipQuery))
         safe = [one for one in wanted if is_safe_id(one)]
         found, files = await downloads.files_of(parts.pool, safe, asking.user_id)
         if found != wanted:

@@ -10,13 +10,13 @@ from starlette.responses import Response
 from contracts.faults import fault
 from contracts.scopes import Scope
 from services.gateway.api import gallery_schemas, schemas
-from services.gateway.api.bodies import Body, read_body, read_query
 from services.gateway.api.callers import caller
 from services.gateway.api.gallery import Paging, answer_page, generation_not_found
 from services.gateway.api.parameters import parameters_of
 from services.gateway.parts import Parts
 from services.gateway.queries.gallery import Filters
 from services.gateway.usecases.keep_media import Changed, change_favourites
+from services.runtime.bodies import Body, read_body, read_query
 
 MOST_IDS = 1_000
 BULK_LIMIT = 1024 * 1024

@@ -1,11 +1,10 @@
 """The gallery: images and videos together and apart, filtered, searched, page by page; and one generation."""
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Request
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from contracts.faults import fault
@@ -14,9 +13,7 @@ from contracts.kinds import KINDS
 from contracts.scopes import Scope
 from contracts.status import JobStatus
 from services.gateway.api import gallery_schemas, schemas
-from services.gateway.api.bodies import Query, read_query
 from services.gateway.api.callers import caller
-from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
 from services.gateway.api.gallery_shapes import detail_body, hit_body, page_body
 from services.gateway.api.parameters import parameters_of
@@ -24,10 +21,12 @@ from services.gateway.parts import Parts
 from services.gateway.queries import gallery, library
 from services.gateway.queries.gallery import Filters
 from services.gateway.usecases.search_prompts import NothingToSearch, Place
+from services.runtime.bodies import Query, read_query
+from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.runtime.moments import Moment
 from services.runtime.problems import Problem
 
 STATUSES = (*(status.value for status in JobStatus), "any")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 MOST_SEARCHED = 500
 MOST_VALUES = 20
 
@@ -44,28 +43,7 @@ def _plain(text: str) -> str:
     return text
 
 
-def _written(text: object) -> object:
-    # A bare number would be read as seconds since 1970.
-    if isinstance(text, str) and not _DATE.match(text):
-        raise ValueError(text)
-    return text
-
-
-def _moment(moment: datetime) -> datetime:
-    known = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    try:
-        return known.astimezone(UTC)
-    except OverflowError:
-        raise fault("date_out_of_range", "the date is out of range") from None
-
-
 Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"})]
-Moment = Annotated[
-    datetime,
-    BeforeValidator(_written),
-    AfterValidator(_moment),
-    WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
-]
 Text = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_plain)]
 Item = TypeVar("Item")
 Several = Annotated[list[Item], Field(max_length=MOST_VALUES)]

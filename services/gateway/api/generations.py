@@ -24,13 +24,13 @@ from services.gateway.api.asking import (
     preferred_wait,
     read_wait,
 )
-from services.gateway.api.bodies import BODY_LIMIT, refused
 from services.gateway.api.callers import caller
-from services.gateway.api.cursors import read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
 from services.gateway.api.job_answers import cancelled, created, failure_of, known_id, not_found, retry_after
 from services.gateway.parts import Parts
 from services.gateway.queries import generations
+from services.runtime.bodies import BODY_LIMIT, refused
+from services.runtime.cursors import read_cursor, read_limit, write_cursor
 from services.runtime.http_body import read_object
 from services.runtime.problems import Problem
 

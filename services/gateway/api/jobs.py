@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.responses import Response
 
 from contracts.faults import fault
@@ -23,14 +23,15 @@ from services.gateway.api.asking import (
     preferred_wait,
     read_wait,
 )
-from services.gateway.api.bodies import BODY_LIMIT, Body, Query, read_body, read_query
 from services.gateway.api.callers import caller
-from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
 from services.gateway.api.job_answers import cancelled, created, known_id, not_found, retry_after
 from services.gateway.parts import Parts
 from services.gateway.queries import jobs
 from services.gateway.usecases.retry_job import NotFailed
+from services.runtime.bodies import BODY_LIMIT, Body, Query, read_body, read_query
+from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.runtime.moments import Moment
 from services.runtime.problems import Problem
 
 Words = Annotated[str, Field(min_length=1, max_length=100)]
@@ -54,8 +55,8 @@ class JobsQuery(Query):
     model: Words | None = None
     origin: Literal["api", "application", "backend-direct"] | None = None
     batch_id: Words | None = None
-    created_after: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
     limit: str | None = None
     cursor: str | None = None
 
@@ -68,7 +69,7 @@ def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str,
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-_MOMENT = {"type": "string", "format": "date-time"}
+_MOMENT = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
 PAGE_PARAMETERS: list[dict[str, Any]] = [
     _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": DEFAULT}, "How many to answer."),
     _parameter("cursor", {"type": "string"}, "The next_cursor of the page before."),

@@ -13,13 +13,13 @@ from contracts.events import as_utc
 from contracts.faults import fault
 from contracts.scopes import Scope
 from services.gateway.api import schemas
-from services.gateway.api.bodies import Body, read_body
 from services.gateway.api.callers import caller, request_id
-from services.gateway.api.cursors import DEFAULT, MOST, read_cursor, read_limit, write_cursor
 from services.gateway.parts import Parts
 from services.gateway.queries.keys import KeyView, keys_of
 from services.gateway.usecases.create_key import MOST_KEYS, MakerRevoked, ScopesBeyondOwn, TooManyKeys, create_key
 from services.gateway.usecases.revoke_key import KeyUnknown, revoke_key
+from services.runtime.bodies import Body, read_body
+from services.runtime.cursors import DEFAULT, MOST, read_cursor, read_limit, write_cursor
 from services.runtime.problems import Problem, not_authenticated
 
 MOST_DAYS = 3_650

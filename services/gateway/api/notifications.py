@@ -14,9 +14,7 @@ from contracts.messages import choose_language
 from contracts.notifications import Notice, in_language
 from contracts.scopes import Scope
 from services.gateway.api import gallery_schemas, schemas
-from services.gateway.api.bodies import Body, read_body, read_query
 from services.gateway.api.callers import caller
-from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
 from services.gateway.api.favourites import BULK_LIMIT, MOST_IDS, AnyId
 from services.gateway.api.gallery import Paging
@@ -26,6 +24,8 @@ from services.gateway.queries import notifications
 from services.gateway.queries.generations import ALWAYS
 from services.gateway.queries.notifications import MOST_COUNTED, NotificationView
 from services.gateway.usecases.read_notifications import read_all, read_some
+from services.runtime.bodies import Body, read_body, read_query
+from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.runtime.problems import Problem
 
 

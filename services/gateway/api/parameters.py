@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.gateway.api.bodies import Query
+from services.runtime.bodies import Query
 
 
 def parameters_of(model: type[Query]) -> list[dict[str, Any]]:

@@ -7,16 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from contracts.failures import Failure
 from contracts.kinds import Kind
 from contracts.status import JobStatus, Stage
+from services.runtime import problem_documents
 
-
-class ProblemDocument(BaseModel):
-    """An RFC 9457 problem with a stable code."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
+json_body = problem_documents.json_body
+problems = problem_documents.problems
 
 
 class JobStatusBody(BaseModel):
@@ -99,37 +93,6 @@ PAGING: list[dict[str, Any]] = [
 Described = dict[int | str, dict[str, Any]]
 NOT_MODIFIED: Described = {304: {"description": "You have this very answer"}}
 """What a route with an ETag says of 304."""
-
-
-def json_body(model: type[BaseModel]) -> dict[str, Any]:
-    """Describe a required JSON body by its model."""
-    schema = model.model_json_schema(mode="validation")
-    return {"required": True, "content": {"application/json": {"schema": _whole(schema, schema.pop("$defs", {}))}}}
-
-
-def _whole(part: Any, definitions: dict[str, Any]) -> Any:
-    """Put definitions where they are named: inside the document "#/$defs/…" would point at nothing."""
-    if isinstance(part, list):
-        return [_whole(item, definitions) for item in part]
-    if not isinstance(part, dict):
-        return part
-    named = part.get("$ref")
-    if isinstance(named, str) and named.startswith("#/$defs/"):
-        rest = {name: value for name, value in part.items() if name != "$ref"}
-        return _whole(definitions[named.removeprefix("#/$defs/")] | rest, definitions)
-    return {name: _whole(value, definitions) for name, value in part.items()}
-
-
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe the problem documents a route may answer with."""
-    schema = ProblemDocument.model_json_schema()
-    return {
-        status: {
-            "description": "A problem document",
-            "content": {"application/problem+json": {"schema": schema}},
-        }
-        for status in statuses
-    }
 
 
 def answers(own: dict[int | str, dict[str, Any]], *statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -13,8 +13,6 @@ from starlette.responses import Response, StreamingResponse
 
 from contracts.events import as_utc
 from services.gateway.api import gallery_schemas, schemas
-from services.gateway.api.bodies import Body, read_body, read_query
-from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.gallery import Paging
 from services.gateway.api.parameters import parameters_of
 from services.gateway.parts import Parts
@@ -30,6 +28,8 @@ from services.gateway.usecases.share_media import (
     TooManyAttempts,
     WrongPassword,
 )
+from services.runtime.bodies import Body, read_body, read_query
+from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.runtime.problems import Problem, problem_response
 
 PAGE = Path(__file__).parent.parent / "static" / "shared.html"

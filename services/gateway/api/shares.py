@@ -12,9 +12,7 @@ from contracts.faults import fault
 from contracts.scopes import Scope
 from services.gateway.api import gallery_schemas, schemas
 from services.gateway.api.albums import album_not_found
-from services.gateway.api.bodies import Body, read_body, read_query
 from services.gateway.api.callers import caller
-from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.api.etags import answer
 from services.gateway.api.favourites import AnyId
 from services.gateway.api.gallery import Paging, generation_not_found
@@ -25,6 +23,8 @@ from services.gateway.queries import library
 from services.gateway.queries.generations import ALWAYS
 from services.gateway.usecases.keep_media import AlbumNotFound, GenerationNotFound
 from services.gateway.usecases.share_media import ShareNotFound
+from services.runtime.bodies import Body, read_body, read_query
+from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.runtime.problems import Problem
 
 LONGEST_SECONDS = 10 * 365 * 86_400

@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from contracts.ids import new_token
 from services.gateway.api import schemas
-from services.gateway.api.bodies import Body, read_body
 from services.gateway.api.pages import PAGES, STATIC, security_headers
 from services.gateway.parts import Parts
 from services.gateway.usecases import open_session as sessions
 from services.gateway.usecases.open_session import OpenedSession, TicketUsed
 from services.gateway.usecases.sign_in_at_provider import STATE_SECONDS, StateUnknown
+from services.runtime.bodies import Body, read_body
 from services.runtime.callers import check_origin, refused_token
 from services.runtime.identity import cookie_name, session_cookie
 from services.runtime.oidc import ProviderAway, SignInRefused

@@ -1,18 +1,35 @@
-"""Event streams are the notifier's; in a local run, where no ingress routes to it, the gateway passes them through."""
+"""Event streams: the notifier's, passed through in a local run."""
 
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response, StreamingResponse
+from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from contracts.kinds import KINDS
 from services.gateway.api import schemas
+from services.gateway.api.pass_through import pass_through as forward
 from services.gateway.parts import Parts
-from services.runtime.problems import Problem
+from services.runtime.cursors import MOST
 
-_FORWARDED = ("authorization", "cookie", "last-event-id", "accept", "accept-language")
-_RETURNED = ("content-type", "cache-control", "retry-after", "www-authenticate", "x-accel-buffering")
+_PAGING: list[dict[str, Any]] = [
+    {
+        "name": "after",
+        "in": "query",
+        "description": "The n of the last event that was seen; 0 from the beginning. Answers JSON instead of a stream.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST}},
+]
+
+
+class EventPage(BaseModel):
+    """A page of the catch-up feed: what happened to all jobs of the caller, in order, without gaps."""
+
+    events: list[dict[str, Any]]
+    next_after: int = Field(description="The `after` of the next page.")
+    more: bool
+    gap: bool = Field(description="Whether events between `after` and the first of these are kept no more.")
 
 
 def stream_router(parts: Parts) -> APIRouter:
@@ -26,23 +43,35 @@ def stream_router(parts: Parts) -> APIRouter:
             },
             204: {"description": "Nothing more will come; a browser stops reconnecting"},
         }
-        | schemas.problems(400, 401, 403, 404, 503)
+        | schemas.problems(400, 401, 403, 404, 429, 503)
     }
 
-    async def pass_through(request: Request) -> Response:
-        return await _pass_through(parts, request)
+    async def of_all(request: Request) -> Response:
+        return await forward(parts, request)
 
     router.add_api_route(
         "/api/events",
-        pass_through,
+        of_all,
         methods=["GET"],
-        summary="Watch all my jobs",
+        summary="Watch all my jobs, or read what happened page by page",
+        description="Streams; with `after`, or when JSON is asked for, answers a page of the events after that number.",
         operation_id="stream_events",
-        **about,
+        responses=about["responses"]
+        | schemas.problems(422)
+        | {
+            200: {
+                "description": "Server-sent events, or a page",
+                "content": {
+                    "text/event-stream": {"schema": {"type": "string"}},
+                    "application/json": {"schema": EventPage.model_json_schema()},
+                },
+            }
+        },
+        openapi_extra={"parameters": _PAGING},
     )
 
     async def of_job(job_id: str, request: Request) -> Response:
-        return await _pass_through(parts, request)
+        return await forward(parts, request)
 
     for path, name, words in _JOB_STREAMS:
         router.add_api_route(
@@ -58,39 +87,3 @@ def stream_router(parts: Parts) -> APIRouter:
 
 _JOB_STREAMS = [(kind.plural, kind.name, f"{kind.name} job") for kind in KINDS.values()]
 _JOB_STREAMS.append(("jobs", "job", "job of any kind"))
-
-
-async def _pass_through(parts: Parts, request: Request) -> Response:
-    import httpx
-
-    if parts.streams is None:
-        raise Problem(503, "streams_elsewhere", "event streams are served by the notifier; route this path to it")
-    # As bytes: what a client sends may be no ASCII, and it is the notifier that judges it.
-    headers = [(name, value) for name, value in request.headers.raw if name.decode("latin-1") in _FORWARDED]
-    client: httpx.AsyncClient = parts.streams
-    path = quote(request.scope["path"], safe="/")
-    upstream = client.build_request("GET", path, params=request.query_params, headers=headers)
-    try:
-        response = await client.send(upstream, stream=True)
-    except httpx.HTTPError:
-        raise Problem(
-            503,
-            "streams_unavailable",
-            "event streams are not available; try again in a moment",
-            headers={"Retry-After": "1"},
-        ) from None
-    returned = {name: response.headers[name] for name in _RETURNED if name in response.headers}
-    return StreamingResponse(_body(response), status_code=response.status_code, headers=returned)
-
-
-async def _body(response: Any) -> Any:
-    import httpx
-
-    try:
-        async for chunk in response.aiter_raw():
-            yield chunk
-    except httpx.HTTPError:
-        # The notifier went away; ending the answer makes the client reconnect with its last event id.
-        return
-    finally:
-        await response.aclose()

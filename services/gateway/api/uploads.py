@@ -14,14 +14,14 @@ from contracts.faults import fault
 from contracts.ids import is_safe_id
 from contracts.scopes import Scope
 from services.gateway.api import schemas
-from services.gateway.api.bodies import Body, read_body
 from services.gateway.api.callers import caller
-from services.gateway.api.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.gateway.parts import Parts
 from services.gateway.queries import uploads
 from services.gateway.queries.uploads import Upload
 from services.gateway.usecases.begin_upload import Announced, Begun, UploadLimitReached
 from services.gateway.usecases.finish_upload import UploadRefused, UploadUnfinished
+from services.runtime.bodies import Body, read_body
+from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
 from services.runtime.problems import Problem
 
 MOST_BYTES = 10 * 1024 * 1024

@@ -36,6 +36,20 @@ def _statement(kind: Kind) -> str:
 _FILES = " UNION ALL ".join(_statement(kind) for kind in KINDS.values()) + " ORDER BY made_at, 1, place, file_id"
 
 
+# Only what is there now: a generation that was deleted stays in its album until it is purged.
+_ITEMS = f"""
+    SELECT i.generation_id FROM sorami.albums a LEFT JOIN sorami.album_items i
+        ON i.album_id = a.id AND {not_deleted("i.generation_id")}
+    WHERE a.id = $1 AND a.owner_id = $2 ORDER BY i.made_at DESC, i.generation_id DESC LIMIT $3
+"""  # noqa: S608 - constant parts only
+
+
+async def ids_in_album(pool: Pool, album_id: str, owner_id: str, most: int) -> list[str] | None:
+    """Return up to `most` generations of the owner's album, newest first; None when there is no such album."""
+    rows = await pool.fetch(_ITEMS, album_id, owner_id, most)
+    return [row["generation_id"] for row in rows if row["generation_id"] is not None] if rows else None
+
+
 async def files_of(pool: Pool, ids: Sequence[str], owner_id: str) -> tuple[set[str], list[DownloadFile]]:
     """Return which of the ids are generations of the owner, and their files in order."""
     rows = await pool.fetch(_FILES, list(ids), owner_id)

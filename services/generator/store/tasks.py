@@ -38,6 +38,7 @@ _CLAIMED = """
     t.job_id, t.kind, t.owner_id, t.provider, t.model, t.request, t.traceparent, t.fence, t.attempts, t.created_at,
     (t.finish_by IS NOT NULL AND t.finish_by <= now()) OR
     (t.start_by IS NOT NULL AND t.start_by <= now() AND t.fence = 1) AS overdue,
+    EXISTS (SELECT FROM sorami.cancellations c WHERE c.job_id = t.job_id) AS unwanted,
     extract(epoch FROM t.finish_by - now())::float8 AS seconds_left
 """
 
@@ -149,7 +150,8 @@ TAKE_UP = f"""
         WHERE t.job_id = $1 AND t.fence = $2 AND t.state = 'waiting' RETURNING {_CLAIMED}
     ), kept AS (
         UPDATE sorami.operations o SET step = 'rendered', rendered = $5::jsonb
-        FROM taken WHERE o.job_id = taken.job_id AND o.closed_at IS NULL AND o.step = 'submitted' AND $5::jsonb IS NOT NULL
+        FROM taken
+        WHERE o.job_id = taken.job_id AND o.closed_at IS NULL AND o.step = 'submitted' AND $5::jsonb IS NOT NULL
     )
     SELECT * FROM taken
 """  # noqa: S608 - constant parts only
@@ -241,7 +243,8 @@ class NewTask:
 class Claim:
     """A task this process holds a lease on; `overdue` means its deadline has passed and it must not start.
 
-    `seconds_left` is the time until it must be done, None for ever.
+    `unwanted` means that somebody asked for its end, heard here or not; `seconds_left` is the time until
+    it must be done, None for ever.
     """
 
     job_id: str
@@ -255,6 +258,7 @@ class Claim:
     attempts: int
     created_at: datetime
     overdue: bool
+    unwanted: bool
     seconds_left: float | None
 
 

@@ -70,6 +70,11 @@ class RemoteTask:
 
     async def collect(self, claim: Claim, reporter: Reporter, attempt: Attempt, finished: Finished) -> GiveBack | None:
         """Fetch, check and store what the provider made, then report it."""
+        if claim.unwanted:
+            failure = Failure.of(FailureCode.CANCELLED, "the job was cancelled before it was done")
+            await self._submit_task.close(claim, attempt, failure)
+            await reporter.failed(failure)
+            return None
         try:
             async with asyncio.timeout(claim.seconds_left):
                 ending = await self._collected(claim, reporter, attempt, finished)

@@ -47,6 +47,9 @@ class RenderTask:
     async def __call__(self, claim: Claim) -> GiveBack | None:
         """Render the task; returns GiveBack when it must be tried again, raises FenceLost when it is another's."""
         reporter = Reporter(claim, self._submit)
+        if claim.unwanted:
+            await reporter.failed(Failure.of(FailureCode.CANCELLED, "the job was cancelled before it was done"))
+            return None
         if claim.overdue:
             await reporter.failed(_overdue(claim))
             return None

@@ -1,4 +1,4 @@
-"""Who is calling this notifier, and whether they may watch, and go on watching."""
+"""Who is calling this notifier, and whether they may do this, and go on watching."""
 
 import time
 from collections.abc import AsyncIterator
@@ -22,12 +22,12 @@ _log = get_logger(part="streams")
 
 async def caller(parts: Parts, request: Request, scope: Scope) -> Caller:
     """Return the caller who has this scope; raises a 401 or 403 problem."""
-    found = await caller_of(request, parts.identities, own_origins=frozenset())
+    found = await caller_of(request, parts.identities, own_origins=parts.own_origins)
     if scope not in allowed_scopes(found.scopes, operator=found.operator):
         raise Problem(403, "scope_missing", f"this needs the scope {scope}; use a key that has it")
     if found.impersonated:
         # The audit log is the gateway's to write.
-        _log.info("somebody watches as another person", actor=found.actor, user_id=found.user_id)
+        _log.info("somebody looks as another person", actor=found.actor, user_id=found.user_id)
     return found
 
 

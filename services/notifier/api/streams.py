@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response
 
 from contracts.kinds import KINDS, Kind
@@ -14,6 +14,7 @@ from contracts.status import TERMINAL, JobStatus
 from services.notifier.api.callers import caller as caller_with
 from services.notifier.api.callers import while_allowed
 from services.notifier.parts import Parts
+from services.runtime.cursors import DEFAULT, read_limit
 from services.runtime.problems import Problem
 
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -21,15 +22,37 @@ _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"
 
 def _last_event_id(request: Request) -> int | None:
     text = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
+    return _number(text, "last_event_id_invalid", "Last-Event-ID must be an id that this stream gave")
+
+
+def _number(text: str | None, code: str, detail: str) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise Problem(400, "last_event_id_invalid", "Last-Event-ID must be an id that this stream gave")
+        raise Problem(400, code, detail)
     return int(text)
+
+
+def _wants_pages(request: Request) -> bool:
+    """Tell whether JSON pages are asked for; the same address streams when `text/event-stream` is."""
+    accept = request.headers.get("accept", "")
+    if "text/event-stream" in accept:
+        return False
+    return "application/json" in accept or "after" in request.query_params
 
 
 def _streaming(frames: AsyncIterator[bytes]) -> StreamingResponse:
     return StreamingResponse(frames, media_type="text/event-stream", headers=_HEADERS)
+
+
+def _refuse_too_many(parts: Parts, user_id: str) -> None:
+    if parts.hub.is_full(user_id):
+        raise Problem(
+            429,
+            "too_many_streams",
+            "you watch by too many streams already; close one, or watch all jobs by one at /api/events",
+            headers={"Retry-After": "5"},
+        )
 
 
 def stream_router(parts: Parts) -> APIRouter:
@@ -40,6 +63,11 @@ def stream_router(parts: Parts) -> APIRouter:
     async def events(request: Request) -> Response:
         caller = await caller_with(parts, request, Scope.JOBS_READ)
         language = choose_language(request.headers.get("accept-language"))
+        if _wants_pages(request):
+            after = _number(request.query_params.get("after"), "after_invalid", "after must be the n of an event")
+            limit = read_limit(request.query_params.get("limit")) or DEFAULT
+            return JSONResponse(await parts.watch_jobs.page_of_user(caller.user_id, after or 0, limit, language))
+        _refuse_too_many(parts, caller.user_id)
         frames = parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language)
         return _streaming(while_allowed(parts, request, caller, frames))
 
@@ -63,6 +91,7 @@ def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind | None, path: st
         if over and await parts.watch_jobs.is_over(job_id, last_id or 0):
             # The end was seen, or is so long ago that nothing replays it; after 204 a browser stops reconnecting.
             return Response(status_code=204)
+        _refuse_too_many(parts, caller.user_id)
         language = choose_language(request.headers.get("accept-language"))
         frames = parts.watch_jobs.of_job(caller.user_id, job_id, last_id, language)
         return _streaming(while_allowed(parts, request, caller, frames))

@@ -69,7 +69,8 @@ class Stream:
 class Hub:
     """All open streams of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_of_a_user: int = 100) -> None:
+        self._most_of_a_user = most_of_a_user
         self._streams: defaultdict[str, set[Stream]] = defaultdict(set)
         self._closed = False
 
@@ -77,10 +78,14 @@ class Hub:
     def open_streams(self) -> int:
         return sum(len(streams) for streams in self._streams.values())
 
+    def is_full(self, user_id: str) -> bool:
+        """Tell whether this user watches by as many streams as one process serves to anybody."""
+        return len(self._streams.get(user_id, ())) >= self._most_of_a_user
+
     def open(self, user_id: str, job_id: str | None) -> Stream:
-        """Open a stream; whatever is published from now on reaches its queue."""
+        """Open a stream; whatever is published from now on reaches its queue. One too many is ended at once."""
         stream = Stream(user_id, job_id)
-        if self._closed:
+        if self._closed or self.is_full(user_id):
             stream.end()
         self._streams[user_id].add(stream)
         return stream

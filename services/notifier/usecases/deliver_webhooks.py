@@ -1,138 +1,284 @@
-"""Deliver webhooks: claim, send, settle. What was sent but not settled is sent again with the same content."""
+"""Deliver webhooks: claim, send, settle. What was sent but not settled is sent again with the same id and content."""
 
 import asyncio
 import random
 import time
-from collections.abc import Mapping
-
-import aiohttp
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
 
 from contracts.legacy_webhook import SECRET_HEADER
-from services.notifier import store
+from contracts.webhooks import webhook_id
+from services.notifier.channels.signatures import SHARED, Secret, signature
+from services.notifier.channels.webhooks import Outgoing, WebhookSender
+from services.notifier.queries import endpoints as queries
+from services.notifier.store import deliveries as store
+from services.notifier.store.deliveries import Attempt, Delivery, Settlement
+from services.notifier.store.endpoints import Endpoint, take_turns
+from services.notifier.usecases.judge_endpoints import JudgeEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries, legacy_endpoint
+from services.notifier.usecases.seal_secrets import open_headers, open_secrets, reseal
 from services.runtime.database import Pool, is_transient
+from services.runtime.group_commit import GroupCommit
 from services.runtime.logs import get_logger
+from services.runtime.sealing import SealBroken, Sealer
 
 SCHEDULE = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds before the second, third, … attempt (Standard Webhooks 1.0); after the last the delivery is exhausted."""
-SEND_SECONDS = 20.0
-LEASE_SECONDS = 60.0
+LONGEST_PAUSE = 86_400.0
+"""The most a receiver may ask for by Retry-After."""
 LOOK_EVERY = 5.0
-SLOTS = 16
-ANSWER_KEPT = 4_096
+ASK_EVERY = 0.25
+SLOTS = 1024
+ROOM = 64
+"""What one endpoint may have under way in this process; a failing one has less, so that all of them find slots."""
+ROOM_FAILING = 2
+GATHER_SECONDS = 0.001
+SEALED_PAUSE = 300.0
+FORGET_EVERY = 3_600.0
 
 _log = get_logger(part="deliver")
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where a delivery goes and how it is proved; `endpoint` is None for an address in the operator's settings."""
+
+    endpoint: Endpoint | None = None
+    url: str = ""
+    secrets: Sequence[Secret] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    sealed: bool = False
+    """Whether no key of ours opens its secrets."""
 
 
 class DeliverWebhooks:
     """The sender of one process."""
 
     def __init__(
-        self, pool: Pool, session: aiohttp.ClientSession, legacy_urls: Mapping[str, str], secret: str | None
+        self,
+        pool: Pool,
+        sender: WebhookSender,
+        judge: JudgeEndpoints,
+        sealer: Sealer | None,
+        *,
+        legacy_urls: Mapping[str, str],
+        secret: str | None,
+        keep_days: int,
+        send_seconds: float,
     ) -> None:
         self._pool = pool
-        self._session = session
-        self._urls = {legacy_endpoint(kind): url for kind, url in legacy_urls.items()}
-        self._secret = secret
+        self._sender = sender
+        self._judge = judge
+        self._sealer = sealer
+        shared = [Secret(SHARED, secret.encode())] if secret else []
+        self._operators = {
+            legacy_endpoint(kind): Receiver(url=url, secrets=shared) for kind, url in legacy_urls.items()
+        }
+        self._keep_days = keep_days
+        # Long enough for a turn of a throttled endpoint and an attempt; then another process takes over.
+        self._lease_seconds = 2 * send_seconds + 5
+        self._settling: GroupCommit[Settlement, bool] = GroupCommit(
+            lambda group: store.settle(pool, group), is_retryable=is_transient
+        )
         self._wake = asyncio.Event()
+        self._busy: Counter[str] = Counter()
         self._sending: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._ask_at = 0.0
+        self._recover_at = 0.0
+        self._forget_at = 0.0
 
     def wake(self) -> None:
         """Look for due deliveries now."""
         self._wake.set()
 
     async def run(self, planner: PlanDeliveries) -> None:
-        """Send what is due until stopped; nothing to do without an endpoint."""
-        if not self._urls:
-            return
+        """Send what is due until stopped."""
         while not self._stopping:
+            pause = LOOK_EVERY
             try:
                 await self._send_due()
                 if not self._wake.is_set():
-                    await planner.recover()
+                    pause = await self._pause()
+                await self._look_after(planner)
             except Exception as error:
                 if not is_transient(error):
                     raise
                 _log.warning("deliveries cannot be claimed now", error=type(error).__name__)
             try:
-                async with asyncio.timeout(LOOK_EVERY):
+                async with asyncio.timeout(max(pause, 0.01)):
                     await self._wake.wait()
             except TimeoutError:
                 continue
             finally:
                 self._wake.clear()
+            if self._sending:
+                # What ends within a moment makes room together: one claim instead of many.
+                await asyncio.sleep(GATHER_SECONDS)
+
+    async def stop(self) -> None:
+        """Claim nothing more and finish what is being sent; what is not done in time is sent again by another."""
+        self._stopping = True
+        self._wake.set()
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=10)
+        await self._settling.close()
 
     async def _send_due(self) -> None:
         free = SLOTS - len(self._sending)
         if free <= 0:
             return
-        for delivery in await store.claim(self._pool, free, LEASE_SECONDS):
-            task = asyncio.create_task(self._deliver(delivery))
-            self._sending.add(task)
-            task.add_done_callback(self._done)
+        claimed = await store.claim(
+            self._pool, free, self._lease_seconds, room=ROOM, room_failing=ROOM_FAILING, busy=self._busy
+        )
+        if not claimed:
+            return
+        # Signed with the database's time: a machine whose clock is wrong still sends what receivers take.
+        ahead = claimed[0].now - time.time()
+        grouped = store.by_endpoint(claimed)
+        receivers = await self._receivers(grouped)
+        for name, deliveries in grouped.items():
+            receiver = receivers.get(name)
+            turns = await self._turns(receiver, len(deliveries))
+            for delivery, wait in zip(deliveries, turns, strict=True):
+                self._busy[name] += 1
+                task = asyncio.create_task(self._deliver(delivery, receiver, wait, ahead))
+                self._sending.add(task)
+                task.add_done_callback(lambda done, name=name: self._done(done, name))  # type: ignore[misc]
 
-    def _done(self, task: "asyncio.Task[None]") -> None:
+    async def _receivers(self, names: Mapping[str, Any]) -> dict[str, Receiver]:
+        found = {name: self._operators[name] for name in names if name in self._operators}
+        others = [name for name in names if not name.startswith(legacy_endpoint(""))]
+        if not others:
+            return found
+        endpoints = await queries.by_ids(self._pool, others)
+        sealed = await queries.valid_secrets(self._pool, others)
+        for name, endpoint in endpoints.items():
+            try:
+                if self._sealer is None:
+                    raise SealBroken("no key is configured")
+                secrets = open_secrets(self._sealer, sealed.get(name, []))
+                found[name] = Receiver(endpoint, endpoint.url, secrets, open_headers(self._sealer, endpoint))
+            except SealBroken as error:
+                _log.error("a secret cannot be opened; see SORAMI_ENCRYPTION_KEYS", endpoint=name, reason=str(error))
+                found[name] = Receiver(endpoint, sealed=True)
+        return found
+
+    async def _turns(self, receiver: Receiver | None, count: int) -> list[float]:
+        """Return how many seconds each delivery waits for its turn."""
+        rate = receiver.endpoint.throttle_per_second if receiver and receiver.endpoint else None
+        if receiver is None or receiver.endpoint is None or rate is None:
+            return [0.0] * count
+        first = await take_turns(self._pool, receiver.endpoint.id, count)
+        return [first + place / rate for place in range(count)]
+
+    def _done(self, task: "asyncio.Task[None]", name: str) -> None:
         self._sending.discard(task)
+        self._busy[name] -= 1
+        if not self._busy[name]:
+            del self._busy[name]
         if not task.cancelled() and task.exception() is not None:
             # The lease runs out and the delivery is sent again.
             _log.warning("a delivery could not be settled", error=type(task.exception()).__name__)
         self._wake.set()
 
-    async def _deliver(self, delivery: store.Delivery) -> None:
-        url = self._urls.get(delivery.endpoint)
-        if url is None:
-            attempt = store.Attempt(None, "no address is configured for this endpoint", 0, None)
-            await store.settle(self._pool, delivery, "exhausted", 0, attempt)
+    async def _deliver(self, delivery: Delivery, receiver: Receiver | None, wait: float, ahead: float) -> None:
+        if receiver is None:
+            attempt = Attempt(None, "no address is configured for this endpoint", 0, None)
+            await self._settling.submit(Settlement(delivery, "exhausted", 0, attempt))
             return
-        _log.info("sending webhook", job_id=delivery.job_id, endpoint=delivery.endpoint, attempt=delivery.attempts)
-        attempt = await self._send(url, delivery)
-        state, pause = _verdict(attempt, delivery.attempts)
-        await store.settle(self._pool, delivery, state, pause, attempt)
-        _log.info(
-            "webhook sent",
-            job_id=delivery.job_id,
-            status=attempt.status_code,
-            state=state,
-            ms=attempt.duration_ms,
-        )
+        if receiver.sealed:
+            await store.put_off(self._pool, delivery, SEALED_PAUSE)
+            return
+        if wait:
+            await asyncio.sleep(wait)
+        attempt = await self._send(delivery, receiver, int(time.time() + ahead))
+        state, pause = _verdict(attempt, delivery.tries)
+        settled = await self._settling.submit(Settlement(delivery, state, pause, attempt))
+        if settled and receiver.endpoint is not None:
+            await self._follow(receiver.endpoint, delivery, attempt, state)
 
-    async def _send(self, url: str, delivery: store.Delivery) -> store.Attempt:
-        headers = {"webhook-id": delivery.event_id}
-        if self._secret:
-            headers[SECRET_HEADER] = self._secret
-        began = time.perf_counter()
-        status: int | None = None
-        error: str | None = None
-        answer: str | None = None
-        try:
-            async with self._session.post(
-                url,
-                json=delivery.payload,
-                headers=headers,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=SEND_SECONDS),
-            ) as response:
-                status = response.status
-                answer = (await response.content.read(ANSWER_KEPT)).decode("utf-8", "replace").replace("\x00", "")
-        except TimeoutError:
-            error = f"no answer within {SEND_SECONDS:g} seconds"
-        except (aiohttp.ClientError, OSError) as failure:
-            error = type(failure).__name__
-        return store.Attempt(status, error, int((time.perf_counter() - began) * 1000), answer)
+    async def _send(self, delivery: Delivery, receiver: Receiver, timestamp: int) -> Attempt:
+        request = _outgoing(delivery, receiver, timestamp)
+        if receiver.endpoint is not None and receiver.endpoint.dialect == "standard":
+            attempt = await self._sender.send(request)
+        else:
+            _log.info(f"📡 Envoi du webhook pour le job {delivery.job_id} vers {_host(request.url)}")
+            attempt = await self._sender.send(request)
+            if attempt.taken:
+                _log.info(f"✅ Webhook envoyé avec succès (status {attempt.status_code})", job_id=delivery.job_id)
+        if not attempt.taken:
+            _log.info(
+                "webhook not taken",
+                job_id=delivery.job_id,
+                endpoint=delivery.endpoint,
+                attempt=delivery.attempts,
+                status=attempt.status_code,
+                error=attempt.error,
+            )
+        return attempt
 
-    async def stop(self) -> None:
-        """Claim nothing more and finish what is being sent."""
-        self._stopping = True
+    async def _follow(self, endpoint: Endpoint, delivery: Delivery, attempt: Attempt, state: str) -> None:
+        if attempt.taken:
+            await self._judge.healthy(endpoint)
+            return
+        await self._judge.failing(endpoint, attempt)
+        if state == "exhausted":
+            await self._judge.exhausted(endpoint, delivery, attempt)
         self._wake.set()
-        if self._sending:
-            await asyncio.wait(self._sending, timeout=10)
+
+    async def _pause(self) -> float:
+        """Return the seconds until something is due; not asked for at every turn while much is being sent."""
+        if self._sending and time.monotonic() < self._ask_at:
+            return ASK_EVERY
+        self._ask_at = time.monotonic() + ASK_EVERY
+        return min(LOOK_EVERY, await store.next_due(self._pool) or LOOK_EVERY)
+
+    async def _look_after(self, planner: PlanDeliveries) -> None:
+        if time.monotonic() < self._recover_at:
+            return
+        self._recover_at = time.monotonic() + LOOK_EVERY
+        await planner.recover()
+        if time.monotonic() < self._forget_at:
+            return
+        self._forget_at = time.monotonic() + FORGET_EVERY
+        while await store.forget(self._pool, self._keep_days):
+            pass
+        while self._sealer is not None and await reseal(self._pool, self._sealer):
+            pass
 
 
-def _verdict(attempt: store.Attempt, attempts: int) -> tuple[str, float]:
-    if attempt.status_code is not None and 200 <= attempt.status_code < 300:
+def _host(url: str) -> str:
+    # A path or a query may hold a token of the receiver's; logs hold none.
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _outgoing(delivery: Delivery, receiver: Receiver, timestamp: int) -> Outgoing:
+    body = delivery.payload.encode()
+    name = webhook_id(delivery.event_id)
+    headers = {**receiver.headers, "webhook-id": name, "webhook-timestamp": str(timestamp)}
+    signed = signature(receiver.secrets, name, timestamp, body)
+    if signed:
+        headers["webhook-signature"] = signed
+    shared = next((secret for secret in receiver.secrets if secret.scheme == SHARED), None)
+    if shared is not None:
+        headers[SECRET_HEADER] = shared.shown
+    url = receiver.endpoint.url_for(delivery.kind) if receiver.endpoint else receiver.url
+    return Outgoing(url, body, headers, trusted=receiver.endpoint is None)
+
+
+def _verdict(attempt: Attempt, tries: int) -> tuple[str, float]:
+    if attempt.taken:
         return "delivered", 0
-    if attempts > len(SCHEDULE):
+    if tries > len(SCHEDULE):
         return "exhausted", 0
+    base = float(SCHEDULE[tries - 1])
+    if attempt.retry_after is not None:
+        # Never sooner than planned, never later than a day, whatever the receiver asks for.
+        return "pending", min(max(base, attempt.retry_after), LONGEST_PAUSE)
     # Spread by a fifth, so that receivers that come back are not met by all senders at once.
-    return "pending", SCHEDULE[attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+    return "pending", base * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret

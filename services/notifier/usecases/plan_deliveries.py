@@ -1,23 +1,49 @@
 """Plan deliveries: a row for each endpoint that wants to hear of a move, before anything is sent."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from contracts.events import JobUpdated, event_id
 from contracts.ids import new_id
 from contracts.kinds import KINDS
 from contracts.legacy_webhook import LegacyUpdate, webhook_payload
 from contracts.status import TERMINAL, JobStatus
-from services.notifier import queries, store
+from contracts.webhooks import JOB_PROGRESS, job_payload, type_of
+from services.notifier.queries import endpoints as endpoint_queries
+from services.notifier.queries import streams as job_queries
+from services.notifier.store import deliveries as store
+from services.notifier.store.endpoints import Endpoint
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger
+
+_DAY = 86_400.0
+# A transaction that wrote an ending may commit this much later than the moment it carries.
+_LATE_COMMIT = timedelta(seconds=30)
 
 _log = get_logger(part="plan")
 
 
 def legacy_endpoint(kind: str) -> str:
-    """Return the name of the seeds' endpoint of a kind."""
+    """Return the name of the operator's endpoint of a kind."""
     return f"legacy:{kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An event that is to be told to an endpoint; without `endpoint` it is the operator's own."""
+
+    event: JobUpdated
+    endpoint: Endpoint | None = None
+
+    @property
+    def name(self) -> str:
+        return self.endpoint.id if self.endpoint else legacy_endpoint(self.event.kind)
+
+    @property
+    def in_the_seeds_words(self) -> bool:
+        return self.endpoint is None or self.endpoint.dialect == "legacy"
 
 
 class PlanDeliveries:
@@ -29,35 +55,92 @@ class PlanDeliveries:
         legacy_urls: Mapping[str, str],
         *,
         environment: str,
+        public_url: str,
         forgotten_after: float,
         wake: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._kinds = frozenset(legacy_urls)
         self._environment = environment
+        self._public_url = public_url
         self._forgotten_after = forgotten_after
         self._wake = wake
+        self._looked_until: datetime | None = None
 
     async def __call__(self, events: Sequence[JobUpdated]) -> None:
-        wanted = [event for event in events if event.kind in self._kinds]
-        if not wanted:
-            return
-        about = await queries.about_jobs(self._pool, list({event.job_id for event in wanted}))
-        deliveries = [await self._delivery(event, about[event.job_id]) for event in wanted if event.job_id in about]
-        if await store.plan(self._pool, deliveries):
+        """Plan what these moves mean to all who listen."""
+        if await self.plan(await self._wishes(events)):
             self._wake()
+
+    async def plan(self, wishes: Iterable[Wish]) -> int:
+        """Write deliveries and return how many are new."""
+        latest = _without_old_progress(wishes)
+        if not latest:
+            return 0
+        flat = [wish for wish in latest if wish.in_the_seeds_words]
+        about = await job_queries.about_jobs(self._pool, list({wish.event.job_id for wish in flat})) if flat else {}
+        deliveries = []
+        for wish in latest:
+            if not wish.in_the_seeds_words:
+                deliveries.append(self._delivery(wish, self._standard(wish)))
+            elif wish.event.job_id in about:
+                deliveries.append(self._delivery(wish, await self._legacy(wish.event, about[wish.event.job_id])))
+        return await store.plan(self._pool, deliveries)
 
     async def recover(self) -> None:
         """Plan the endings whose job.updated was never heard."""
+        since = self._looked_until or await endpoint_queries.moment(self._pool, _DAY)
+        until = await endpoint_queries.moment(self._pool, self._forgotten_after)
+        wishes: list[Wish] = []
         for kind in self._kinds:
-            found = await store.unplanned_endings(self._pool, legacy_endpoint(kind), kind, self._forgotten_after)
-            if found:
-                _log.warning("endings nobody was told are planned", kind=kind, count=len(found))
-                await self([JobUpdated.model_validate_json(data) for data in found])
+            found = await endpoint_queries.unplanned_of_operator(
+                self._pool, legacy_endpoint(kind), kind, self._forgotten_after, since
+            )
+            wishes += [Wish(event) for event in found]
+        unplanned = await endpoint_queries.unplanned(self._pool, self._forgotten_after, since)
+        endpoints = await endpoint_queries.by_ids(self._pool, {endpoint for endpoint, _ in unplanned})
+        wishes += [Wish(event, endpoints[endpoint]) for endpoint, event in unplanned if endpoint in endpoints]
+        if await self.plan(wishes):
+            _log.warning("endings nobody was told are planned", count=len(wishes))
+            self._wake()
+            return
+        self._looked_until = until - _LATE_COMMIT
 
-    async def _delivery(self, event: JobUpdated, about: queries.AboutJob) -> store.NewDelivery:
+    async def _wishes(self, events: Sequence[JobUpdated]) -> list[Wish]:
+        """Say who wants to hear of what. An address that a job itself brings would be one more wish here."""
+        wishes = [Wish(event) for event in events if event.kind in self._kinds]
+        for endpoint in await endpoint_queries.subscribers(self._pool, events):
+            wishes += [
+                Wish(event, endpoint)
+                for event in events
+                if _belongs(event, endpoint) and endpoint.wants(type_of(event), event.kind)
+            ]
+        return wishes
+
+    def _delivery(self, wish: Wish, payload: str) -> store.NewDelivery:
+        event, type_ = wish.event, type_of(wish.event)
+        ours = wish.endpoint is not None
+        return store.NewDelivery(
+            id=new_id(),
+            endpoint=wish.name,
+            event_id=event_id(event),
+            job_id=event.job_id,
+            kind=event.kind,
+            seq=event.seq,
+            type=type_,
+            payload=payload,
+            # The operator's own application hears every step, as the seeds' backend told them.
+            supersedes=event.status in TERMINAL or ours,
+            throttled=ours and type_ == JOB_PROGRESS,
+        )
+
+    def _standard(self, wish: Wish) -> str:
+        thin = wish.endpoint is not None and wish.endpoint.thin
+        return json.dumps(job_payload(wish.event, thin=thin, public_url=self._public_url), ensure_ascii=False)
+
+    async def _legacy(self, event: JobUpdated, about: job_queries.AboutJob) -> str:
         completed = event.status is JobStatus.COMPLETED
-        files = await queries.legacy_files(self._pool, event, about.prompt) if completed else []
+        files = await job_queries.legacy_files(self._pool, event, about.prompt) if completed else []
         payload = webhook_payload(
             LegacyUpdate(
                 kind=KINDS[event.kind],
@@ -75,13 +158,26 @@ class PlanDeliveries:
                 metadata=event.metadata or {},
             )
         )
-        return store.NewDelivery(
-            id=new_id(),
-            endpoint=legacy_endpoint(event.kind),
-            event_id=event_id(event),
-            job_id=event.job_id,
-            seq=event.seq,
-            type=event.TOPIC.name,
-            payload=json.dumps(payload, ensure_ascii=False),
-            ends_job=event.status in TERMINAL,
-        )
+        return json.dumps(payload, ensure_ascii=False)
+
+
+def _belongs(event: JobUpdated, endpoint: Endpoint) -> bool:
+    if endpoint.organization_id is not None:
+        return event.organization_id == endpoint.organization_id
+    return event.user_id == endpoint.owner_id
+
+
+def _without_old_progress(wishes: Iterable[Wish]) -> list[Wish]:
+    """Leave out, for people's endpoints, progress that something newer in the same batch makes pointless."""
+    wishes = list(wishes)
+    newest: dict[tuple[str, str], int] = {}
+    for wish in wishes:
+        place = (wish.name, wish.event.job_id)
+        newest[place] = max(newest.get(place, 0), wish.event.seq)
+    return [
+        wish
+        for wish in wishes
+        if wish.endpoint is None
+        or type_of(wish.event) != JOB_PROGRESS
+        or wish.event.seq == newest[(wish.name, wish.event.job_id)]
+    ]

@@ -9,8 +9,8 @@ from contracts.events import as_utc
 from contracts.kinds import KINDS, Kind
 from contracts.messages import status_message
 from contracts.status import TERMINAL, JobStatus, Stage
-from services.notifier import queries
-from services.notifier.channels.streams import Hub, Stream, Update
+from services.notifier.channels.streams import Hub, Stream, Update, describe
+from services.notifier.queries import streams as queries
 from services.runtime.database import Pool
 
 HEARTBEAT_SECONDS = 15.0
@@ -81,6 +81,18 @@ class WatchJobs:
     async def job(self, kind: Kind | None, job_id: str, owner_id: str) -> dict[str, Any] | None:
         """Return where the owner's job, of this kind or of any, stands; None when there is none."""
         return await queries.job_of(self._pool, kind.name if kind else None, job_id, owner_id)
+
+    async def page_of_user(self, user_id: str, after: int, limit: int, language: str) -> dict[str, Any]:
+        """Return a page of a user's moves after a number; `gap` when some before it are kept no more."""
+        number, oldest = await queries.number_and_oldest(self._pool, user_id)
+        events = (await queries.events_of_user(self._pool, user_id, after, number))[:limit]
+        last = events[-1].n if events else max(after, 0)
+        return {
+            "events": [{"n": event.n, **describe(event, language)} for event in events],
+            "next_after": last,
+            "more": last < number and bool(events),
+            "gap": after < number and (oldest is None or oldest > after + 1),
+        }
 
     async def is_over(self, job_id: str, last_id: int) -> bool:
         """Tell whether whoever saw `last_id` has seen the job's end."""

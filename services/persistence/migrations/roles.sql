@@ -101,11 +101,12 @@ BEGIN
             ('sorami_persistence', 'SELECT (job_id)', 'sorami.orphans, sorami.deliveries'),
             ('sorami_persistence', 'SELECT (key)', 'sorami.outbox_gateway'),
             ('sorami_notifier, sorami_generator', 'SELECT', 'sorami.deletions'),
-            ('sorami_generator', 'SELECT', 'sorami.uploads'),
+            ('sorami_generator', 'SELECT', 'sorami.uploads, sorami.cancellations'),
 
-            -- notifier: its deliveries; everything else it only reads.
+            -- notifier: its endpoints and deliveries; everything else it only reads.
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.deliveries, sorami.delivery_attempts'),
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.outbox_notifier'),
+            ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.webhook_endpoints, sorami.webhook_secrets'),
             ('sorami_notifier', 'SELECT', 'sorami.jobs, image_generations, video_generations'),
             ('sorami_notifier', 'SELECT', 'sorami.files, image_files, video_files'),
             ('sorami_notifier', 'SELECT', 'sorami.job_events, sorami.user_counters, sorami.sessions'),

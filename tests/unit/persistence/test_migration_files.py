@@ -51,7 +51,7 @@ def test_the_checksum_does_not_depend_on_line_ends(tmp_path: Path) -> None:
 def test_an_administrator_gets_the_roles_for_the_login_and_schema_of_the_address(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://o%27brien:secret@h/db?schema=app")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://o%27brien:pw-canary@h/db?schema=app")
 
     assert main(["--print-roles"]) == 0
 
@@ -59,7 +59,7 @@ def test_an_administrator_gets_the_roles_for_the_login_and_schema_of_the_address
     assert 'SET search_path TO "app";' in printed
     assert "SET sorami.login = 'o''brien';" in printed
     assert roles_file().sql in printed
-    assert "secret" not in printed
+    assert "pw-canary" not in printed
 
 
 def test_without_an_address_nothing_is_tried(

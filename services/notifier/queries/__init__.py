@@ -1,0 +1,1 @@
+"""What the notifier reads, by subject."""

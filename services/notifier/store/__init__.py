@@ -1,0 +1,1 @@
+"""Every statement the notifier writes with, by subject."""
