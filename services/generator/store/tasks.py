@@ -113,7 +113,7 @@ REPORT = """
 # release: a worker that stops, or an attempt that may be repeated, gives the task back.
 RELEASE_TASK = """
     UPDATE sorami.tasks SET state = 'queued', lease_until = NULL, due_at = now() + $3 * interval '1 second',
-           attempts = attempts - $4, updated_at = now()
+           attempts = greatest(attempts - $4, 0), updated_at = now()
     WHERE job_id = $1 AND fence = $2 AND state = 'running'
 """
 

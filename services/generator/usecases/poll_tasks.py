@@ -28,6 +28,7 @@ MOST_AT_ONCE: Final = 128
 ASKED_FOR_SECONDS: Final = 60.0
 """How long a question may take before another process asks."""
 AFTER_A_MISTAKE: Final = 10.0
+MOST_TOLD: Final = 10_000
 
 _log = get_logger(part="poll")
 
@@ -144,6 +145,8 @@ class PollTasks:
         percent = 0 if fraction is None else percent_of(fraction)
         if percent < self._told.get(due.job_id, 0) + LEAST_STEP:
             return
+        if len(self._told) >= MOST_TOLD:
+            self._told.clear()  # progress told once more changes nothing
         self._told[due.job_id] = percent
         event = JobProgressed(
             job_id=due.job_id,
