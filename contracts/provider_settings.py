@@ -115,7 +115,7 @@ Key = Annotated[SecretStr | None, AfterValidator(_key)]
 
 
 class ProviderFields(BaseModel):
-    """Keys, addresses and model ids of remote providers; each service's settings read them where they need them."""
+    """Keys, addresses and model ids of remote providers; gateway and generator read them alike."""
 
     default_image_model: str | None = Field(
         default=None, min_length=1, max_length=100, validation_alias="SORAMI_DEFAULT_IMAGE_MODEL"
