@@ -108,6 +108,35 @@ def test_a_submit_that_was_certainly_not_accepted_is_sent_again(migrated: Databa
     wait_for(story())
 
 
+def test_a_repeat_that_is_refused_keeps_its_key(migrated: Database, tmp_path: Path) -> None:
+    """The first request may have been executed: another key would pay for another picture."""
+
+    async def story() -> None:
+        async with engine(migrated, tmp_path, "openai with a key for repeats", Behaviour.HALF_ANSWER) as (
+            fake,
+            services,
+            rows,
+        ):
+            await rows.request("job1", "openai with a key for repeats")
+            services.generator.run_tasks.wake()
+            await rows.until("SELECT 1 FROM sorami.tasks WHERE state = 'queued' AND fence = 1")
+            fake.script = Behaviour.CAPACITY
+            row = await rows.until(
+                "SELECT extract(epoch FROM due_at - updated_at)::float8 AS pause FROM sorami.tasks"
+                " WHERE state = 'queued' AND fence = 2"
+            )
+            assert row["pause"] >= PAUSE_SECONDS
+            fake.script = Behaviour.SUCCESS
+            await services.pool.execute("UPDATE sorami.tasks SET due_at = now()")
+            services.generator.run_tasks.wake()
+            assert (await rows.ended("job1"))[0] == "job.completed"
+            assert len({submit.headers["Idempotency-Key"] for submit in fake.ledger.tried}) == 1
+            assert (len(fake.ledger.tried), len(fake.ledger.paid)) == (3, 1)
+            assert [one["submits"] for one in await rows.attempts("job1")] == [3]
+
+    wait_for(story())
+
+
 def test_an_ambiguous_submit_is_repeated_once_where_the_operator_wants_it(migrated: Database, tmp_path: Path) -> None:
     async def story() -> None:
         async with engine(migrated, tmp_path, "fal", Behaviour.HALF_ANSWER, resubmit_ambiguous=True) as (

@@ -98,11 +98,6 @@ ENDED_ATTEMPTS = """
 
 COUNT_CANCEL = "UPDATE sorami.operations SET cancels = cancels + 1 WHERE job_id = $1 AND attempt = $2"
 
-OPERATION_OF = """
-    SELECT operation_id, state FROM sorami.operations
-    WHERE job_id = $1 AND closed_at IS NULL AND step = 'submitted' ORDER BY attempt DESC LIMIT 1
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -161,9 +156,10 @@ async def begin_attempt(pool: Pool, claim: Claim, number: int, submit_key: str) 
     return Attempt(number, submit_key, "submitting", 1, since) if since is not None else None
 
 
-async def send_again(pool: Pool, claim: Claim, attempt: Attempt) -> bool:
-    """Write that an order is about to be sent once more with its key; False when the lease is lost."""
-    return await pool.fetchval(SEND_AGAIN, claim.job_id, claim.fence, attempt.attempt) is not None
+async def send_again(pool: Pool, claim: Claim, attempt: Attempt) -> int | None:
+    """Write that an order is about to be sent once more with its key, and how often; None when the lease is lost."""
+    submits: int | None = await pool.fetchval(SEND_AGAIN, claim.job_id, claim.fence, attempt.attempt)
+    return submits
 
 
 async def keep_submitted(
@@ -213,9 +209,3 @@ async def ended_attempts(pool: Pool, most: int) -> Sequence[EndedAttempt]:
 async def count_cancel(pool: Pool, ended: EndedAttempt) -> None:
     """Count that a provider was asked to stop an operation, in vain."""
     await pool.execute(COUNT_CANCEL, ended.job_id, ended.attempt)
-
-
-async def operation_of(pool: Pool, job_id: str) -> tuple[str, Mapping[str, Any]] | None:
-    """Return id and state of the operation a waiting task waits for."""
-    row = await pool.fetchrow(OPERATION_OF, job_id)
-    return (row["operation_id"], _read(row["state"]) or {}) if row is not None else None

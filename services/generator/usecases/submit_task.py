@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -66,7 +67,7 @@ class SubmitTask:
         """Go on with an attempt of which nobody knows whether it was executed; as `begin`."""
         provider = self._providers[claim.provider]
         if provider.traits.idempotent_submit:
-            return await self._repeat(claim, order, attempt)
+            return await self._repeat(claim, order, attempt, is_known=False)
         if not provider.traits.findable:
             return await self._cannot_tell(claim, order, attempt, _lost(attempt))
         try:
@@ -80,21 +81,39 @@ class SubmitTask:
             return GiveBack(backoff(claim.attempts, error.retry_after), forgive_attempt=False)
         if found is not None:
             return await self._keep(claim, attempt, found)
-        return await self._repeat(claim, order, attempt)
+        return await self._repeat(claim, order, attempt, is_known=True)
 
-    async def _repeat(self, claim: Claim, order: Order, attempt: Attempt) -> tuple[Attempt, Finished] | GiveBack | None:
+    async def _repeat(
+        self, claim: Claim, order: Order, attempt: Attempt, *, is_known: bool
+    ) -> tuple[Attempt, Finished] | GiveBack | None:
+        """Send once more with the same key; `is_known` that what was sent before was surely not accepted."""
         if attempt.submits >= MOST_SUBMITS:
             raise AttemptFailed(attempt, _lost(attempt))
-        if not await send_again(self._pool, claim, attempt):
+        submits = await send_again(self._pool, claim, attempt)
+        if submits is None:
             raise FenceLost
-        return await self._send(claim, order, attempt)
+        again = replace(attempt, submits=submits)
+        try:
+            return await self._send(claim, order, again)
+        except AttemptFailed as refused:
+            if is_known or isinstance(refused.error, OutcomeUnknown):
+                raise
+            return self._refused_later(claim, again, refused.error)
+
+    def _refused_later(self, claim: Claim, attempt: Attempt, error: ProviderFailed) -> GiveBack:
+        """The repeat was refused, which says nothing of what was sent before: no other key may follow."""
+        provider = self._providers[claim.provider]
+        if error.failure.retryable and provider.traits.idempotent_submit and attempt.submits < MOST_SUBMITS:
+            return GiveBack(backoff(attempt.submits, error.retry_after), forgive_attempt=True)
+        failure = error.failure.model_copy(update={"charged": "unknown", "retryable": False})
+        raise AttemptFailed(attempt, ProviderFailed(failure))
 
     async def _cannot_tell(
         self, claim: Claim, order: Order, attempt: Attempt, error: OutcomeUnknown
     ) -> tuple[Attempt, Finished] | GiveBack | None:
         if self._resubmit_ambiguous and attempt.submits == 1:
             _log.warning("an ambiguous submit is repeated, as the settings say", job_id=claim.job_id)
-            return await self._repeat(claim, order, attempt)
+            return await self._repeat(claim, order, attempt, is_known=False)
         raise AttemptFailed(attempt, error)
 
     async def _send(self, claim: Claim, order: Order, attempt: Attempt) -> tuple[Attempt, Finished] | GiveBack | None:
