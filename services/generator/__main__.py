@@ -32,6 +32,8 @@ from services.runtime.relay import Relay, build_producer
 from services.runtime.settings import EXIT_WRONG_SETTING, load_settings
 
 SERVICE = "generator"
+GRACE_SECONDS = 24.0
+"""For a stop: submits under way are heard out, and what was heard is written."""
 EXAMINER_LIMITS = RenderLimits(memory_bytes=1024**3, cpu_seconds=60, wall_seconds=90.0)
 CLEANER_LIMITS = RenderLimits(memory_bytes=1024**3, cpu_seconds=20, wall_seconds=30.0)
 
@@ -110,6 +112,7 @@ async def _run(
             lambda: _warm(render_pool),
         ],
         [subscriptions.stop, parts.run_tasks.stop, parts.reports.close, relay.close, render_pool.close],
+        grace=GRACE_SECONDS,
     )
 
 

@@ -65,6 +65,7 @@ def build_app(
         slots=_slots(settings, providers) | dict.fromkeys(elsewhere.providers, settings.remote_slots),
         worker=worker,
         lease_seconds=settings.lease_seconds,
+        paid=elsewhere.providers,
     )
     # The one who has tasks wait wakes the one who polls, who gives them back to the first.
     waits = asyncio.Event()
