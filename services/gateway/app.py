@@ -14,6 +14,7 @@ from services.gateway.api.batches import batch_router
 from services.gateway.api.deletions import deletion_router
 from services.gateway.api.document import secure_document
 from services.gateway.api.downloads import download_router
+from services.gateway.api.examples import with_examples
 from services.gateway.api.favourites import favourite_router
 from services.gateway.api.gallery import gallery_router
 from services.gateway.api.generations import generation_router
@@ -156,5 +157,5 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
                 "retry-after",
             ],
         )
-    secure_document(app, lambda document: with_notifier(document, notifiers()))
+    secure_document(app, lambda document: with_examples(with_notifier(document, notifiers())))
     return app

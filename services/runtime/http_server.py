@@ -35,6 +35,8 @@ class HttpServer:
             http=BoundedProtocol,
             ws="none",
             server_header=False,
+            # Nothing is decided by the address of a peer, so no header may say it is another.
+            proxy_headers=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             timeout_keep_alive=75,
         )

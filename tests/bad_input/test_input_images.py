@@ -285,6 +285,6 @@ async def test_a_job_with_an_odd_image_is_done(product: Product, image_host: Ima
     assert last["status"] == "COMPLETED", last["failure"]
 
 
-async def test_the_bytes_decide_and_not_the_name_u20(product: Product, image_host: ImageHost) -> None:
+async def test_U20_the_bytes_decide_and_not_the_name(product: Product, image_host: ImageHost) -> None:
     address = image_host.put(_jpeg(), name="picture.png", content_type="text/html")
     assert (await ended_with(product.person(), address))["status"] == "COMPLETED"

@@ -134,7 +134,7 @@ export class Reader {
     const parts = [`curl${way} "$SORAMI_URL${address}"`];
     if ((said.security ?? []).length) parts.push('-H "Authorization: Bearer $SORAMI_TOKEN"');
     for (const parameter of said.parameters ?? []) {
-      if (parameter.in === "header") parts.push(`-H "${parameter.name}: $WEBHOOK_SECRET"`);
+      if (parameter.name === "X-Webhook-Secret") parts.push(`-H "${parameter.name}: $WEBHOOK_SECRET"`);
     }
     if (body)
       parts.push(
