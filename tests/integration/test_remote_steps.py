@@ -11,7 +11,7 @@ import pytest
 
 from contracts.events import JobCancelRequested
 from services.generator.app import RemoteParts
-from services.generator.providers.base import Operation, Running, Traits
+from services.generator.providers.base import Operation, Order, Running, Submitted, Traits
 from tests.support.engine import Rows, faked
 from tests.support.postgres import Database, wait_for
 from tests.support.providers.behaviours import PAUSE_SECONDS, Behaviour
@@ -222,6 +222,48 @@ def test_cancelling_a_submitted_task_stops_the_provider_s_job(migrated: Database
             services.generator.poll_tasks._wake.set()
             await asyncio.sleep(1)
             assert work.polls == polls
+            ((topic, ending),) = await rows.endings("job1")
+            assert (topic, ending["failure"]["code"]) == ("job.failed", "cancelled")
+
+    wait_for(story())
+
+
+class SlowToAnswer:
+    """Takes a submit, and answers when it is let."""
+
+    name = "fal"
+    traits = Traits(cancellable=True)
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.answers = asyncio.Event()
+        self.cancelled: list[str] = []
+
+    async def submit(self, order: Order, submit_key: str) -> Submitted:
+        self.asked.set()
+        await self.answers.wait()
+        return Submitted(Operation("op-1"), 60)
+
+    async def cancel(self, operation: Operation) -> bool:
+        self.cancelled.append(operation.id)
+        return True
+
+
+def test_a_submit_that_is_called_off_is_heard_out_and_its_operation_stopped(migrated: Database) -> None:
+    async def story() -> None:
+        provider = SlowToAnswer()
+        async with wired(migrated.url, RemoteParts(providers={"fal": cast(Any, provider)})) as services:
+            rows = Rows(services.pool)
+            await rows.request("job1", "fal")
+            services.generator.run_tasks.wake()
+            async with asyncio.timeout(10):
+                await provider.asked.wait()
+            wish = JobCancelRequested(job_id="job1", kind="image", at=datetime.now(UTC), user_id="u1")
+            await services.generator.cancel_jobs([(wish, None)])
+            provider.answers.set()
+            await rows.until("SELECT 1 FROM sorami.operations WHERE operation_id = 'op-1' AND outcome = 'cancelled'")
+            await rows.until("SELECT 1 FROM sorami.operations WHERE closed_at IS NOT NULL", within=10)
+            assert provider.cancelled == ["op-1"]
             ((topic, ending),) = await rows.endings("job1")
             assert (topic, ending["failure"]["code"]) == ("job.failed", "cancelled")
 
