@@ -131,10 +131,9 @@ def test_a_cancel_that_comes_after_the_work_changes_nothing(migrated: Database) 
         async with wired(migrated.url) as services:
             job_id = await ask(services)
             request, services.hands.rows = services.hands.rows, []
-            wish = await cancelled(services, job_id)
-            services.hands.rows = []
             await services.hands.hand_on(request)
             await services.hands.heard("job.completed")
+            wish = await cancelled(services, job_id)
             await services.hands.hand_on([wish])
             assert [row.topic for row in services.hands.rows if row.topic == "job.failed"] == []
             await services.hands.hand_on()
