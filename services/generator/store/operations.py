@@ -82,7 +82,7 @@ CLOSE_ATTEMPT = """
     UPDATE sorami.operations
     SET closed_at = now(), outcome = $3, failure_code = $4, charged = $5, state = NULL, rendered = NULL, files = NULL,
         step = CASE WHEN $3 = 'completed' THEN 'reported' ELSE step END
-    WHERE job_id = $1 AND attempt = $2 AND closed_at IS NULL
+    WHERE job_id = $1 AND attempt = $2 AND closed_at IS NULL AND ($6::text IS NULL OR step = $6)
 """
 
 # ended_attempts: what is open although its task has ended or is gone. A job that another one completed (the Flask
@@ -194,10 +194,15 @@ async def keep_stored(pool: Pool, claim: Claim, attempt: int, files: str) -> boo
     return await pool.fetchval(KEEP_STORED, claim.job_id, claim.fence, attempt, files) is not None
 
 
-async def close_attempt(pool: Pool, job_id: str, attempt: int, outcome: str, failure: Failure | None = None) -> None:
-    """Note how an attempt ended; what a restart would go on with is forgotten."""
+async def close_attempt(
+    pool: Pool, job_id: str, attempt: int, outcome: str, failure: Failure | None = None, *, seen: str | None = None
+) -> None:
+    """Note how an attempt ended; what a restart would go on with is forgotten.
+
+    With `seen` only if it still stands at this step: an operation that became known meanwhile has to be stopped first.
+    """
     code, charged = (failure.code.value, failure.charged) if failure else (None, None)
-    await pool.execute(CLOSE_ATTEMPT, job_id, attempt, outcome, code, charged)
+    await pool.execute(CLOSE_ATTEMPT, job_id, attempt, outcome, code, charged, seen)
 
 
 async def ended_attempts(pool: Pool, most: int) -> Sequence[EndedAttempt]:

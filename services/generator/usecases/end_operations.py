@@ -53,7 +53,7 @@ class EndOperations:
 
     async def _end(self, ended: EndedAttempt) -> None:
         if await self._stopped(ended) or ended.cancels + 1 >= MOST_CANCELS:
-            await close_attempt(self._pool, ended.job_id, ended.attempt, ended.outcome)
+            await close_attempt(self._pool, ended.job_id, ended.attempt, ended.outcome, seen=ended.step)
         else:
             await count_cancel(self._pool, ended)
 
