@@ -182,6 +182,12 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("rate_limited", 429, "More was asked for than a minute allows.", "Try again after `Retry-After` seconds."),
     _problem("quota_exceeded", 429, "Too many of your jobs are open.", "Wait until some have ended, or cancel them."),
     _problem("model_unknown", 422, "No model of this name renders this kind.", "`models` lists those that do."),
+    _problem(
+        "model_retired",
+        422,
+        "The model's provider has ended it.",
+        "Name the model in `successor`, or one that /api/models lists.",
+    ),
     _problem("media_not_found", 404, "There is no file at this address.", "Take the address from a result again."),
     # the gallery
     _problem("album_not_found", 404, "There is no album of this id among yours.", "Check the id."),

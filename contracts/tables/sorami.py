@@ -201,6 +201,7 @@ class Task(Row, table=True):
         Index("tasks_queue_idx", text("priority DESC"), "created_at", postgresql_where=text("state = 'queued'")),
         Index("tasks_deadline_idx", text("LEAST(start_by, finish_by)"), postgresql_where=text("state = 'queued'")),
         Index("tasks_due_idx", "due_at", postgresql_where=text("state in ('queued', 'waiting')")),
+        Index("tasks_waiting_idx", "due_at", postgresql_where=text("state = 'waiting'")),
         Index("tasks_running_idx", "created_at", postgresql_where=text("state = 'running'")),
         Index(
             "tasks_unsettled_idx",
@@ -243,12 +244,18 @@ class Task(Row, table=True):
 
 
 class Operation(Row, table=True):
-    """Writer: generator. What was submitted to a provider, kept after the task: the proof of paid work."""
+    """Writer: generator. What was submitted to a provider, kept after the task: the proof of paid work.
+
+    `state`, `rendered` and `files` are what a restart goes on with; a closed attempt has them no more.
+    """
 
     __tablename__ = "operations"
     __table_args__ = (
         Index(None, "provider", "operation_id"),
         Index("operations_open_idx", "owner_id", postgresql_where=text("closed_at is null")),
+        Index("operations_unclosed_idx", "job_id", postgresql_where=text("closed_at is null")),
+        one_of("step", "submitting", "submitted", "rendered", "stored", "reported"),
+        one_of("outcome", "completed", "failed", "cancelled"),
         ours(),
     )
     job_id: str = words(primary_key=True)
@@ -258,6 +265,17 @@ class Operation(Row, table=True):
     owner_id: str = words()
     submitted_at: datetime = moment()
     closed_at: datetime | None = maybe(DateTime(timezone=True))
+    submit_key: str | None = maybe()
+    step: str | None = maybe()
+    submits: int = typed(Integer, "0")
+    state: dict[str, Any] | None = maybe(JSONB)
+    rendered: dict[str, Any] | None = maybe(JSONB)
+    collects: int = typed(Integer, "0")
+    files: dict[str, Any] | None = maybe(JSONB)
+    cancels: int = typed(Integer, "0")
+    outcome: str | None = maybe()
+    failure_code: str | None = maybe()
+    charged: str | None = maybe()
 
 
 # --- ours: what could not be used ---------------------------------------------------------------------------

@@ -5,9 +5,12 @@ import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+from contracts.models import Models
+from contracts.offers import offers
+from contracts.workflows import read_workflows
 from services.gateway.app import build_app, build_media, build_resolve_input
 from services.gateway.parts import Parts
-from services.gateway.settings import GatewaySettings
+from services.gateway.settings import GatewaySettings, OfferSettings
 from services.gateway.store.jobs import Limits
 from services.gateway.store.limits import forget_old
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
@@ -27,11 +30,12 @@ from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
 from services.runtime.identity import Identities, session_cookie
 from services.runtime.issuers import verifier_of
+from services.runtime.json_folder import read_json_folder
 from services.runtime.logs import configure_logs, get_logger
 from services.runtime.oidc import OidcProvider
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
-from services.runtime.settings import load_settings
+from services.runtime.settings import EXIT_WRONG_SETTING, load_settings
 from services.runtime.signed_objects import SignedObjects
 from services.runtime.signed_urls import UrlSigner, credentials_of
 
@@ -92,8 +96,9 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
     lifetime = timedelta(hours=settings.job_lifetime_hours)
     limits = Limits(settings.jobs_per_minute, settings.organization_jobs_per_minute, settings.open_jobs)
     resolve_input = build_resolve_input(settings, pool, media.finish_upload)
+    models = offered_models()
     request_generation = RequestGeneration(
-        pool, relay.offer, lifetime=lifetime, limits=limits, resolve_input=resolve_input
+        pool, relay.offer, lifetime=lifetime, limits=limits, resolve_input=resolve_input, models=models
     )
     return Parts(
         settings=settings,
@@ -101,7 +106,10 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
         identities=identities,
         verifier=verifier,
         request_generation=request_generation,
-        request_batch=RequestBatch(pool, relay.offer, lifetime=lifetime, limits=limits, resolve_input=resolve_input),
+        request_batch=RequestBatch(
+            pool, relay.offer, lifetime=lifetime, limits=limits, resolve_input=resolve_input, models=models
+        ),
+        models=models,
         retry_job=RetryJob(pool, request_generation),
         cancel_jobs=cancel_jobs,
         await_jobs=AwaitJobs(pool),
@@ -115,6 +123,19 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
         sign_in_at_provider=sign_in_at_provider(settings, pool, identities),
         media=media,
     )
+
+
+def offered_models() -> Models:
+    """Return the models of the enabled providers, as the generator computes them; exits with 78 for a wrong one.
+
+    Keys stay with the settings they were read with: what is kept of a provider is that it is enabled.
+    """
+    try:
+        settings = load_settings(OfferSettings, SERVICE)
+        return offers(settings, read_workflows(read_json_folder(settings.comfyui_workflows)))
+    except ValueError as error:
+        print(f"config error: {error}", file=sys.stderr)
+        raise SystemExit(EXIT_WRONG_SETTING) from None
 
 
 def sign_in_at_provider(settings: GatewaySettings, pool: Pool, identities: Identities) -> SignInAtProvider | None:

@@ -22,6 +22,7 @@ from services.gateway.api.jobs import job_router
 from services.gateway.api.keys import key_router
 from services.gateway.api.me import me_router
 from services.gateway.api.media import media_router
+from services.gateway.api.models import model_router
 from services.gateway.api.notifications import notification_router
 from services.gateway.api.pages import page_router, security_headers
 from services.gateway.api.pass_through import notifier_document, notifier_router, with_notifier
@@ -110,6 +111,7 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
         app.include_router(backend_webhook_router(parts, kind))
     app.include_router(job_router(parts))
     app.include_router(batch_router(parts))
+    app.include_router(model_router(parts))
     app.include_router(stream_router(parts))
     app.include_router(favourite_router(parts))
     app.include_router(album_router(parts))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.models import BUILT_IN, Models
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
 from services.gateway.usecases.await_jobs import AwaitJobs
@@ -61,6 +62,7 @@ class Parts:
     streams: Any
     checks: Mapping[str, Check]
     media: MediaParts
+    models: Models = BUILT_IN
     sign_in_at_provider: SignInAtProvider | None = None
     log_impersonation: LogImpersonation = field(default_factory=LogImpersonation)
 

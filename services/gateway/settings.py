@@ -3,9 +3,17 @@
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.provider_settings import ProviderFields
 from services.runtime.identity import Operators
 from services.runtime.settings import CommaList, ObjectSettings, RuntimeSettings, TokenSettings
+
+
+class OfferSettings(BaseSettings, ProviderFields):
+    """What the environment says of remote providers: here it decides which models a request may name."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
 
 
 class GatewaySettings(RuntimeSettings, ObjectSettings, TokenSettings):

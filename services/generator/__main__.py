@@ -6,27 +6,35 @@ import sys
 from contextlib import AsyncExitStack
 
 from contracts.cloudevents import judge
-from services.generator.app import build_app
+from contracts.offers import offers
+from contracts.workflows import read_workflows
+from services.generator.app import RemoteParts, build_app
 from services.generator.handlers import subscribe
 from services.generator.parts import Parts
 from services.generator.providers.base import Provider
 from services.generator.providers.instant import InstantProvider
 from services.generator.providers.procedural.provider import ProceduralProvider
+from services.generator.providers.remote.registry import configured
 from services.generator.render_pool import RenderFailed, RenderLimits, RenderPool
 from services.generator.settings import GeneratorSettings
+from services.generator.usecases.collect_media import EXAMINER
 from services.generator.usecases.read_input import CLEANER, ReadInput
 from services.runtime.consumer import Subscriptions, build_broker
 from services.runtime.database import open_service_pool
 from services.runtime.dead_letters import burier
 from services.runtime.guarded_http import GuardedFetcher
 from services.runtime.health import database_check, serve_health
+from services.runtime.json_folder import read_json_folder
 from services.runtime.logs import configure_logs, get_logger
 from services.runtime.objects import open_objects
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
-from services.runtime.settings import load_settings
+from services.runtime.settings import EXIT_WRONG_SETTING, load_settings
 
 SERVICE = "generator"
+GRACE_SECONDS = 24.0
+"""For a stop: submits under way are heard out, and what was heard is written."""
+EXAMINER_LIMITS = RenderLimits(memory_bytes=1024**3, cpu_seconds=60, wall_seconds=90.0)
 CLEANER_LIMITS = RenderLimits(memory_bytes=1024**3, cpu_seconds=20, wall_seconds=30.0)
 
 
@@ -45,6 +53,7 @@ async def serve_generator() -> int:
         providers: dict[str, Provider] = {
             provider.name: provider for provider in (ProceduralProvider(render_pool), InstantProvider())
         }
+        remote = await _remote(settings, stack)
         parts = build_app(
             settings,
             pool,
@@ -53,6 +62,7 @@ async def serve_generator() -> int:
             providers,
             ReadInput(pool, objects, fetcher, cleaners, settings.public_url),
             worker=f"{socket.gethostname()}:{os.getpid()}",
+            remote=remote,
         )
         subscriptions = Subscriptions(
             build_broker(settings, SERVICE),
@@ -63,6 +73,21 @@ async def serve_generator() -> int:
         )
         subscribe(subscriptions, parts)
         return await _run(settings, pool, relay, subscriptions, parts, render_pool)
+
+
+async def _remote(settings: GeneratorSettings, stack: AsyncExitStack) -> RemoteParts:
+    """Build the remote providers of the settings; exits with 78 when a file they name is wrong."""
+    try:
+        models = offers(settings, read_workflows(read_json_folder(settings.comfyui_workflows)))
+        providers = configured(settings)
+    except ValueError as error:
+        print(f"config error: {error}", file=sys.stderr)
+        raise SystemExit(EXIT_WRONG_SETTING) from None
+    for provider in providers.values():
+        stack.push_async_callback(provider.close)
+    examiners = RenderPool(settings.render_processes, EXAMINER_LIMITS, renderer=EXAMINER, orders_per_child=1)
+    stack.push_async_callback(examiners.close)
+    return RemoteParts(providers, examiners, models)
 
 
 async def _run(
@@ -81,10 +106,13 @@ async def _run(
             subscriptions.run,
             parts.run_tasks.run,
             parts.settle_jobs.run,
+            parts.poll_tasks.run,
+            parts.end_operations.run,
             parts.purge_media.run,
             lambda: _warm(render_pool),
         ],
         [subscriptions.stop, parts.run_tasks.stop, parts.reports.close, relay.close, render_pool.close],
+        grace=GRACE_SECONDS,
     )
 
 

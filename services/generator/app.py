@@ -1,22 +1,41 @@
 """The generator's wiring: topics to use cases, use cases to workers, from parts that somebody else made."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from contracts.models import BUILT_IN, Models
 from services.generator.parts import Parts
-from services.generator.providers.base import Provider
+from services.generator.providers.base import Provider, RemoteProvider
+from services.generator.render_pool import RenderPool
 from services.generator.settings import GeneratorSettings
-from services.generator.store import TaskReport, report
+from services.generator.store.tasks import TaskReport, report
 from services.generator.usecases.accept_jobs import AcceptJobs
 from services.generator.usecases.cancel_jobs import CancelJobs
+from services.generator.usecases.collect_media import EXAMINER, CollectMedia
+from services.generator.usecases.end_operations import EndOperations
+from services.generator.usecases.poll_tasks import Lease, PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.read_input import ReadInput
+from services.generator.usecases.remote_task import RemoteTask
 from services.generator.usecases.render_task import RenderTask
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
+from services.generator.usecases.store_media import StoreMedia
+from services.generator.usecases.submit_task import SubmitTask
 from services.runtime.database import Pool, is_transient
 from services.runtime.group_commit import GroupCommit
 from services.runtime.objects import Objects
 from services.runtime.relay import Relay
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteParts:
+    """What having media rendered elsewhere needs: the providers, and children that look at what they made."""
+
+    providers: Mapping[str, RemoteProvider] = field(default_factory=dict)
+    examiners: RenderPool | None = None
+    models: Models = BUILT_IN
 
 
 def build_app(
@@ -28,8 +47,10 @@ def build_app(
     read_input: ReadInput,
     *,
     worker: str,
+    remote: RemoteParts | None = None,
 ) -> Parts:
     """Wire the use cases; nothing is connected here."""
+    elsewhere = remote or RemoteParts()
 
     async def write(reports: Sequence[TaskReport]) -> list[bool]:
         rows = await report(pool, reports)
@@ -38,14 +59,61 @@ def build_app(
 
     # One lane: reports of a job must be written in the order they were made.
     reports: GroupCommit[TaskReport, bool] = GroupCommit(write, is_retryable=is_transient, lanes=1)
-    slots = {name: settings.instant_slots if name == "instant" else settings.render_processes for name in providers}
-    run_tasks = RunTasks(pool, slots=slots, worker=worker, lease_seconds=settings.lease_seconds)
-    run_tasks.use(RenderTask(providers, objects, reports.enqueue, read_input, max_attempts=settings.max_attempts))
+    store_media = StoreMedia(objects)
+    run_tasks = RunTasks(
+        pool,
+        slots=_slots(settings, providers) | dict.fromkeys(elsewhere.providers, settings.remote_slots),
+        worker=worker,
+        lease_seconds=settings.lease_seconds,
+        paid=elsewhere.providers,
+    )
+    # The one who has tasks wait wakes the one who polls, who gives them back to the first.
+    waits = asyncio.Event()
+    remote_task = RemoteTask(
+        pool,
+        SubmitTask(pool, elsewhere.providers, resubmit_ambiguous=settings.resubmit_ambiguous),
+        CollectMedia(pool, elsewhere.providers, elsewhere.examiners or RenderPool(1, renderer=EXAMINER), store_media),
+        read_input,
+        waits.set,
+        max_attempts=settings.max_attempts,
+    )
+    poll_tasks = PollTasks(
+        pool,
+        elsewhere.providers,
+        remote_task,
+        reports.enqueue,
+        run_tasks.take,
+        wake=waits,
+        lease=Lease(worker, settings.lease_seconds),
+    )
+    end_operations = EndOperations(pool, elsewhere.providers)
+
+    def call_off(job_ids: Sequence[str]) -> None:
+        run_tasks.call_off(job_ids)
+        end_operations.wake()
+
+    render_task = RenderTask(
+        providers,
+        store_media,
+        reports.enqueue,
+        read_input,
+        max_attempts=settings.max_attempts,
+        remote=remote_task,
+    )
+    run_tasks.use(render_task)
     return Parts(
-        accept_jobs=AcceptJobs(pool, frozenset(providers), run_tasks.wake),
-        cancel_jobs=CancelJobs(pool, relay.offer, run_tasks.call_off),
-        settle_jobs=SettleJobs(pool, relay.offer, run_tasks.call_off, forgotten_after=settings.forgotten_after),
+        accept_jobs=AcceptJobs(
+            pool, frozenset(providers) | frozenset(elsewhere.providers), run_tasks.wake, models=elsewhere.models
+        ),
+        cancel_jobs=CancelJobs(pool, relay.offer, call_off),
+        settle_jobs=SettleJobs(pool, relay.offer, call_off, forgotten_after=settings.forgotten_after),
         run_tasks=run_tasks,
-        purge_media=PurgeMedia(pool, objects, run_tasks.call_off, forgotten_after=settings.forgotten_after),
+        purge_media=PurgeMedia(pool, objects, call_off, forgotten_after=settings.forgotten_after),
+        poll_tasks=poll_tasks,
+        end_operations=end_operations,
         reports=reports,
     )
+
+
+def _slots(settings: GeneratorSettings, providers: Iterable[str]) -> dict[str, int]:
+    return {name: settings.instant_slots if name == "instant" else settings.render_processes for name in providers}

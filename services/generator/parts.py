@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from services.generator.store import TaskReport
+from services.generator.store.tasks import TaskReport
 from services.generator.usecases.accept_jobs import AcceptJobs
 from services.generator.usecases.cancel_jobs import CancelJobs
+from services.generator.usecases.end_operations import EndOperations
+from services.generator.usecases.poll_tasks import PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
@@ -20,4 +22,6 @@ class Parts:
     settle_jobs: SettleJobs
     run_tasks: RunTasks
     purge_media: PurgeMedia
+    poll_tasks: PollTasks
+    end_operations: EndOperations
     reports: GroupCommit[TaskReport, bool]

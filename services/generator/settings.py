@@ -22,3 +22,15 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
         default_factory=_render_processes, ge=1, le=64, validation_alias="SORAMI_RENDER_PROCESSES"
     )
     instant_slots: int = Field(default=64, ge=1, le=1_024, validation_alias="SORAMI_INSTANT_SLOTS")
+    remote_slots: int = Field(
+        default=32,
+        ge=1,
+        le=1_024,
+        validation_alias="SORAMI_REMOTE_SLOTS",
+        description="Submits and downloads of each remote provider at the same time; what it renders needs no slot.",
+    )
+    resubmit_ambiguous: bool = Field(
+        default=False,
+        validation_alias="SORAMI_RESUBMIT_AMBIGUOUS",
+        description="Repeat once a submit of which nobody can tell whether it was charged, instead of failing the job.",
+    )

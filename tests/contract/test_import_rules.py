@@ -17,7 +17,7 @@ BREAKS = {
     "contracts do input and output": ("contracts/media.py", "import httpx"),
     "contracts import a service": ("contracts/media.py", "import services.runtime.logs"),
     "the wire knows tables": ("contracts/events.py", "import contracts.tables"),
-    "a store calls a use case": ("services/generator/store.py", "import services.generator.usecases.accept_jobs"),
+    "a store calls a use case": ("services/generator/store/tasks.py", "import services.generator.usecases.accept_jobs"),
     "a use case calls a route": ("services/gateway/usecases/welcome_person.py", "import services.gateway.api.shapes"),
     "a new kind of file": ("services/notifier/helpers.py", '"""A drawer."""'),
     "a use case knows the framework": ("services/gateway/usecases/welcome_person.py", "import fastapi"),

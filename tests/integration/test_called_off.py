@@ -4,8 +4,8 @@ import asyncio
 
 import asyncpg
 
-from services.generator.store import Claim
-from services.generator.usecases.render_task import GiveBack
+from services.generator.store.tasks import Claim
+from services.generator.usecases.reporter import GiveBack
 from services.generator.usecases.run_tasks import RunTasks
 from tests.support.postgres import Database, wait_for
 
@@ -46,7 +46,7 @@ def test_a_task_that_another_process_cancelled_is_dropped_and_its_slot_is_free(m
             render = SlowRender()
             # A lease of ten minutes: its heartbeat would notice after three.
             tasks = RunTasks(pool, slots={"slow": 1}, worker="test", lease_seconds=600)
-            tasks.use(render)  # type: ignore[arg-type]
+            tasks.use(render)
             work = asyncio.create_task(tasks.run())
             try:
                 await pool.execute(INSERT, "first", REQUEST % "first", 600)
@@ -71,7 +71,7 @@ def test_a_waiting_task_past_its_deadline_is_ended_although_no_slot_is_free(migr
         async with asyncpg.create_pool(migrated.url, min_size=1, max_size=4) as pool:
             render = SlowRender()
             tasks = RunTasks(pool, slots={"slow": 1}, worker="test", lease_seconds=600)
-            tasks.use(render)  # type: ignore[arg-type]
+            tasks.use(render)
             work = asyncio.create_task(tasks.run())
             try:
                 await pool.execute(INSERT, "busy", REQUEST % "busy", 600)

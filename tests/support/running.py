@@ -1,6 +1,7 @@
 """One running product for the whole session: real Kafka, Postgres and S3, and the four services as processes."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -10,6 +11,9 @@ from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
 from tests.support.image_host import ImageHost
 from tests.support.product import SECRET, Product
+from tests.support.providers.fake import KEY
+from tests.support.providers.fal import FakeFal
+from tests.support.providers.openai import FakeOpenAI
 from tests.support.receiver import Receiver, running
 
 
@@ -45,6 +49,34 @@ async def image_host() -> AsyncIterator[ImageHost]:
     await host.stop()
 
 
+@dataclass(frozen=True)
+class Painters:
+    """Fakes of two remote providers: one answers with its pictures, one with an operation."""
+
+    openai: FakeOpenAI
+    fal: FakeFal
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "OPENAI_API_KEY": KEY,
+            "SORAMI_OPENAI_URL": f"{self.openai.url}/v1",
+            "FAL_KEY": KEY,
+            "SORAMI_FAL_URL": self.fal.url,
+        }
+
+
+@pytest.fixture(scope="session")
+async def painters() -> AsyncIterator[Painters]:
+    """Who renders elsewhere for the product."""
+    painters = Painters(FakeOpenAI(), FakeFal())
+    await painters.openai.start()
+    await painters.fal.start()
+    yield painters
+    await painters.openai.stop()
+    await painters.fal.stop()
+
+
 @pytest.fixture(scope="session")
 async def product(
     tmp_path_factory: pytest.TempPathFactory,
@@ -52,6 +84,7 @@ async def product(
     hooks: Receiver,
     wrong_tls: Receiver,
     image_host: ImageHost,
+    painters: Painters,
 ) -> AsyncIterator[Product]:
     home: Path = tmp_path_factory.mktemp("product")
     settings = {
@@ -62,6 +95,7 @@ async def product(
         "SORAMI_WEBHOOK_ALLOW": f"127.0.0.1:{hooks.port},127.0.0.1:{wrong_tls.port}",
         "SORAMI_WEBHOOK_SECONDS": "3",
         "SORAMI_FETCH_ALLOWED": f"127.0.0.1:{image_host.port}",
+        **painters.settings,
     }
     async with Stack(home, services=SERVICES, settings=settings, discard=True) as stack:
         pool = await asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=1, max_size=4)

@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 
 from contracts.cloudevents import judge
+from contracts.models import BUILT_IN
 from services.gateway.app import build_app as build_gateway
 from services.gateway.app import build_media, build_resolve_input
 from services.gateway.parts import Parts as GatewayParts
@@ -24,6 +25,7 @@ from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
 from services.gateway.usecases.retry_job import RetryJob
 from services.gateway.usecases.search_prompts import SearchPrompts
+from services.generator.app import RemoteParts
 from services.generator.app import build_app as build_generator
 from services.generator.handlers import subscribe as subscribe_generator
 from services.generator.providers.instant import InstantProvider
@@ -86,8 +88,7 @@ class _Objects:
         self.stored: dict[str, bytes] = {}
 
     async def put(self, key: str, body: bytes | Path, *, content_type: str, sha256: str) -> None:
-        assert isinstance(body, bytes)
-        self.stored[key] = body
+        self.stored[key] = body if isinstance(body, bytes) else await asyncio.to_thread(body.read_bytes)
 
 
 class _EveryToken:
@@ -115,8 +116,9 @@ class Wired:
 
 
 @asynccontextmanager
-async def wired(url: str) -> AsyncIterator[Wired]:
-    """Wire everything over a migrated database."""
+async def wired(url: str, remote: RemoteParts | None = None, **of_generator: Any) -> AsyncIterator[Wired]:
+    """Wire everything over a migrated database, with these remote providers."""
+    models = remote.models if remote else BUILT_IN
     environment = {"database_url": url, "public_url": "http://test"}
     hands, objects = Hands(), _Objects()
     async with asyncpg.create_pool(url, min_size=1, max_size=6) as pool:
@@ -126,7 +128,7 @@ async def wired(url: str) -> AsyncIterator[Wired]:
         media = build_media(settings, pool, signer, SignedObjects(signer), CancelJobs(pool, hands.offer))
         resolve_input = build_resolve_input(settings, pool, media.finish_upload)
         request_generation = RequestGeneration(
-            pool, hands.offer, lifetime=timedelta(hours=1), resolve_input=resolve_input
+            pool, hands.offer, lifetime=timedelta(hours=1), resolve_input=resolve_input, models=models
         )
         gateway = build_gateway(
             GatewayParts(
@@ -149,21 +151,23 @@ async def wired(url: str) -> AsyncIterator[Wired]:
                 streams=None,
                 checks={},
                 media=media,
+                models=models,
             )
         )
         generator = build_generator(
-            GeneratorSettings(**cast(Any, environment)),
+            GeneratorSettings(**cast(Any, environment | of_generator)),
             pool,
             relay,
             cast(Any, objects),
             {"instant": InstantProvider()},
             cast(Any, None),
             worker="test",
+            remote=remote,
         )
         persistence = build_persistence(PersistenceSettings(**cast(Any, environment)), pool, relay, hands.bury)
         subscribe_generator(cast(Any, hands), generator)
         subscribe_persistence(cast(Any, hands), persistence)
-        work = asyncio.create_task(generator.run_tasks.run())
+        work = asyncio.gather(generator.run_tasks.run(), generator.poll_tasks.run(), generator.end_operations.run())
         transport = httpx.ASGITransport(app=gateway)
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

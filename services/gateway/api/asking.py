@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from contracts.faults import RequestRefused
 from contracts.messages import choose_language
-from contracts.models import ModelUnknown
+from contracts.models import ModelRetired, ModelUnknown
 from services.gateway.parts import Parts
 from services.gateway.usecases.await_jobs import LONGEST_WAIT
 from services.gateway.usecases.limits import WINDOW_SECONDS, LimitReached, Remaining
@@ -105,6 +105,8 @@ async def answered(accepting: Awaitable[T]) -> T:
         raise refused(error.faults) from None
     except ModelUnknown as error:
         raise Problem(422, "model_unknown", str(error), models=error.known) from None
+    except ModelRetired as error:
+        raise Problem(422, "model_retired", str(error), successor=error.successor) from None
     except ParentUnknown:
         raise Problem(422, "parent_unknown", "parent_id names no generation of yours") from None
     except JobIdTaken:

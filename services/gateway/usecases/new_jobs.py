@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from contracts.cloudevents import to_record
 from contracts.events import JobRequested
 from contracts.ids import new_id
-from contracts.models import choose_model
+from contracts.models import Models, choose_model
 from contracts.requests import Wanted
 from services.gateway.store.jobs import KeyClaim, NewJob
 from services.runtime.identity import Caller
@@ -38,13 +38,14 @@ def new_job(
     asking: Asking,
     wanted: Wanted,
     lifetime: timedelta,
+    models: Models,
     *,
     batch_id: str | None = None,
     retry_of: str | None = None,
 ) -> NewJob:
-    """Build the job; raises ModelUnknown."""
+    """Build the job; raises ModelUnknown and ModelRetired."""
     caller = asking.caller
-    model = choose_model(wanted.kind.name, wanted.model)
+    model = choose_model(wanted.kind.name, wanted.model, models)
     now = datetime.now(UTC)
     finish_within = min(wanted.finish_within or lifetime.total_seconds(), lifetime.total_seconds())
     event = JobRequested(

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from contracts.batches import WantedBatch
 from contracts.ids import new_id
+from contracts.models import BUILT_IN, Models
 from services.gateway.queries import generations
 from services.gateway.queries.idempotency import kept_answer
 from services.gateway.store.batches import insert_batch
@@ -46,11 +47,13 @@ class RequestBatch:
         lifetime: timedelta,
         limits: Limits,
         resolve_input: ResolveInput,
+        models: Models = BUILT_IN,
     ) -> None:
         self._pool = pool
         self._offer = offer
         self._lifetime = lifetime
         self._limits = limits
+        self._models = models
         self._resolve_input = resolve_input
 
     async def __call__(self, asking: Asking, wanted: WantedBatch) -> AcceptedBatch:
@@ -61,7 +64,7 @@ class RequestBatch:
             return replayed
         batch_id = new_id()
         resolved = [await self._resolve_input(asking.caller.user_id, one) for one in wanted.jobs]
-        jobs = [new_job(asking, one, self._lifetime, batch_id=batch_id) for one in resolved]
+        jobs = [new_job(asking, one, self._lifetime, self._models, batch_id=batch_id) for one in resolved]
         for parent_id in {job.parent_id for job in jobs if job.parent_id is not None}:
             if not await generations.is_own(self._pool, parent_id, asking.caller.user_id):
                 raise ParentUnknown

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from contracts.models import BUILT_IN, Models
 from contracts.requests import Wanted
 from services.gateway.queries import generations
 from services.gateway.queries.idempotency import kept_answer
@@ -51,6 +52,7 @@ class RequestGeneration:
         lifetime: timedelta,
         resolve_input: ResolveInput,
         limits: Limits = NO_LIMITS,
+        models: Models = BUILT_IN,
     ) -> None:
         self._pool = pool
         self._resolve_input = resolve_input
@@ -58,6 +60,7 @@ class RequestGeneration:
         self._lifetime = lifetime
         self._resolve_input = resolve_input
         self._limits = limits
+        self._models = models
         self._commits: GroupCommit[NewJob, Outcome | None] = GroupCommit(self._flush, is_retryable=is_transient)
 
     @property
@@ -67,7 +70,8 @@ class RequestGeneration:
     async def __call__(self, asking: Asking, wanted: Wanted, *, retry_of: str | None = None) -> Accepted:
         """Accept the request.
 
-        Raises RequestRefused, ModelUnknown, ParentUnknown, JobIdTaken, KeyReused, LimitReached or Overloaded.
+        Raises RequestRefused, ModelUnknown, ModelRetired, ParentUnknown, JobIdTaken, KeyReused, LimitReached or
+        Overloaded.
         """
         digest = request_hash("job", wanted.digest(), wanted.job_id, wanted.user_id, retry_of)
         if asking.key is not None and wanted.input_image_url is not None:
@@ -76,7 +80,7 @@ class RequestGeneration:
             if replayed is not None:
                 return replayed
         wanted = await self._resolve_input(asking.caller.user_id, wanted)
-        job = claimed(asking, [new_job(asking, wanted, self._lifetime, retry_of=retry_of)], digest)[0]
+        job = claimed(asking, [new_job(asking, wanted, self._lifetime, self._models, retry_of=retry_of)], digest)[0]
         if wanted.parent_id is not None and retry_of is None:
             await self._check_parent(job.owner_id, wanted.parent_id)
         return await self._insert(asking, wanted, job, digest)

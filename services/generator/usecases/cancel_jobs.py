@@ -7,7 +7,7 @@ from contracts.cloudevents import Record, to_record
 from contracts.events import JobCancelRequested, JobFailed
 from contracts.failures import Failure, FailureCode
 from services.generator.queries import open_tasks
-from services.generator.store import cancel
+from services.generator.store.tasks import cancel
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contracts.events import MediaDeleted
 from contracts.kinds import KINDS
 from contracts.media import object_prefix
-from services.generator.store import DELETE_TASK, FORGOTTEN_PURGES
+from services.generator.store.tasks import DELETE_TASK, FORGOTTEN_PURGES
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
 from services.runtime.objects import Objects, ObjectsUnavailable

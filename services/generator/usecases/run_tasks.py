@@ -2,12 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from services.generator.queries import not_held
-from services.generator.store import Claim, claim, claim_overdue, extend_leases, release
-from services.generator.usecases.render_task import FenceLost, GiveBack, RenderTask
+from services.generator.store.tasks import Claim, claim, claim_overdue, extend_leases, release
+from services.generator.usecases.reporter import FenceLost, GiveBack
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
 from services.runtime.objects import ObjectClash, ObjectsUnavailable
@@ -21,24 +20,42 @@ MOST_OVERDUE = 100
 LOOK_FOR_CALLED_OFF_EVERY = 0.5
 """Seconds after which work that another process called off is noticed here; nothing is asked while nothing runs."""
 
+SHORT_WORK_SECONDS = 3.0
+PAID_WORK_SECONDS = 12.0
+
 _log = get_logger(part="tasks")
+
+Work = Callable[[Claim], Awaitable[GiveBack | None]]
+"""What is done under a lease."""
 
 
 class RunTasks:
-    """The scheduler of one process; `slots` says how many tasks of each provider run at once."""
+    """The scheduler of one process; `slots` says how many tasks of each provider run at once.
 
-    def __init__(self, pool: Pool, *, slots: Mapping[str, int], worker: str, lease_seconds: float) -> None:
+    Tasks of the `paid` providers get longer to end when the process stops: a submit whose answer nobody hears is money.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        slots: Mapping[str, int],
+        worker: str,
+        lease_seconds: float,
+        paid: Collection[str] = (),
+    ) -> None:
         self._pool = pool
         self._slots = slots
+        self._paid = frozenset(paid)
         self._worker = worker
         self._lease_seconds = lease_seconds
-        self._render: RenderTask | None = None
+        self._render: Work | None = None
         self._running: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._used: Counter[str] = Counter()
         self._wake = asyncio.Event()
         self._stopping = False
 
-    def use(self, render: RenderTask) -> None:
+    def use(self, render: Work) -> None:
         """Name the use case that a claimed task is given to."""
         self._render = render
 
@@ -116,18 +133,22 @@ class RunTasks:
         return False
 
     def _start(self, claims: Sequence[Claim]) -> None:
-        for one in claims:
-            self._used[one.provider] += 1
-            task = asyncio.create_task(self._run_one(one))
-            self._running[one.job_id] = (one, task)
-
-    async def _run_one(self, one: Claim) -> None:
         if self._render is None:
             raise RuntimeError("name the use case by `use` first")
+        for one in claims:
+            self.take(one, self._render)
+
+    def take(self, one: Claim, work: Work) -> None:
+        """Do work under a lease that this process has, whether or not a slot is free."""
+        self._used[one.provider] += 1
+        task = asyncio.create_task(self._run_one(one, work))
+        self._running[one.job_id] = (one, task)
+
+    async def _run_one(self, one: Claim, work: Work) -> None:
         log = _log.bind(job_id=one.job_id, fence=one.fence)
         back: GiveBack | None = None
         try:
-            back = await self._render(one)
+            back = await work(one)
         except FenceLost:
             log.warning("the lease was lost; the work is dropped")
         except asyncio.CancelledError:
@@ -185,11 +206,21 @@ class RunTasks:
         """Claim nothing more, give short work a moment to end, and hand the rest back."""
         self._stopping = True
         self._wake.set()
-        tasks: list[asyncio.Task[Any]] = [task for _, task in self._running.values()]
-        if not tasks:
-            return
-        _, unfinished = await asyncio.wait(tasks, timeout=3)
-        for task in unfinished:
-            task.cancel()
+        free, paid = self._at_work()
+        if free:
+            await asyncio.wait(free, timeout=SHORT_WORK_SECONDS)
+            for task in free:
+                task.cancel()
+        if paid:
+            await asyncio.wait(paid, timeout=PAID_WORK_SECONDS)
+            for task in paid:
+                task.cancel()
+        unfinished = [task for task in (*free, *paid) if not task.done()]
         if unfinished:
             await asyncio.wait(unfinished, timeout=5)
+
+    def _at_work(self) -> tuple[list["asyncio.Task[None]"], list["asyncio.Task[None]"]]:
+        """Return what runs here, and what runs of it at providers that are paid."""
+        running = list(self._running.values())
+        free = [task for one, task in running if one.provider not in self._paid]
+        return free, [task for one, task in running if one.provider in self._paid]

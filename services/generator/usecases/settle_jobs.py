@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from services.generator.store import resend_verdicts, settle, settle_ended
+from services.generator.store.tasks import resend_verdicts, settle, settle_ended
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow

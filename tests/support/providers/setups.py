@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.generator.provider_settings import TemplatedModel
+from contracts.provider_settings import TemplatedModel
 from services.generator.providers.base import Order
 from services.generator.providers.remote import (
     bfl,

@@ -5,6 +5,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from contracts.failures import FailureCode
+from contracts.offers import USUAL_FORMATS
 from services.generator.providers.base import Finished, Operation, Order, ProviderFailed, Running, Submitted, Traits
 from services.generator.providers.remote.api import Answer, Api
 from services.generator.providers.remote.failures import (
@@ -21,7 +22,7 @@ from services.generator.providers.remote.outcomes import addresses, as_base64, f
 from services.generator.providers.remote.prompts import full_prompt
 from services.generator.providers.remote.sizes import multiples_of
 
-FORMATS: Final = ("png", "jpeg", "webp")
+FORMATS: Final = tuple(name.lower() for name in USUAL_FORMATS)
 MOST_PIXELS: Final = 4_194_304
 _RUNNING: Final = ("Pending", "Queued", "Processing")
 

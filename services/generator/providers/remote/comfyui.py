@@ -3,14 +3,14 @@
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from contracts.failures import FailureCode
-from contracts.kinds import KINDS
+from contracts.request_templates import fields_in, fill
+from contracts.workflows import Workflow, read_workflows
 from services.generator.providers.base import (
     Finished,
     MediaRef,
@@ -26,41 +26,12 @@ from services.generator.providers.remote.failures import by_status, failed, unkn
 from services.generator.providers.remote.http_provider import HttpProvider
 from services.generator.providers.remote.orders import any_seed, template_values
 from services.generator.providers.remote.outcomes import finish, metadata, upload
-from services.generator.request_templates import check_template, fields_in, fill
+from services.runtime.json_folder import read_json_folder
 
 _SPACE: Final = uuid.UUID("7c0f5b1e-6d0e-5a0c-9a9c-2b5f3c1d7e11")
 _OF_THE_WORKFLOW: Final = frozenset({"value_not_in_list", "missing_node_type"})
 """Errors that the operator mends: a model or a node is not installed."""
 _FILMS: Final = (".mp4", ".webm", ".mov", ".mkv")
-
-
-@dataclass(frozen=True, slots=True)
-class Workflow:
-    """A graph in ComfyUI's API format with `{{fields}}`, and the kind it makes."""
-
-    kind: str
-    graph: dict[str, Any]
-
-
-def load_workflows(folder: Path) -> dict[str, Workflow]:
-    """Read every `<model>.json` of a folder: a graph, or `{"kind": "video", "graph": {…}}`; raises ValueError."""
-    workflows = {}
-    for path in sorted(folder.glob("*.json")):
-        try:
-            workflows[path.stem] = _workflow(json.loads(path.read_text(encoding="utf-8")))
-        except ValueError as error:
-            raise ValueError(f"{path.name}: {error}") from None
-    return workflows
-
-
-def _workflow(content: Any) -> Workflow:
-    graph = dig(content, "graph", default=content)
-    if not isinstance(graph, dict) or not all(isinstance(dig(node, "class_type"), str) for node in graph.values()):
-        raise ValueError("no workflow in API format; export it with `Save (API format)`")
-    kind = "image" if graph is content else dig(content, "kind", default="image")
-    if kind not in KINDS:
-        raise ValueError(f"the kind must be one of {', '.join(KINDS)}")
-    return Workflow(kind, check_template(graph))
 
 
 class ComfyUI(HttpProvider):
@@ -240,4 +211,6 @@ def _lost(message: str) -> ProviderFailed:
 
 def build(base_url: str, folder: Path, headers: Mapping[str, str]) -> ComfyUI:
     """Wire the adapter; raises ValueError for a file that is no workflow."""
-    return ComfyUI(Api("comfyui", base_url, headers=headers, secrets=headers.values()), load_workflows(folder))
+    return ComfyUI(
+        Api("comfyui", base_url, headers=headers, secrets=headers.values()), read_workflows(read_json_folder(folder))
+    )

@@ -5,7 +5,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from contracts.failures import Charged, FailureCode
-from services.generator.provider_settings import IMAGE_INPUT, TemplatedModel
+from contracts.provider_settings import IMAGE_INPUT, TemplatedModel
+from contracts.request_templates import fields_in, fill
 from services.generator.providers.base import (
     Finished,
     Operation,
@@ -27,7 +28,6 @@ from services.generator.providers.remote.failures import (
 from services.generator.providers.remote.http_provider import HttpProvider
 from services.generator.providers.remote.orders import template_values
 from services.generator.providers.remote.outcomes import addresses, data_url, finish, metadata, refs
-from services.generator.request_templates import fields_in, fill
 
 _RUNNING: Final = ("IN_QUEUE", "IN_PROGRESS")
 _PLACES: Final = {"image": ("images", "image"), "video": ("videos", "video")}

@@ -4,12 +4,13 @@ import re
 from typing import Any, Final
 
 from contracts.kinds import KINDS
+from contracts.offers import FLASK_MODEL
 from services.generator.providers.base import Finished, Operation, Order, Running, Submitted, Traits
 from services.generator.providers.remote.api import Api
 from services.generator.providers.remote.failures import by_status
 from services.generator.providers.remote.http_provider import HttpProvider
 
-MODEL: Final = "flask-backend"
+MODEL: Final = FLASK_MODEL
 HEARS_LATER_SECONDS: Final = 600.0
 """There is nothing to ask: the webhook ends the job, or its deadline."""
 _ROUTE: Final = re.compile(r"/api/(images|videos)/generate$")

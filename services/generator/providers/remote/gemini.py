@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from contracts.failures import FailureCode
+from contracts.models import RETIRED
+from contracts.offers import GEMINI_RATIOS
 from services.generator.providers.base import Finished, MediaRef, Order, Traits
 from services.generator.providers.remote.api import Answer, Api, dig, dig_list
 from services.generator.providers.remote.failures import INPUT_PROMPT, OUTPUT, failed, filtered
@@ -12,9 +14,7 @@ from services.generator.providers.remote.outcomes import as_base64, finish, imag
 from services.generator.providers.remote.prompts import full_prompt
 from services.generator.providers.remote.sizes import nearest_ratio, tier
 
-RETIRED: Final = {"gemini-2.5-flash-image": "gemini-3.1-flash-image"}
-"""Model ids Google has ended, and what follows them; the seeds name the first."""
-RATIOS: Final = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
+RATIOS: Final = GEMINI_RATIOS
 SUBMIT_SECONDS: Final = 180.0
 _FILTERS: Final = frozenset(
     {

@@ -5,6 +5,7 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 from contracts.failures import FailureCode
+from contracts.offers import OPENAI_AT_ONCE, USUAL_FORMATS
 from services.generator.providers.base import Finished, MediaRef, Order, ProviderFailed, Traits
 from services.generator.providers.remote.api import Answer, Api, dig, dig_text
 from services.generator.providers.remote.failures import (
@@ -22,9 +23,9 @@ from services.generator.providers.remote.prompts import full_prompt
 from services.generator.providers.remote.sizes import multiples_of, nearest_size
 
 SUBMIT_SECONDS: Final = 300.0
-MOST_AT_ONCE: Final = 10
+MOST_AT_ONCE: Final = OPENAI_AT_ONCE
 QUALITY: Final = {"draft": "low", "standard": "medium", "high": "high"}
-FORMATS: Final = ("png", "jpeg", "webp")
+FORMATS: Final = tuple(name.lower() for name in USUAL_FORMATS)
 _FIXED_SIZES: Final = ("1024x1024", "1536x1024", "1024x1536")
 _FIXED_MODELS: Final = ("gpt-image-1",)
 _STILL_RUNNING: Final = frozenset({409, 504})

@@ -1,10 +1,11 @@
 """The remote providers that the settings enable. The engine's seam: it takes them by name and follows their traits.
 
-`offers.offers` says which models a client may name with them.
+`contracts.offers.offers` says which models a client may name with them.
 """
 
 from collections.abc import Iterator
 
+from contracts.offers import has_openai
 from services.generator.provider_settings import ProviderSettings
 from services.generator.providers.base import RemoteProvider
 from services.generator.providers.remote import (
@@ -18,7 +19,6 @@ from services.generator.providers.remote import (
     veo,
 )
 from services.generator.providers.remote.in_parts import DividedProvider, InParts
-from services.generator.providers.remote.offers import has_openai
 
 
 def configured(settings: ProviderSettings) -> dict[str, RemoteProvider]:

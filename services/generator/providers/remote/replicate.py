@@ -6,7 +6,8 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from contracts.failures import FailureCode
-from services.generator.provider_settings import REPLICATE_INPUT, TemplatedModel
+from contracts.provider_settings import REPLICATE_INPUT, TemplatedModel
+from contracts.request_templates import fields_in, fill
 from services.generator.providers.base import (
     Finished,
     Operation,
@@ -21,7 +22,6 @@ from services.generator.providers.remote.failures import OUTPUT, by_status, fail
 from services.generator.providers.remote.http_provider import HttpProvider
 from services.generator.providers.remote.orders import any_seed, template_values
 from services.generator.providers.remote.outcomes import addresses, data_url, finish, metadata, refs, upload
-from services.generator.request_templates import fields_in, fill
 
 _RUNNING: Final = ("starting", "processing")
 _OVER: Final = ("failed", "canceled", "aborted")

@@ -4,6 +4,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from contracts.failures import FailureCode
+from contracts.offers import VEO_RATIOS, VEO_SECONDS
 from services.generator.providers.base import Finished, Operation, Order, Running, Submitted, Traits
 from services.generator.providers.remote.api import Answer, Api, dig, dig_list
 from services.generator.providers.remote.failures import failed, unknown_outcome
@@ -13,8 +14,8 @@ from services.generator.providers.remote.outcomes import addresses, as_base64, f
 from services.generator.providers.remote.prompts import full_prompt
 from services.generator.providers.remote.sizes import distance, nearest_ratio
 
-RATIOS: Final = ("16:9", "9:16")
-SECONDS: Final = (4, 6, 8)
+RATIOS: Final = VEO_RATIOS
+SECONDS: Final = VEO_SECONDS
 LARGE_SECONDS: Final = 8
 """The only length of films above 720p."""
 RATIO_SLACK: Final = 0.06

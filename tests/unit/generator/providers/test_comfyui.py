@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from contracts.failures import FailureCode
+from contracts.workflows import Workflow, read_workflows
 from services.generator.providers.base import ProviderFailed, Submitted
-from services.generator.providers.remote.comfyui import ComfyUI, Workflow, load_workflows
+from services.generator.providers.remote.comfyui import ComfyUI
+from services.runtime.json_folder import read_json_folder
 from tests.support.providers.behaviours import Behaviour
 from tests.support.providers.setups import GRAPH
 from tests.unit.generator.providers.conftest import Open, Stage
@@ -110,7 +112,10 @@ def test_films_are_told_from_images_by_their_names() -> None:
 def test_workflows_are_read_with_their_kind(tmp_path: Path) -> None:
     (tmp_path / "still.json").write_text(json.dumps(GRAPH))
     (tmp_path / "film.json").write_text(json.dumps({"kind": "video", "graph": GRAPH}))
-    assert {name: flow.kind for name, flow in load_workflows(tmp_path).items()} == {"still": "image", "film": "video"}
+    assert {name: flow.kind for name, flow in read_workflows(read_json_folder(tmp_path)).items()} == {
+        "still": "image",
+        "film": "video",
+    }
 
 
 @pytest.mark.parametrize(
@@ -120,4 +125,4 @@ def test_workflows_are_read_with_their_kind(tmp_path: Path) -> None:
 def test_what_is_no_workflow_is_refused_at_the_start(tmp_path: Path, content: str) -> None:
     (tmp_path / "bad.json").write_text(content)
     with pytest.raises(ValueError, match=r"bad\.json"):
-        load_workflows(tmp_path)
+        read_workflows(read_json_folder(tmp_path))

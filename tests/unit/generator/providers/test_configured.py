@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from contracts.models import BUILT_IN, Model, ModelRetired, Models, choose_model
+from contracts.offers import offers as offered
+from contracts.request_templates import check_template, fill
+from contracts.workflows import read_workflows
 from services.generator.provider_settings import ProviderSettings
-from services.generator.providers.remote.offers import Offer, offers
 from services.generator.providers.remote.registry import configured
-from services.generator.request_templates import check_template, fill
 from services.generator.settings import GeneratorSettings
+from services.runtime.json_folder import read_json_folder
 from tests.support.providers.fake import KEY
 
 EVERYTHING = {
@@ -40,6 +43,15 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Any:
     return read
 
 
+def catalogue(settings: ProviderSettings) -> Models:
+    return offered(settings, read_workflows(read_json_folder(settings.comfyui_workflows)))
+
+
+def offers(settings: ProviderSettings) -> dict[str, Model]:
+    """What the settings add to our own models."""
+    return {name: model for name, model in catalogue(settings).known.items() if name not in BUILT_IN.known}
+
+
 def test_nothing_is_enabled_without_its_key_or_address(settings: Any) -> None:
     assert configured(settings()) == {}
     assert offers(settings()) == {}
@@ -55,7 +67,7 @@ async def test_every_provider_is_enabled_by_its_own(settings: Any, tmp_path: Pat
     providers = configured(given)
     assert sorted(providers) == ["bfl", "comfyui", "fal", "flask", "gemini", "openai", "replicate", "veo"]
     assert {offer.provider for offer in offers(given).values()} == set(providers)
-    assert offers(given)["film"] == Offer("film", "comfyui", ("video",), at_once=1)
+    assert offers(given)["film"] == Model("film", "comfyui", ("video",), at_once=1)
     assert offers(given)["flux-2-pro"].seed
     assert offers(given)["fal-ai/flux/dev"].at_once is None
     assert offers(given)["flask-backend"].kinds == ("image", "video")
@@ -80,7 +92,7 @@ def test_models_are_names_or_json(settings: Any) -> None:
         SORAMI_FAL_MODELS='{"wan": {"id": "fal-ai/wan", "kind": "video", "input": {"text": "{{prompt}}"}}}',
         SORAMI_REPLICATE_MODELS="a/b, c/d:e",
     )
-    assert offers(given) == {"wan": Offer("wan", "fal", ("video",), at_once=1)}
+    assert offers(given) == {"wan": Model("wan", "fal", ("video",), at_once=1)}
     assert [one.id for one in given.replicate_models.values()] == ["a/b", "c/d:e"]
 
 
@@ -134,3 +146,26 @@ def test_what_stands_in_a_prompt_is_no_template() -> None:
 def test_a_field_that_does_not_exist_is_named() -> None:
     with pytest.raises(ValueError, match="wishes"):
         check_template([{"a": "{{wishes}}"}])
+
+
+def test_a_kind_has_the_default_that_the_settings_name(settings: Any) -> None:
+    models = catalogue(settings(FAL_KEY=KEY, SORAMI_DEFAULT_IMAGE_MODEL="fal-ai/flux/dev"))
+    assert choose_model("image", None, models).provider == "fal"
+    assert choose_model("video", None, models).provider == "procedural"
+
+
+def test_a_default_that_nobody_renders_is_refused(settings: Any) -> None:
+    with pytest.raises(ValueError, match="SORAMI_DEFAULT_VIDEO_MODEL"):
+        catalogue(settings(FAL_KEY=KEY, SORAMI_DEFAULT_VIDEO_MODEL="fal-ai/flux/dev"))
+
+
+def test_a_retired_model_names_its_successor(settings: Any) -> None:
+    models = catalogue(settings(GEMINI_API_KEY=KEY))
+    with pytest.raises(ModelRetired, match=r"gemini-3\.1-flash-image") as raised:
+        choose_model("image", "gemini-2.5-flash-image", models)
+    assert raised.value.successor in models.known
+
+
+def test_a_retired_model_that_is_configured_all_the_same_is_rendered(settings: Any) -> None:
+    models = catalogue(settings(GEMINI_API_KEY=KEY, SORAMI_GEMINI_MODELS="gemini-2.5-flash-image"))
+    assert choose_model("image", "gemini-2.5-flash-image", models).provider == "gemini"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contracts.failures import FailureCode
-from services.generator.provider_settings import TemplatedModel
+from contracts.provider_settings import TemplatedModel
 from services.generator.providers.base import Finished, Operation, OutcomeUnknown, ProviderFailed, Running, Submitted
 from services.generator.providers.remote import bfl, replicate
 from services.generator.providers.remote.bfl import Bfl

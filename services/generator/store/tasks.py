@@ -1,4 +1,4 @@
-"""Every statement the generator writes with; each one after the claim carries the fence: a stale worker is silent."""
+"""The task table: each statement after the claim carries the fence: a stale worker is silent."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -82,7 +82,8 @@ EXTEND_LEASES = """
     RETURNING t.job_id
 """
 
-# report: the last report of each job moves its task, and every report of a task that moved goes to the outbox.
+# report: the last report of each job moves its task, and every report of a task that moved goes to the outbox. What a
+# poll tells finds the task waiting, everything else finds it under a lease.
 REPORT = """
     WITH given AS MATERIALIZED (
         SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::text[], $5::text[], $6::jsonb[], $7::text[],
@@ -95,7 +96,8 @@ REPORT = """
         SET step = l.step, report_step = l.report_step, state = l.state, verdict = l.verdict, updated_at = now(),
             lease_until = CASE WHEN l.state = 'running' THEN t.lease_until END
         FROM latest l
-        WHERE t.job_id = l.job_id AND t.fence = l.fence AND t.state = 'running' AND t.report_step < l.report_step
+        WHERE t.job_id = l.job_id AND t.fence = l.fence AND t.report_step < l.report_step
+          AND t.state = CASE l.state WHEN 'waiting' THEN 'waiting' ELSE 'running' END
         RETURNING t.job_id, t.fence
     ), sent AS (
         INSERT INTO sorami.outbox_generator (topic, key, value, headers)
@@ -111,9 +113,48 @@ REPORT = """
 # release: a worker that stops, or an attempt that may be repeated, gives the task back.
 RELEASE_TASK = """
     UPDATE sorami.tasks SET state = 'queued', lease_until = NULL, due_at = now() + $3 * interval '1 second',
-           attempts = attempts - $4, updated_at = now()
+           attempts = greatest(attempts - $4, 0), updated_at = now()
     WHERE job_id = $1 AND fence = $2 AND state = 'running'
 """
+
+# claim_due: waiting tasks whose provider is to be asked now. Their due time moves on by a little, which is all the
+# lease a question needs: asking twice costs nothing.
+CLAIM_DUE = """
+    WITH picked AS (
+        SELECT job_id FROM sorami.tasks
+        WHERE state = 'waiting' AND due_at <= now() AND provider = ANY($1::text[])
+        ORDER BY due_at LIMIT $2::int FOR UPDATE SKIP LOCKED
+    )
+    UPDATE sorami.tasks t SET due_at = now() + $3 * interval '1 second' FROM picked
+    WHERE t.job_id = picked.job_id
+    RETURNING t.job_id, t.kind, t.provider, t.traceparent, t.fence, t.report_step,
+              coalesce(t.finish_by <= now(), false) AS overdue
+"""
+
+NEXT_DUE = """
+    SELECT extract(epoch FROM min(due_at) - now())::float8 FROM sorami.tasks
+    WHERE state = 'waiting' AND provider = ANY($1::text[])
+"""
+
+# put_back: asked, and not at its end; the deadline is a due time as well.
+PUT_BACK = """
+    UPDATE sorami.tasks SET due_at = least(now() + $3 * interval '1 second', finish_by)
+    WHERE job_id = $1 AND fence = $2 AND state = 'waiting'
+"""
+
+# take_up: a waiting task goes on under a lease; its attempt holds from now on what the provider made, if it is known.
+TAKE_UP = f"""
+    WITH taken AS (
+        UPDATE sorami.tasks t SET state = 'running', fence = t.fence + 1, worker = $3, report_step = 0,
+               lease_until = now() + $4 * interval '1 second', updated_at = now()
+        WHERE t.job_id = $1 AND t.fence = $2 AND t.state = 'waiting' RETURNING {_CLAIMED}
+    ), kept AS (
+        UPDATE sorami.operations o SET step = 'rendered', rendered = $5::jsonb
+        FROM taken
+        WHERE o.job_id = taken.job_id AND o.closed_at IS NULL AND o.step = 'submitted' AND $5::jsonb IS NOT NULL
+    )
+    SELECT * FROM taken
+"""  # noqa: S608 - constant parts only
 
 # cancel: what has not finished is called off, and what was not requested yet never will be. The verdict that says so
 # goes to the outbox in the same statement; a task that finished before stays finished.
@@ -222,6 +263,19 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A waiting task whose provider is to be asked; `overdue` means that its deadline has passed."""
+
+    job_id: str
+    kind: str
+    provider: str
+    traceparent: str | None
+    fence: int
+    report_step: int
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TaskReport:
     """One fenced report: where the task stands now, and the event that tells it."""
 
@@ -275,6 +329,30 @@ async def claim_overdue(
     """Lease up to `most` waiting tasks whose deadline passed, so that they can be ended."""
     rows = await pool.fetch(CLAIM_OVERDUE, list(providers), most, worker, lease_seconds)
     return [_claim(row) for row in rows]
+
+
+async def claim_due(pool: Pool, providers: Sequence[str], *, most: int, seconds: float) -> list[Due]:
+    """Take up to `most` waiting tasks that are due, for `seconds`."""
+    return [Due(**dict(row)) for row in await pool.fetch(CLAIM_DUE, list(providers), most, seconds)]
+
+
+async def next_due(pool: Pool, providers: Sequence[str]) -> float | None:
+    """Return the seconds until the next waiting task is due, None when none waits."""
+    seconds: float | None = await pool.fetchval(NEXT_DUE, list(providers))
+    return seconds
+
+
+async def put_back(pool: Pool, due: Due, after_seconds: float) -> None:
+    """Let a waiting task wait on."""
+    await pool.execute(PUT_BACK, due.job_id, due.fence, after_seconds)
+
+
+async def take_up(
+    pool: Pool, due: Due, *, worker: str, lease_seconds: float, rendered: str | None = None
+) -> Claim | None:
+    """Lease a waiting task, and keep what was `rendered` (JSON); None when it no longer waits."""
+    row = await pool.fetchrow(TAKE_UP, due.job_id, due.fence, worker, lease_seconds, rendered)
+    return _claim(row) if row is not None else None
 
 
 def _claim(row: Any) -> Claim:

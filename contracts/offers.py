@@ -1,0 +1,91 @@
+"""What the settings let a client ask for: each model with its provider and abilities, as data for routing."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from contracts.kinds import KINDS
+from contracts.models import BUILT_IN, Model, Models
+from contracts.provider_settings import IMAGE_INPUT, REPLICATE_INPUT, ProviderFields, TemplatedModel
+from contracts.request_templates import fields_in
+from contracts.workflows import Workflow
+
+GEMINI_RATIOS: Final = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
+VEO_RATIOS: Final = ("16:9", "9:16")
+VEO_SECONDS: Final = (4, 6, 8)
+OPENAI_AT_ONCE: Final = 10
+USUAL_FORMATS: Final = ("PNG", "JPEG", "WEBP")
+FLASK_MODEL: Final = "flask-backend"
+
+
+def offers(settings: ProviderFields, workflows: Mapping[str, Workflow]) -> Models:
+    """Return the models of an installation: our own and those of every enabled provider.
+
+    The first provider of a name keeps it. Raises ValueError when a default is no model of its kind.
+    """
+    known = dict(BUILT_IN.known)
+    for model in _all(settings, workflows):
+        known.setdefault(model.id, model)
+    defaults = dict(BUILT_IN.defaults)
+    for kind in defaults:
+        wanted = getattr(settings, f"default_{kind}_model", None)
+        if wanted is None:
+            continue
+        if wanted not in known or kind not in known[wanted].kinds:
+            raise ValueError(f"SORAMI_DEFAULT_{kind.upper()}_MODEL: no enabled provider has this model for {kind}s")
+        defaults[kind] = wanted
+    return Models(known, defaults)
+
+
+def has_openai(settings: ProviderFields) -> bool:
+    """A key, or a server of one's own that may need none."""
+    return settings.openai_api_key is not None or "openai_url" in settings.model_fields_set
+
+
+def _all(settings: ProviderFields, workflows: Mapping[str, Workflow]) -> Iterator[Model]:
+    yield from _of_google(settings)
+    yield from _of_names(settings)
+    for model, flow in workflows.items():
+        yield _templated(model, "comfyui", flow.kind, flow.graph)
+    if settings.fal_key:
+        yield from _of_models("fal", settings.fal_models, IMAGE_INPUT)
+    if settings.replicate_api_token:
+        yield from _of_models("replicate", settings.replicate_models, REPLICATE_INPUT)
+    if settings.backend_url:
+        yield Model(FLASK_MODEL, "flask", tuple(KINDS), input_image=True)
+
+
+def _of_google(settings: ProviderFields) -> Iterator[Model]:
+    if settings.gemini_api_key is None:
+        return
+    for model in settings.gemini_models:
+        yield Model(model, "gemini", ("image",), 1, GEMINI_RATIOS, formats=("JPEG", "PNG"), input_image=True)
+    for model in settings.veo_models:
+        yield Model(model, "veo", ("video",), 1, VEO_RATIOS, VEO_SECONDS, ("MP4",), input_image=True)
+
+
+def _of_names(settings: ProviderFields) -> Iterator[Model]:
+    if has_openai(settings):
+        most = 1 if settings.openai_partial_images else OPENAI_AT_ONCE
+        for model in settings.openai_models:
+            yield Model(model, "openai", ("image",), most, formats=USUAL_FORMATS, input_image=True)
+    if settings.bfl_api_key:
+        for model in settings.bfl_models:
+            yield Model(model, "bfl", ("image",), 1, formats=USUAL_FORMATS, input_image=True, seed=True)
+
+
+def _of_models(provider: str, models: Mapping[str, TemplatedModel], usual: Any) -> Iterator[Model]:
+    for name, model in models.items():
+        yield _templated(name, provider, model.kind, usual if model.input is None else model.input)
+
+
+def _templated(model: str, provider: str, kind: str, template: Any) -> Model:
+    """What a template has a field for, its model can do."""
+    fields = fields_in(template)
+    return Model(
+        model,
+        provider,
+        (kind,),
+        at_once=None if "count" in fields else 1,
+        input_image="input_image" in fields,
+        seed="seed" in fields,
+    )

@@ -1,0 +1,91 @@
+"""A child's renderer: what a provider calls a picture or a film is decoded whole, measured and made smaller."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+
+from services.generator.pictures import thumbnails
+from services.generator.render_protocol import Refused
+
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "AVIF")
+MAX_PIXELS: Final = 40_000_000
+MAX_FRAMES: Final = 8_000
+MAX_SECONDS: Final = 300
+POSTER: Final[dict[str, Any]] = {"quality": 88}
+
+
+def render(work: dict[str, Any], report: Callable[[float], None]) -> dict[str, Any]:
+    """Examine the file at `path`, write smaller versions into `folder`; Refused when it is not what it should be."""
+    path, folder, name = Path(work["path"]), Path(work["folder"]), str(work["name"])
+    look = _film if work["kind"] == "video" else _picture
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return look(path, folder, name)
+    except (Refused, MemoryError):
+        raise
+    except Image.DecompressionBombError:
+        raise _too_large() from None
+    except Exception as error:  # decoders raise anything on bytes that were made to break them
+        raise _refused("corrupt", "it is damaged or cut off") from error
+
+
+def _refused(reason: str, detail: str) -> Refused:
+    return Refused("provider_error", f"the provider's medium is not usable: {detail}", reason=f"media_{reason}")
+
+
+def _too_large() -> Refused:
+    return _refused("too_many_pixels", f"it has more than {MAX_PIXELS // 1_000_000} million pixels")
+
+
+def _picture(path: Path, folder: Path, name: str) -> dict[str, Any]:
+    with Image.open(path, formats=FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise _too_large()
+        image.verify()
+    with Image.open(path, formats=FORMATS) as image:
+        image.load()
+        see_through = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+        plain = image.convert("RGBA" if see_through else "RGB")
+    return {**thumbnails.make(plain, folder, name), "width": plain.width, "height": plain.height}
+
+
+def _film(path: Path, folder: Path, name: str) -> dict[str, Any]:
+    # Loaded by films alone: a child that looks at pictures stays smaller.
+    import av
+
+    with av.open(str(path), "r", format="mp4") as container:
+        if not container.streams.video:
+            raise _refused("no_pictures", "it holds no moving pictures")
+        stream = container.streams.video[0]
+        if stream.width * stream.height > MAX_PIXELS:
+            raise _too_large()
+        seconds = float(container.duration or 0) / av.time_base
+        if seconds > MAX_SECONDS:
+            raise _refused("too_long", f"it is longer than {MAX_SECONDS} seconds")
+        # The poster is a late frame, as of our own films: what grows has grown by then.
+        late = max(0, (stream.frames or 1) * 3 // 4 - 1)
+        still, count = None, 0
+        for frame in container.decode(stream):
+            if count <= late:
+                still = frame
+            count += 1
+            if count > MAX_FRAMES:
+                raise _refused("too_long", f"it has more than {MAX_FRAMES} frames")
+        if still is None:
+            raise _refused("no_pictures", "it holds no frame")
+        rate = stream.average_rate or (count / seconds if seconds else 0)
+        poster = folder / f"{name}_poster.jpg"
+        image = Image.fromarray(still.to_ndarray(format="rgb24"))
+        image.save(poster, "JPEG", **POSTER)
+        return {
+            **thumbnails.make(image, folder, name),
+            "width": image.width,
+            "height": image.height,
+            "poster": str(poster),
+            "seconds": round(seconds, 3),
+            "fps": min(1_000, max(1, round(float(rate)))),
+        }

@@ -1,0 +1,1 @@
+"""Every statement the generator writes with, by subject."""

@@ -1,0 +1,121 @@
+"""Whole stories of media that somebody else renders: asked for at the gateway, seen in the rows."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.engine import Rows, faked
+from tests.support.postgres import Database, wait_for
+from tests.support.providers.behaviours import Behaviour
+from tests.support.providers.flask import FakeFlask
+from tests.support.providers.setups import SETUPS
+from tests.support.wired import Wired, wired
+
+WHO = {"Authorization": "Bearer u1"}
+E1 = Path(__file__).parents[1] / "golden" / "e1_completed.json"
+
+
+async def ask(services: Wired, kind: str, **body: Any) -> Any:
+    await services.pool.execute("""INSERT INTO users (id, "clerkId") VALUES ('u1', 'user_u1') ON CONFLICT DO NOTHING""")
+    return await services.gateway.post(f"/api/{kind}s/generate", json={"prompt": "a cat"} | body, headers=WHO)
+
+
+async def status(services: Wired, kind: str, job_id: str) -> Any:
+    return (await services.gateway.get(f"/api/{kind}s/{job_id}/status", headers=WHO)).json()
+
+
+@pytest.mark.parametrize("name", ["openai", "replicate", "veo"])
+def test_media_that_another_renders_are_the_user_s_in_the_end(migrated: Database, tmp_path: Path, name: str) -> None:
+    """`openai` answers with the pictures, the others with an operation that takes its time."""
+    setup = SETUPS[name]
+
+    async def story() -> None:
+        async with (
+            faked(name, tmp_path, Behaviour.SLOW) as (fake, parts),
+            wired(migrated.url, parts) as services,
+        ):
+            answer = await ask(services, setup.kind, model=setup.model)
+            assert answer.status_code == 202, answer.text
+            job_id = answer.json()["job_id"]
+            await services.until_completed()
+            assert (await status(services, setup.kind, job_id))["status"] == "COMPLETED"
+            result = await services.gateway.get(f"/api/{setup.kind}s/{job_id}/result", headers=WHO)
+            (item,) = result.json()[f"{setup.kind}s"]
+            assert item["format"] == ("MP4" if setup.kind == "video" else "PNG")
+            assert item["thumbnails"] is not None
+            assert result.json()["metadata"]["model_name"] == setup.model
+            assert len(fake.ledger.paid) == 1
+            # Its ending is heard here as well, and changes nothing.
+            await services.hands.hand_on()
+            assert [one["outcome"] for one in await Rows(services.pool).attempts(job_id)] == ["completed"]
+
+    wait_for(story())
+
+
+@pytest.mark.parametrize("own_id", [None, "backend-4711"])
+def test_the_flask_backend_s_webhook_ends_the_job_that_was_given_to_it(
+    migrated: Database, tmp_path: Path, own_id: str | None
+) -> None:
+    async def story() -> None:
+        async with (
+            faked("flask", tmp_path) as (fake, parts),
+            wired(migrated.url, parts) as services,
+        ):
+            assert isinstance(fake, FakeFlask)
+            fake.own_id = own_id
+            job_id = (await ask(services, "image", model="flask-backend")).json()["job_id"]
+            await services.hands.hand_on()
+            rows = Rows(services.pool)
+            await rows.until("SELECT 1 FROM sorami.tasks WHERE state = 'waiting' AND job_id = $1", job_id)
+            assert fake.ledger.paid[0].body["job_id"] == job_id
+            assert fake.ledger.paid[0].body["user_id"] == "u1"
+            said = json.loads(E1.read_text(encoding="utf-8"))
+            said["job_id"] = said["data"]["job_id"] = own_id or job_id
+            answer = await services.gateway.post(
+                "/api/webhooks/image-completion", json=said, headers={"X-Webhook-Secret": "s"}
+            )
+            assert answer.json() == {"success": True}
+            await services.hands.hand_on()
+            await services.hands.hand_on()
+            assert (await status(services, "image", job_id))["status"] == "COMPLETED"
+            # The task is settled and its operation with it: nothing waits for its deadline.
+            await rows.until("SELECT 1 FROM sorami.tasks WHERE settled_at IS NOT NULL AND job_id = $1", job_id)
+            await rows.until("SELECT 1 FROM sorami.operations WHERE outcome = 'completed' AND job_id = $1", job_id)
+
+    wait_for(story())
+
+
+def test_models_are_listed_with_what_they_can_do(migrated: Database, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with faked("veo", tmp_path) as (_, parts), wired(migrated.url, parts) as services:
+            answer = await services.gateway.get("/api/models", headers=WHO)
+            assert answer.status_code == 200
+            models = {model["id"]: model for model in answer.json()["models"]}
+            assert models["procedural-1"]["default_for"] == ["image", "video"]
+            assert models["veo-3.1"]["kinds"] == ["video"]
+            assert {one["id"] for one in answer.json()["retired"]} == {"gemini-2.5-flash-image"}
+            again = await services.gateway.get("/api/models", headers=WHO | {"If-None-Match": answer.headers["etag"]})
+            assert again.status_code == 304
+
+    wait_for(story())
+
+
+def test_a_retired_model_is_refused_with_its_successor(migrated: Database) -> None:
+    async def story() -> None:
+        async with wired(migrated.url) as services:
+            answer = await ask(services, "image", model="gemini-2.5-flash-image")
+            assert answer.status_code == 422
+            assert (answer.json()["code"], answer.json()["successor"]) == ("model_retired", "gemini-3.1-flash-image")
+
+    wait_for(story())
+
+
+def test_a_model_of_another_kind_is_refused(migrated: Database, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with faked("veo", tmp_path) as (_, parts), wired(migrated.url, parts) as services:
+            answer = await ask(services, "image", model="veo-3.1")
+            assert (answer.status_code, answer.json()["code"]) == (422, "model_unknown")
+
+    wait_for(story())
