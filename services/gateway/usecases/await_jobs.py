@@ -9,7 +9,7 @@ from services.runtime.logs import get_logger
 
 LONGEST_WAIT = 60
 """Seconds a request may wait for its job."""
-LOOK_EVERY = 0.1
+LOOK_EVERY = 0.03
 """Seconds between looks while anybody waits."""
 MOST_WAITING = 5_000
 """Jobs that may be waited for in one process; a request for one more is answered at once."""
