@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from services.persistence.parts import Parts
 from services.persistence.settings import PersistenceSettings
-from services.persistence.store import Store
 from services.persistence.usecases.advance_jobs import AdvanceJobs
 from services.persistence.usecases.index_prompts import IndexPrompts
 from services.persistence.usecases.purge_deleted import PurgeDeleted
@@ -22,18 +21,17 @@ def build_app(
     bury: Callable[[Sequence[DeadLetter]], Awaitable[None]],
 ) -> Parts:
     """Wire the use cases; nothing is connected here."""
-    store = Store(pool)
-    advance_jobs = AdvanceJobs(store, relay.offer, bury, public_url=settings.public_url)
+    advance_jobs = AdvanceJobs(pool, relay.offer, bury, public_url=settings.public_url)
     return Parts(
         advance_jobs=advance_jobs,
         reconcile_jobs=ReconcileJobs(
-            store,
+            pool,
             advance_jobs,
             relay.offer,
             forgotten_after=settings.forgotten_after,
             event_days=settings.event_days,
         ),
-        index_prompts=IndexPrompts(store),
-        purge_deleted=PurgeDeleted(store, relay.offer, every=settings.forgotten_after / 4),
-        write_notices=WriteNotices(store, relay.offer),
+        index_prompts=IndexPrompts(pool),
+        purge_deleted=PurgeDeleted(pool, relay.offer, every=settings.forgotten_after / 4),
+        write_notices=WriteNotices(pool, relay.offer),
     )

@@ -4,13 +4,16 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from services.runtime.problems import Problem
 
 MOST = 200
 DEFAULT = 50
+
+Item = TypeVar("Item")
 
 
 def _owner_mark(owner_id: str) -> str:
@@ -21,6 +24,14 @@ def write_cursor(owner_id: str, *position: Any) -> str:
     """Return the cursor after an item whose place in the order is `position`; moments become texts."""
     values = [part.isoformat() if isinstance(part, datetime) else part for part in position]
     return base64.urlsafe_b64encode(json.dumps([*values, _owner_mark(owner_id)]).encode()).decode().rstrip("=")
+
+
+def cut_page(
+    found: Sequence[Item], most: int, owner_id: str, place: Callable[[Item], tuple[Any, ...]]
+) -> tuple[Sequence[Item], str | None]:
+    """Return the first `most` of what was found and, where one more was, the cursor after them."""
+    shown = found[:most]
+    return shown, write_cursor(owner_id, *place(shown[-1])) if len(found) > most else None
 
 
 def read_cursor(text: str | None, owner_id: str, *shape: type) -> tuple[Any, ...] | None:

@@ -21,7 +21,7 @@ BREAKS = {
     "a use case calls a route": ("services/gateway/usecases/welcome_person.py", "import services.gateway.api.shapes"),
     "a new kind of file": ("services/notifier/helpers.py", '"""A drawer."""'),
     "a use case knows the framework": ("services/gateway/usecases/welcome_person.py", "import fastapi"),
-    "a store knows the broker": ("services/persistence/store.py", "import aiokafka"),
+    "a store knows the broker": ("services/persistence/store/moves.py", "import aiokafka"),
 }
 
 

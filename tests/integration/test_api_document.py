@@ -65,7 +65,8 @@ async def fuzz(product: Product, folder: Path, document: Any, *options: str) -> 
         "--max-redirects=0",
         "--continue-on-failure",
         "--no-color",
-        "--workers=2",
+        # One thread: CPython 3.11 keeps the depth of ast.parse once for all threads, and fails when two of them meet.
+        "--workers=1",
         *options,
         cwd=folder,
         stdout=asyncio.subprocess.PIPE,
@@ -74,6 +75,12 @@ async def fuzz(product: Product, folder: Path, document: Any, *options: str) -> 
     async with asyncio.timeout(600):
         said, _ = await process.communicate()
     return process.returncode or 0, said.decode()
+
+
+def examples() -> tuple[str, ...]:
+    """The same few requests in every run; with SORAMI_FUZZ_EXAMPLES=N, N made-up ones an operation, new each time."""
+    asked = os.environ.get("SORAMI_FUZZ_EXAMPLES")
+    return (f"--max-examples={asked}",) if asked else ("--max-examples=12", "--seed=1")
 
 
 async def published(product: Product) -> Any:
@@ -87,7 +94,7 @@ async def test_no_request_finds_a_5xx_or_an_answer_the_document_does_not_allow(
         product,
         tmp_path,
         await published(product),
-        f"--max-examples={os.environ.get('SORAMI_FUZZ_EXAMPLES', '12')}",
+        *examples(),
         f"--exclude-operation-id-regex=^{STREAMS}",
     )
     assert code == 0, said[-20_000:]

@@ -1,5 +1,6 @@
 """Albums: made, named, filled, emptied and listed; an item is in as many albums as one likes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -25,7 +26,7 @@ from services.gateway.queries.library import AlbumView
 from services.gateway.usecases import keep_media
 from services.gateway.usecases.keep_media import AlbumNotFound, CoverNotInAlbum
 from services.runtime.bodies import Body, read_body, read_query
-from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.runtime.cursors import DEFAULT, cut_page, read_cursor, read_limit
 from services.runtime.problems import Problem
 
 
@@ -75,8 +76,6 @@ def album_not_found() -> Problem:
 
 
 async def _found(parts: Parts, owner_id: str, album_id: str) -> AlbumView:
-    if "\x00" in album_id:
-        raise album_not_found()
     try:
         return await keep_media.owned_album(parts.pool, owner_id, album_id)
     except AlbumNotFound:
@@ -88,7 +87,7 @@ def album_router(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/api/albums", tags=["albums"])
     an_album = gallery_schemas.says(200, "The album", gallery_schemas.AlbumBody)
 
-    async def with_covers(owner_id: str, albums: list[AlbumView]) -> list[dict[str, Any]]:
+    async def with_covers(owner_id: str, albums: Sequence[AlbumView]) -> list[dict[str, Any]]:
         ids = [album.cover_id for album in albums if album.cover_id]
         kinds = await gallery.my_generations(parts.pool, owner_id, ids)
         views = await gallery.in_order(parts.pool, owner_id, [(kind, one) for one, kind in kinds.items()])
@@ -110,9 +109,8 @@ def album_router(parts: Parts) -> APIRouter:
         limit = read_limit(query.limit) or DEFAULT
         after = read_cursor(query.cursor, asking.user_id, datetime, str) or (ALWAYS, "")
         rows = await library.albums(parts.pool, asking.user_id, (after[0], after[1]), limit + 1)
-        last = rows[limit - 1] if len(rows) > limit else None
-        cursor = write_cursor(asking.user_id, last.created_at, last.id) if last else None
-        return answer(request, {"albums": await with_covers(asking.user_id, rows[:limit]), "nextCursor": cursor})
+        shown, cursor = cut_page(rows, limit, asking.user_id, lambda row: (row.created_at, row.id))
+        return answer(request, {"albums": await with_covers(asking.user_id, shown), "nextCursor": cursor})
 
     @router.post(
         "",
@@ -238,8 +236,6 @@ def album_item_router(parts: Parts) -> APIRouter:
     async def _set(album_id: str, generation_id: str, request: Request, *, inside: bool) -> Response:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
         await _found(parts, asking.user_id, album_id)
-        if "\x00" in generation_id:
-            raise generation_not_found()
         ids = [generation_id]
         changed = await _change(asking.user_id, album_id, ids if inside else [], [] if inside else ids)
         if changed.not_found:

@@ -21,7 +21,7 @@ from services.gateway.parts import Parts
 from services.gateway.queries import batches, jobs
 from services.gateway.usecases.cancel_jobs import AlreadyFinished
 from services.runtime.bodies import refused
-from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.runtime.cursors import DEFAULT, cut_page, read_cursor, read_limit
 from services.runtime.http_body import read_object
 from services.runtime.identity import Caller
 from services.runtime.problems import Problem
@@ -35,7 +35,7 @@ def _not_found() -> Problem:
     return Problem(404, "batch_not_found", "there is no batch of this id among yours")
 
 
-def batch_router(parts: Parts) -> APIRouter:  # noqa: C901 - four routes, each a few lines
+def batch_router(parts: Parts) -> APIRouter:
     """Make the routes under /api/batches."""
     router = APIRouter(prefix="/api/batches", tags=["batches"])
 
@@ -77,15 +77,13 @@ def batch_router(parts: Parts) -> APIRouter:  # noqa: C901 - four routes, each a
         most = read_limit(request.query_params.get("limit")) or DEFAULT
         before = read_cursor(request.query_params.get("cursor"), asking.user_id, datetime, str)
         found = await batches.batches_page(parts.pool, asking.user_id, before=before, limit=most + 1)
-        cursor = None
-        if len(found) > most:
-            cursor = write_cursor(asking.user_id, found[most - 1].created_at, found[most - 1].id)
-        return answer(request, {"batches": [shapes.batch_body(one) for one in found[:most]], "next_cursor": cursor})
+        shown, cursor = cut_page(found, most, asking.user_id, lambda row: (row.created_at, row.id))
+        return answer(request, {"batches": [shapes.batch_body(one) for one in shown], "next_cursor": cursor})
 
     @router.get("/{batch_id}", summary="Watch a batch", operation_id="get_batch", responses=job_schemas.ONE_BATCH)
     async def one(batch_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
-        found = None if "\x00" in batch_id else await batches.batch(parts.pool, batch_id, asking.user_id)
+        found = await batches.batch(parts.pool, batch_id, asking.user_id)
         if found is None:
             raise _not_found()
         return answer(request, await _body(parts, request, asking, found), by_language=True)
@@ -101,7 +99,7 @@ def batch_router(parts: Parts) -> APIRouter:  # noqa: C901 - four routes, each a
         asking = await caller(parts, request, Scope.JOBS_WRITE)
         trace = continue_trace(request.headers.get("traceparent"))
         try:
-            found = None if "\x00" in batch_id else await parts.cancel_jobs.batch(asking, batch_id, trace)
+            found = await parts.cancel_jobs.batch(asking, batch_id, trace)
         except AlreadyFinished:
             raise Problem(
                 409, "batch_already_finished", "every job of this batch has ended; there is nothing to cancel"

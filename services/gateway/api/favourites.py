@@ -100,8 +100,6 @@ def favourite_router(parts: Parts) -> APIRouter:
 
     async def _set(generation_id: str, request: Request, *, favourite: bool) -> JSONResponse:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
-        if "\x00" in generation_id:
-            raise generation_not_found()
         ids = [generation_id]
         add, remove = (ids, []) if favourite else ([], ids)
         changed = await change_favourites(parts.pool, asking.user_id, add, remove)

@@ -195,8 +195,7 @@ def gallery_router(parts: Parts) -> APIRouter:
 
 async def owned(parts: Parts, owner_id: str, generation_id: str) -> str:
     """Return the kind of the owner's generation; raises a 404 problem."""
-    # Prisma's ids may be of any kind; what no row can hold is simply not there.
-    found = {} if "\x00" in generation_id else await gallery.my_generations(parts.pool, owner_id, [generation_id])
+    found = await gallery.my_generations(parts.pool, owner_id, [generation_id])
     if generation_id not in found:
         raise generation_not_found()
     return found[generation_id]

@@ -26,19 +26,15 @@ from services.gateway.api.asking import (
 )
 from services.gateway.api.callers import caller
 from services.gateway.api.etags import answer
-from services.gateway.api.job_answers import cancelled, created, failure_of, known_id, not_found, retry_after
+from services.gateway.api.job_answers import cancelled, created, failure_of, not_found, retry_after
 from services.gateway.parts import Parts
 from services.gateway.queries import generations
 from services.runtime.bodies import BODY_LIMIT, refused
-from services.runtime.cursors import read_cursor, read_limit, write_cursor
+from services.runtime.cursors import cut_page, read_cursor, read_limit
 from services.runtime.http_body import read_object
 from services.runtime.problems import Problem
 
 WHOLE_GALLERY = 5_000
-
-
-def _cursor_after(last: generations.GenerationView, owner_id: str) -> str:
-    return write_cursor(owner_id, last.created_at, last.id)
 
 
 def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - six routes, each a few lines
@@ -80,8 +76,8 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - si
         paged = limit is not None or before is not None
         most = (limit or 50) if paged else WHOLE_GALLERY
         found = await generations.completed_generations(parts.pool, kind, asking.user_id, before=before, limit=most + 1)
-        cursor = _cursor_after(found[most - 1], asking.user_id) if len(found) > most else None
-        return answer(request, shapes.gallery_body(found[:most], parts.public_url, cursor, paged=paged))
+        shown, cursor = cut_page(found, most, asking.user_id, lambda row: (row.created_at, row.id))
+        return answer(request, shapes.gallery_body(shown, parts.public_url, cursor, paged=paged))
 
     @router.get(
         "/{job_id}/status",
@@ -93,7 +89,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - si
     async def status(job_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
         wait = read_wait(request)
-        view = await generations.status(parts.pool, kind, known_id(job_id), asking.user_id)
+        view = await generations.status(parts.pool, kind, job_id, asking.user_id)
         if view is not None and wait and view.ours and not view.is_terminal:
             await parts.await_jobs(job_id, wait)
             view = await generations.status(parts.pool, kind, job_id, asking.user_id)
@@ -121,7 +117,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - si
     )
     async def result(job_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
-        found = await generations.generation(parts.pool, kind, known_id(job_id), asking.user_id)
+        found = await generations.generation(parts.pool, kind, job_id, asking.user_id)
         if found is None:
             raise not_found()
         if found.job_status is not JobStatus.COMPLETED:

@@ -25,12 +25,12 @@ from services.gateway.api.asking import (
 )
 from services.gateway.api.callers import caller
 from services.gateway.api.etags import answer
-from services.gateway.api.job_answers import cancelled, created, known_id, not_found, retry_after
+from services.gateway.api.job_answers import cancelled, created, not_found, retry_after
 from services.gateway.parts import Parts
 from services.gateway.queries import jobs
 from services.gateway.usecases.retry_job import NotFailed
 from services.runtime.bodies import BODY_LIMIT, Body, Query, read_body, read_query
-from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.runtime.cursors import DEFAULT, cut_page, read_cursor, read_limit
 from services.runtime.moments import Moment
 from services.runtime.problems import Problem
 
@@ -104,12 +104,9 @@ def job_router(parts: Parts) -> APIRouter:
         most = read_limit(wanted.limit) or DEFAULT
         before = read_cursor(wanted.cursor, asking.user_id, datetime, str)
         found = await jobs.jobs_page(parts.pool, asking.user_id, _filter(wanted), before=before, limit=most + 1)
-        cursor = None
-        if len(found) > most:
-            last = found[most - 1].status
-            cursor = write_cursor(asking.user_id, last.created_at, last.job_id)
+        shown, cursor = cut_page(found, most, asking.user_id, lambda job: (job.status.created_at, job.status.job_id))
         language = choose_language(request.headers.get("accept-language"))
-        body = {"jobs": [shapes.job_body(job, language) for job in found[:most]], "next_cursor": cursor}
+        body = {"jobs": [shapes.job_body(job, language) for job in shown], "next_cursor": cursor}
         return answer(request, body, by_language=True)
 
     @router.get(
@@ -122,7 +119,7 @@ def job_router(parts: Parts) -> APIRouter:
     async def one(job_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
         wait = read_wait(request)
-        found = await jobs.job(parts.pool, known_id(job_id), asking.user_id)
+        found = await jobs.job(parts.pool, job_id, asking.user_id)
         if found is not None and wait and found.status.ours and not found.status.is_terminal:
             await parts.await_jobs(job_id, wait)
             found = await jobs.job(parts.pool, job_id, asking.user_id)
@@ -155,7 +152,7 @@ def job_router(parts: Parts) -> APIRouter:
         wait = preferred_wait(request)
         await _read_nothing(request)
         try:
-            accepted = await answered(parts.retry_job(asking, known_id(job_id)))
+            accepted = await answered(parts.retry_job(asking, job_id))
         except NotFailed as error:
             raise Problem(
                 409,

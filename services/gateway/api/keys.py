@@ -19,7 +19,7 @@ from services.gateway.queries.keys import KeyView, keys_of
 from services.gateway.usecases.create_key import MOST_KEYS, MakerRevoked, ScopesBeyondOwn, TooManyKeys, create_key
 from services.gateway.usecases.revoke_key import KeyUnknown, revoke_key
 from services.runtime.bodies import Body, read_body
-from services.runtime.cursors import DEFAULT, MOST, read_cursor, read_limit, write_cursor
+from services.runtime.cursors import DEFAULT, MOST, cut_page, read_cursor, read_limit
 from services.runtime.problems import Problem, not_authenticated
 
 MOST_DAYS = 3_650
@@ -147,9 +147,8 @@ def key_router(parts: Parts) -> APIRouter:
         position = read_cursor(request.query_params.get("cursor"), asking.user_id, datetime, str)
         before = (position[0], position[1]) if position else None
         found = await keys_of(parts.pool, asking.user_id, before=before, limit=limit + 1)
-        last = found[limit - 1] if len(found) > limit else None
-        cursor = write_cursor(asking.user_id, last.created_at, last.id) if last else None
-        return JSONResponse({"keys": [_body(key) for key in found[:limit]], "nextCursor": cursor})
+        shown, cursor = cut_page(found, limit, asking.user_id, lambda row: (row.created_at, row.id))
+        return JSONResponse({"keys": [_body(key) for key in shown], "nextCursor": cursor})
 
     @router.delete(
         "/{key_id}",

@@ -25,7 +25,7 @@ from services.gateway.queries.generations import ALWAYS
 from services.gateway.queries.notifications import MOST_COUNTED, NotificationView
 from services.gateway.usecases.read_notifications import read_all, read_some
 from services.runtime.bodies import Body, read_body, read_query
-from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.runtime.cursors import DEFAULT, cut_page, read_cursor, read_limit
 from services.runtime.problems import Problem
 
 
@@ -82,11 +82,11 @@ def notification_router(parts: Parts) -> APIRouter:
         rows = await notifications.page(
             parts.pool, asking.user_id, unread=query.unread, after=(after[0], after[1]), limit=limit + 1
         )
-        last = rows[limit - 1] if len(rows) > limit else None
+        shown, cursor = cut_page(rows, limit, asking.user_id, lambda row: (row.created_at, row.id))
         language = choose_language(request.headers.get("accept-language"))
         body = {
-            "notifications": [_body(row, language) for row in rows[:limit]],
-            "nextCursor": write_cursor(asking.user_id, last.created_at, last.id) if last else None,
+            "notifications": [_body(row, language) for row in shown],
+            "nextCursor": cursor,
         }
         return answer(request, body, by_language=True, headers={"Content-Language": language})
 
@@ -132,8 +132,7 @@ def notification_router(parts: Parts) -> APIRouter:
     )
     async def read_one(notification_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
-        ids = [] if "\x00" in notification_id else [notification_id]
-        if not await read_some(parts.pool, asking.user_id, ids):
+        if not await read_some(parts.pool, asking.user_id, [notification_id]):
             raise Problem(404, "notification_not_found", "there is no notification of this id among yours")
         return Response(status_code=204)
 

@@ -24,7 +24,7 @@ from services.gateway.queries.generations import ALWAYS
 from services.gateway.usecases.keep_media import AlbumNotFound, GenerationNotFound
 from services.gateway.usecases.share_media import ShareNotFound
 from services.runtime.bodies import Body, read_body, read_query
-from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.runtime.cursors import DEFAULT, cut_page, read_cursor, read_limit
 from services.runtime.problems import Problem
 
 LONGEST_SECONDS = 10 * 365 * 86_400
@@ -107,9 +107,8 @@ def share_router(parts: Parts) -> APIRouter:
         limit = read_limit(query.limit) or DEFAULT
         after = read_cursor(query.cursor, asking.user_id, datetime, str) or (ALWAYS, "")
         rows = await library.shares(parts.pool, asking.user_id, (after[0], after[1]), limit + 1)
-        last = rows[limit - 1] if len(rows) > limit else None
-        cursor = write_cursor(asking.user_id, last.created_at, last.id) if last else None
-        return answer(request, {"shares": [share_body(row) for row in rows[:limit]], "nextCursor": cursor})
+        shown, cursor = cut_page(rows, limit, asking.user_id, lambda row: (row.created_at, row.id))
+        return answer(request, {"shares": [share_body(row) for row in shown], "nextCursor": cursor})
 
     @router.delete(
         "/{share_id}",
@@ -121,8 +120,6 @@ def share_router(parts: Parts) -> APIRouter:
     async def revoke(share_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
         try:
-            if "\x00" in share_id:
-                raise ShareNotFound
             await parts.shares.revoke(asking.user_id, share_id)
         except ShareNotFound:
             raise Problem(404, "share_not_found", "there is no share of this id or address") from None

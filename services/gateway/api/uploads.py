@@ -21,7 +21,7 @@ from services.gateway.queries.uploads import Upload
 from services.gateway.usecases.begin_upload import Announced, Begun, UploadLimitReached
 from services.gateway.usecases.finish_upload import UploadRefused, UploadUnfinished
 from services.runtime.bodies import Body, read_body
-from services.runtime.cursors import DEFAULT, read_cursor, read_limit, write_cursor
+from services.runtime.cursors import DEFAULT, cut_page, read_cursor, read_limit
 from services.runtime.problems import Problem
 
 MOST_BYTES = 10 * 1024 * 1024
@@ -168,8 +168,7 @@ def upload_router(parts: Parts) -> APIRouter:  # noqa: C901 - five routes, each 
         limit = read_limit(request.query_params.get("limit")) or DEFAULT
         before = read_cursor(request.query_params.get("cursor"), asking.user_id, datetime, str)
         found = await uploads.uploads(parts.pool, asking.user_id, before=before, limit=limit + 1)
-        page = found[:limit]
-        cursor = write_cursor(asking.user_id, page[-1].created_at, page[-1].id) if len(found) > limit else None
+        page, cursor = cut_page(found, limit, asking.user_id, lambda row: (row.created_at, row.id))
         return JSONResponse({"count": len(page), "uploads": [_body(one) for one in page], "nextCursor": cursor})
 
     async def own(upload_id: str, request: Request, scope: Scope) -> Upload:

@@ -18,7 +18,7 @@ from services.notifier.queries import deliveries as queries
 from services.notifier.store.endpoints import Endpoint
 from services.notifier.usecases.manage_endpoints import EndpointConflict
 from services.runtime.bodies import read_body, read_query
-from services.runtime.cursors import DEFAULT, MOST, read_cursor, read_limit, write_cursor
+from services.runtime.cursors import DEFAULT, MOST, cut_page, read_cursor, read_limit
 from services.runtime.problem_documents import json_body
 from services.runtime.problems import Problem
 
@@ -78,8 +78,7 @@ def delivery_router(parts: Parts) -> APIRouter:  # noqa: C901 - five routes, eac
         position: Any = read_cursor(query.cursor, owner_id, datetime, str)
         filters = (query.state, query.type, query.since)
         rows = await queries.page(parts.pool, endpoint.id, filters, position, limit + 1)
-        shown = rows[:limit]
-        more = write_cursor(owner_id, shown[-1]["created_at"], shown[-1]["id"]) if len(rows) > limit else None
+        shown, more = cut_page(rows, limit, owner_id, lambda row: (row["created_at"], row["id"]))
         listed = [bodies.DeliveryBody(**_fields(row)) for row in shown]
         page = bodies.DeliveryPage(deliveries=listed, next_cursor=more)
         return JSONResponse(page.model_dump(mode="json"))

@@ -84,7 +84,7 @@ def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind | None, path: st
     async def of_job(job_id: str, request: Request) -> Response:
         caller = await caller_with(parts, request, Scope.JOBS_READ)
         last_id = _last_event_id(request)
-        job: Any = None if "\x00" in job_id else await parts.watch_jobs.job(kind, job_id, caller.user_id)
+        job: Any = await parts.watch_jobs.job(kind, job_id, caller.user_id)
         if job is None:
             raise Problem(404, "job_not_found", "there is no job of this id among yours")
         over = JobStatus(job["status"]) in TERMINAL

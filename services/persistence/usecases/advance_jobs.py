@@ -23,8 +23,11 @@ from contracts.kinds import KINDS
 from contracts.media import media_path, poster_key, thumbnail_name
 from contracts.notifications import notice_for
 from contracts.status import Completed, Failed, JobState, JobStatus, Moved, Progressed, Report, reduce
-from services.persistence.store import FileRow, Job, JobEventRow, JobRow, NotificationRow, Store
+from services.persistence.store.moves import FileRow, Job, JobEventRow, JobRow, lock_jobs, take_numbers, write_moves
+from services.persistence.store.notices import NotificationRow
+from services.persistence.store.purges import tombstones
 from services.runtime.consumer import DeadLetter, Incoming
+from services.runtime.database import Pool, transaction
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
 
@@ -67,13 +70,13 @@ class AdvanceJobs:
 
     def __init__(
         self,
-        store: Store,
+        pool: Pool,
         offer: Callable[[Sequence[OutboxRow]], None],
         bury: Callable[[Sequence[DeadLetter]], Awaitable[None]],
         *,
         public_url: str,
     ) -> None:
-        self._store = store
+        self._pool = pool
         self._offer = offer
         self._bury = bury
         self._public_url = public_url.rstrip("/")
@@ -82,7 +85,7 @@ class AdvanceJobs:
         """Advance by records; those that report on no job of ours become dead letters."""
         unknown = await self([one.event for one in batch], [one.record.headers.get("traceparent") for one in batch])
         # A late report on what was removed for good is neither an error nor to be kept.
-        gone = await self._store.tombstones({batch[place].event.job_id for place in unknown}) if unknown else set()
+        gone = await tombstones(self._pool, {batch[place].event.job_id for place in unknown}) if unknown else set()
         letters = [
             DeadLetter(batch[place].record, "unknown_job", "no job of this id and kind exists")
             for place in unknown
@@ -94,8 +97,8 @@ class AdvanceJobs:
 
     async def __call__(self, events: Sequence[ReportEvent], traces: Sequence[str | None]) -> list[int]:
         """Advance by events and return the places of those whose job is unknown."""
-        async with self._store.transaction() as connection:
-            jobs = await self._store.lock_jobs(connection, {event.job_id for event in events})
+        async with transaction(self._pool) as connection:
+            jobs = await lock_jobs(connection, {event.job_id for event in events})
             advances = {job.id: Advance(job, job.state) for job in jobs}
             unknown: list[int] = []
             trace_of: dict[str, str | None] = {}
@@ -112,9 +115,9 @@ class AdvanceJobs:
             counts: Counter[str] = Counter()
             for advance in moved:
                 counts[advance.job.owner_id] += len(advance.moves)
-            numbers = await self._store.take_numbers(connection, counts)
+            numbers = await take_numbers(connection, counts)
             rows = self._rows(moved, numbers, trace_of)
-            sent = await self._store.write(connection, rows)
+            sent = await write_moves(connection, rows)
         self._offer(sent)
         return unknown
 

@@ -9,8 +9,8 @@ from contracts.cloudevents import to_record
 from contracts.events import MediaDeleted
 from contracts.kinds import KINDS
 from contracts.media import object_prefix
-from services.persistence.store import Store
-from services.runtime.database import is_transient
+from services.persistence.store.purges import due_purges, purge
+from services.runtime.database import Pool, is_transient, transaction
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
 
@@ -20,8 +20,8 @@ _log = get_logger(part="purge")
 class PurgeDeleted:
     """Looks for deletions that are due; any number of instances share the work."""
 
-    def __init__(self, store: Store, offer: Callable[[Sequence[OutboxRow]], None], *, every: float) -> None:
-        self._store = store
+    def __init__(self, pool: Pool, offer: Callable[[Sequence[OutboxRow]], None], *, every: float) -> None:
+        self._pool = pool
         self._offer = offer
         self._every = every
 
@@ -39,12 +39,12 @@ class PurgeDeleted:
 
     async def purge(self) -> int:
         """Remove a batch for good in one transaction and return how many."""
-        async with self._store.transaction() as connection:
-            due = await self._store.due_purges(connection)
+        async with transaction(self._pool) as connection:
+            due = await due_purges(connection)
             if not due:
                 return 0
             records = [to_record(_event(row), service="persistence") for row in due]
-            rows = await self._store.purge(connection, [row["id"] for row in due], records)
+            rows = await purge(connection, [row["id"] for row in due], records)
         _log.info("deleted generations are gone for good", generations=len(due))
         self._offer(rows)
         return len(due)

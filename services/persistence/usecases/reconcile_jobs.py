@@ -17,9 +17,10 @@ from contracts.events import (
     JobRequested,
 )
 from contracts.failures import Failure, FailureCode
-from services.persistence.store import Store
+from services.persistence.store import forgotten
+from services.persistence.store.events import put_events
 from services.persistence.usecases.advance_jobs import AdvanceJobs
-from services.runtime.database import is_transient
+from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
 
@@ -31,14 +32,14 @@ class ReconcileJobs:
 
     def __init__(
         self,
-        store: Store,
+        pool: Pool,
         advance: AdvanceJobs,
         offer: Callable[[Sequence[OutboxRow]], None],
         *,
         forgotten_after: float,
         event_days: int,
     ) -> None:
-        self._store = store
+        self._pool = pool
         self._advance = advance
         self._offer = offer
         self._forgotten_after = forgotten_after
@@ -51,7 +52,7 @@ class ReconcileJobs:
             try:
                 await self.resend_forgotten()
                 await self.end_overdue()
-                await self._store.forget_events(self._event_days)
+                await forgotten.forget_events(self._pool, self._event_days)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -59,20 +60,20 @@ class ReconcileJobs:
 
     async def resend_forgotten(self) -> int:
         """Send again what should have moved a job long ago; returns how many."""
-        records = [_record(row) for row in await self._store.forgotten_requests(self._forgotten_after)]
-        for row in await self._store.forgotten_reports(self._forgotten_after):
+        records = [_record(row) for row in await forgotten.forgotten_requests(self._pool, self._forgotten_after)]
+        for row in await forgotten.forgotten_reports(self._pool, self._forgotten_after):
             event = EVENT_OF_TOPIC[row["topic"]].model_validate_json(row["event"])
             records.append(to_record(event, service="persistence"))
-        for row in await self._store.forgotten_cancellations(self._forgotten_after):
+        for row in await forgotten.forgotten_cancellations(self._pool, self._forgotten_after):
             records.append(to_record(_cancel_request(row), service="persistence"))
         if records:
             _log.warning("jobs nobody took up are sent again", jobs=len(records))
-            self._offer(await self._store.put_events(records))
+            self._offer(await put_events(self._pool, records))
         return len(records)
 
     async def end_overdue(self) -> None:
         """Fail open jobs whose deadline passed and whose generator had its time to say so."""
-        rows = await self._store.overdue_jobs(self._forgotten_after)
+        rows = await forgotten.overdue_jobs(self._pool, self._forgotten_after)
         if rows:
             await self._advance([_overdue(row) for row in rows], [None] * len(rows))
 

@@ -5,15 +5,17 @@ from datetime import UTC, datetime
 
 from contracts.cloudevents import to_record
 from contracts.events import NotificationCreated, NotificationRequested
-from services.persistence.store import NotificationRow, Store
+from services.persistence.store.events import put_events
+from services.persistence.store.notices import NotificationRow, insert_notices
+from services.runtime.database import Pool, transaction
 from services.runtime.outbox import OutboxRow
 
 
 class WriteNotices:
     """The use case behind notification.requested."""
 
-    def __init__(self, store: Store, offer: Callable[[Sequence[OutboxRow]], None]) -> None:
-        self._store = store
+    def __init__(self, pool: Pool, offer: Callable[[Sequence[OutboxRow]], None]) -> None:
+        self._pool = pool
         self._offer = offer
 
     async def __call__(self, events: Sequence[NotificationRequested]) -> None:
@@ -25,8 +27,8 @@ class WriteNotices:
             )
             for event in by_id.values()
         ]
-        async with self._store.transaction() as connection:
-            written = await self._store.insert_notices(connection, rows)
+        async with transaction(self._pool) as connection:
+            written = await insert_notices(connection, rows)
             records = [
                 to_record(
                     NotificationCreated(
@@ -44,5 +46,5 @@ class WriteNotices:
                 for event in by_id.values()
                 if event.notification_id in written
             ]
-            sent = await self._store.put_events(records, connection) if records else []
+            sent = await put_events(connection, records) if records else []
         self._offer(sent)

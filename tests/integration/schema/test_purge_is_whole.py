@@ -2,7 +2,7 @@
 
 import re
 
-from services.persistence.store import FORGET_GENERATIONS
+from services.persistence.store.purges import FORGET_GENERATIONS
 from tests.support.postgres import Database
 
 NAMING = """
