@@ -299,7 +299,7 @@ class DeadLetter(Row, table=True):
 
 
 class Orphan(Row, table=True):
-    """Writers: gateway inserts; persistence deletes those of purged jobs. A webhook nobody could be given."""
+    """Writers: gateway; persistence deletes those of purged jobs. A webhook nobody could be given."""
 
     __tablename__ = "orphans"
     __table_args__ = (UniqueConstraint("kind", "job_id", "status"), ours())

@@ -9,6 +9,8 @@ INSERT_ORPHAN = """
     INSERT INTO sorami.orphans (id, kind, job_id, status, payload, reason) VALUES ($1, $2, $3, $4, $5::jsonb, $6)
     ON CONFLICT (kind, job_id, status) DO NOTHING
 """
+DELETE_ORPHAN = "DELETE FROM sorami.orphans WHERE id = $1"
+
 # keep_report: kept until the job has ended, so that it can be sent again if Kafka forgets it.
 KEEP_REPORT = """
     INSERT INTO sorami.backend_reports (job_id, topic, event) VALUES ($1, $2, $3::jsonb)
