@@ -35,6 +35,7 @@ class Kind:
     default_format: str
     numbers: tuple[NumberField, ...] = ()
     file_columns: Mapping[str, str] = field(default_factory=dict)
+    most_bytes: int = 64 * 1024 * 1024
     completed_title: str = ""
     completed_message: str = ""
 
@@ -96,6 +97,7 @@ VIDEO = Kind(
         NumberField("fps", "fps", default=24, least=1, most=60, whole=True, unit="frames per second"),
     ),
     file_columns={"duration_seconds": "durationSeconds", "fps": "fps", "thumbnail_url": "thumbnailUrl"},
+    most_bytes=1024**3,
     completed_title="🎬 Vidéos générées avec succès",
     completed_message="{count} vidéo(s) créée(s).",
 )

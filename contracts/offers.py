@@ -50,6 +50,17 @@ def _all(settings: ProviderFields, workflows: Mapping[str, Workflow]) -> Iterato
         yield from _of_models("fal", settings.fal_models, IMAGE_INPUT)
     if settings.replicate_api_token:
         yield from _of_models("replicate", settings.replicate_models, REPLICATE_INPUT)
+    for name, one in settings.external_models.items():
+        yield Model(
+            name,
+            one.provider_name,
+            (one.kind,),
+            ratios=one.ratios,
+            seconds=one.seconds,
+            formats=one.formats,
+            input_image=one.input_image,
+            seed=one.seed,
+        )
     if settings.backend_url:
         yield Model(FLASK_MODEL, "flask", tuple(KINDS), input_image=True)
 

@@ -35,6 +35,7 @@ from contracts.tables.sorami import (
     BackendReport,
     DeadLetter,
     File,
+    JanitorMark,
     Job,
     JobEvent,
     Operation,
@@ -46,6 +47,7 @@ from contracts.tables.sorami import (
     SchemaMigration,
     Task,
     UserCounter,
+    WorkerReport,
 )
 from contracts.tables.webhooks import Delivery, DeliveryAttempt, WebhookEndpoint, WebhookSecret
 
@@ -71,6 +73,7 @@ __all__ = [
     "IdempotencyKey",
     "ImageFile",
     "ImageGeneration",
+    "JanitorMark",
     "Job",
     "JobEvent",
     "Notification",
@@ -103,5 +106,6 @@ __all__ = [
     "VideoGeneration",
     "WebhookEndpoint",
     "WebhookSecret",
+    "WorkerReport",
     "metadata",
 ]

@@ -21,6 +21,7 @@ from services.generator.usecases.remote_task import RemoteTask
 from services.generator.usecases.render_task import RenderTask
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
+from services.generator.usecases.show_previews import ShowPreviews
 from services.generator.usecases.store_media import StoreMedia
 from services.generator.usecases.submit_task import SubmitTask
 from services.runtime.database import Pool, is_transient
@@ -69,11 +70,13 @@ def build_app(
     )
     # The one who has tasks wait wakes the one who polls, who gives them back to the first.
     waits = asyncio.Event()
+    examiners = elsewhere.examiners or RenderPool(1, renderer=EXAMINER)
     remote_task = RemoteTask(
         pool,
         SubmitTask(pool, elsewhere.providers, resubmit_ambiguous=settings.resubmit_ambiguous),
-        CollectMedia(pool, elsewhere.providers, elsewhere.examiners or RenderPool(1, renderer=EXAMINER), store_media),
+        CollectMedia(pool, elsewhere.providers, examiners, store_media),
         read_input,
+        ShowPreviews(pool, examiners, objects),
         waits.set,
         max_attempts=settings.max_attempts,
     )

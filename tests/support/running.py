@@ -61,6 +61,7 @@ class Painters:
         return {
             "OPENAI_API_KEY": KEY,
             "SORAMI_OPENAI_URL": f"{self.openai.url}/v1",
+            "SORAMI_OPENAI_PARTIAL_IMAGES": "2",
             "FAL_KEY": KEY,
             "SORAMI_FAL_URL": self.fal.url,
         }

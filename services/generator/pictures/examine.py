@@ -14,13 +14,15 @@ FORMATS: Final = ("PNG", "JPEG", "WEBP", "AVIF")
 MAX_PIXELS: Final = 40_000_000
 MAX_FRAMES: Final = 8_000
 MAX_SECONDS: Final = 300
+PREVIEW_WIDTH: Final = 640
+PREVIEW: Final[dict[str, Any]] = {"quality": 70, "method": 2}
 POSTER: Final[dict[str, Any]] = {"quality": 88}
 
 
 def render(work: dict[str, Any], report: Callable[[float], None]) -> dict[str, Any]:
     """Examine the file at `path`, write smaller versions into `folder`; Refused when it is not what it should be."""
     path, folder, name = Path(work["path"]), Path(work["folder"]), str(work["name"])
-    look = _film if work["kind"] == "video" else _picture
+    look = {"video": _film, "preview": _preview}.get(work["kind"], _picture)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -51,6 +53,21 @@ def _picture(path: Path, folder: Path, name: str) -> dict[str, Any]:
         see_through = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
         plain = image.convert("RGBA" if see_through else "RGB")
     return {**thumbnails.make(plain, folder, name), "width": plain.width, "height": plain.height}
+
+
+def _preview(path: Path, folder: Path, name: str) -> dict[str, Any]:
+    """Write an unfinished picture small; nothing else of it is kept."""
+    with Image.open(path, formats=FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise _too_large()
+        image.load()
+        small = image.convert("RGB")
+    if small.width > PREVIEW_WIDTH:
+        height = max(1, round(small.height * PREVIEW_WIDTH / small.width))
+        small = small.resize((PREVIEW_WIDTH, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    target = folder / f"{name}.webp"
+    small.save(target, "WEBP", **PREVIEW)
+    return {"path": str(target)}
 
 
 def _film(path: Path, folder: Path, name: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from services.generator.usecases.collect_media import CollectMedia
 from services.generator.usecases.make_order import ReadInput, make_order
 from services.generator.usecases.rendered_state import read_rendered
 from services.generator.usecases.reporter import FenceLost, GiveBack, Reporter, backoff
+from services.generator.usecases.show_previews import Previews, ShowPreviews
 from services.generator.usecases.submit_task import AttemptFailed, SubmitTask
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger
@@ -35,6 +37,7 @@ class RemoteTask:
         submit_task: SubmitTask,
         collect_media: CollectMedia,
         read_input: ReadInput,
+        show_previews: ShowPreviews,
         wake: Callable[[], None],
         *,
         max_attempts: int,
@@ -43,6 +46,7 @@ class RemoteTask:
         self._submit_task = submit_task
         self._collect_media = collect_media
         self._read_input = read_input
+        self._show_previews = show_previews
         self._wake = wake
         self._max_attempts = max_attempts
 
@@ -110,9 +114,11 @@ class RemoteTask:
     ) -> GiveBack | None:
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="sorami-"))
         kept = False
+        previews = self._show_previews(claim, reporter)
         try:
             async with asyncio.timeout(claim.seconds_left):
-                made = await self._submitted(claim, reporter, attempt, number, folder)
+                async with previews:
+                    made = await self._submitted(claim, reporter, attempt, number, folder, previews)
                 if not isinstance(made, tuple):
                     return made
                 # Until its files are reported, what lies in the folder is the only copy of what was paid.
@@ -135,13 +141,20 @@ class RemoteTask:
         finally:
             if not kept:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                await previews.remove()
 
     async def _submitted(
-        self, claim: Claim, reporter: Reporter, attempt: Attempt | None, number: int, folder: Path
+        self,
+        claim: Claim,
+        reporter: Reporter,
+        attempt: Attempt | None,
+        number: int,
+        folder: Path,
+        previews: Previews,
     ) -> tuple[Attempt, Finished] | GiveBack | None:
         if attempt is None:
             reporter.progress(Stage.INITIALIZING, STAGE_PROGRESS[Stage.INITIALIZING])
-        order = await make_order(claim, self._read_input, folder)
+        order = replace(await make_order(claim, self._read_input, folder), on_preview=previews)
         reporter.progress(Stage.GENERATING, STAGE_PROGRESS[Stage.GENERATING])
         # A report that is written after the task waits would find no lease.
         await reporter.written()

@@ -25,6 +25,8 @@ class Job:
     origin: str
     created_at: datetime
     state: JobState
+    provider: str | None
+    preview: dict[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class JobRow:
     message: str | None
     failure: str | None
     metadata: dict[str, Any] | None
+    preview: dict[str, str] | None
     ended: bool
 
 
@@ -98,9 +101,13 @@ class Rows(Protocol):
 
 # lock_jobs: by id, so that two batches cannot deadlock.
 LOCK_JOBS = """
-    SELECT id, kind, owner_id, organization_id, origin, created_at, status, stage, progress, seq, fence
+    SELECT id, kind, owner_id, organization_id, origin, created_at, status, stage, progress, seq, fence, provider,
+           preview
     FROM sorami.jobs WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE
 """
+
+# vouched: the leases under which tasks ended; nobody can forge them without the task table.
+VOUCHED = "SELECT job_id, fence FROM sorami.tasks WHERE job_id = ANY($1::text[]) AND state = 'finished'"
 
 # take_numbers: one raise a user and batch keeps `n` gapless and in the order of commits.
 TAKE_NUMBERS = """
@@ -154,11 +161,13 @@ _KINDS = list(KINDS.values())
 WRITE_MOVES = f"""
     WITH moved AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset($1::jsonb) AS m(id text, kind text, status text, prisma_status text,
-            stage text, progress int, seq bigint, fence int, message text, failure jsonb, metadata jsonb, ended bool)
+            stage text, progress int, seq bigint, fence int, message text, failure jsonb, metadata jsonb, preview jsonb,
+            ended bool)
     ), jobs_moved AS (
         UPDATE sorami.jobs j
         SET status = m.status, stage = m.stage, progress = m.progress, seq = m.seq, fence = m.fence,
             message = m.message, failure = m.failure, metadata = coalesce(m.metadata, j.metadata), updated_at = now(),
+            preview = CASE WHEN NOT m.ended THEN m.preview END,
             completed_at = CASE WHEN m.ended THEN now() END
         FROM moved m WHERE j.id = m.id
     ), {",".join(_move_generations(kind) for kind in _KINDS)},
@@ -194,6 +203,11 @@ WRITE_MOVES = f"""
 async def lock_jobs(connection: Connection, job_ids: Iterable[str]) -> list[Job]:
     """Lock and return the jobs that exist."""
     return [_job(row) for row in await connection.fetch(LOCK_JOBS, list(job_ids))]
+
+
+async def vouched(connection: Connection, job_ids: Iterable[str]) -> dict[str, int]:
+    """Return the fence under which each of the jobs' tasks finished; nothing for those that did not."""
+    return {row["job_id"]: row["fence"] for row in await connection.fetch(VOUCHED, list(job_ids))}
 
 
 async def take_numbers(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
@@ -239,6 +253,8 @@ def _job(row: Any) -> Job:
         row["origin"],
         row["created_at"],
         state,
+        row["provider"],
+        json.loads(row["preview"]) if row["preview"] else None,
     )
 
 
