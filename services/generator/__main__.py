@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from contracts.cloudevents import judge
 from contracts.offers import offers
@@ -12,6 +13,7 @@ from services.generator.app import RemoteParts, build_app
 from services.generator.handlers import subscribe
 from services.generator.parts import Parts
 from services.generator.providers.base import Provider
+from services.generator.providers.external import external_workers
 from services.generator.providers.instant import InstantProvider
 from services.generator.providers.procedural.provider import ProceduralProvider
 from services.generator.providers.remote.registry import configured
@@ -20,13 +22,13 @@ from services.generator.settings import GeneratorSettings
 from services.generator.usecases.collect_media import EXAMINER
 from services.generator.usecases.read_input import CLEANER, ReadInput
 from services.runtime.consumer import Subscriptions, build_broker
-from services.runtime.database import open_service_pool
+from services.runtime.database import Pool, open_service_pool
 from services.runtime.dead_letters import burier
 from services.runtime.guarded_http import GuardedFetcher
 from services.runtime.health import database_check, serve_health
 from services.runtime.json_folder import read_json_folder
 from services.runtime.logs import configure_logs, get_logger
-from services.runtime.objects import open_objects
+from services.runtime.objects import Objects, open_objects
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
 from services.runtime.settings import EXIT_WRONG_SETTING, load_settings
@@ -53,7 +55,8 @@ async def serve_generator() -> int:
         providers: dict[str, Provider] = {
             provider.name: provider for provider in (ProceduralProvider(render_pool), InstantProvider())
         }
-        remote = await _remote(settings, stack)
+        bury = burier(pool, relay, SERVICE)
+        remote = replace(await _remote(settings, stack, pool, objects), bury=bury)
         parts = build_app(
             settings,
             pool,
@@ -69,13 +72,13 @@ async def serve_generator() -> int:
             service=SERVICE,
             topic_prefix=settings.topic_prefix,
             read=judge,
-            bury=burier(pool, relay, SERVICE),
+            bury=bury,
         )
         subscribe(subscriptions, parts)
         return await _run(settings, pool, relay, subscriptions, parts, render_pool)
 
 
-async def _remote(settings: GeneratorSettings, stack: AsyncExitStack) -> RemoteParts:
+async def _remote(settings: GeneratorSettings, stack: AsyncExitStack, pool: Pool, objects: Objects) -> RemoteParts:
     """Build the remote providers of the settings; exits with 78 when a file they name is wrong."""
     try:
         models = offers(settings, read_workflows(read_json_folder(settings.comfyui_workflows)))
@@ -83,11 +86,12 @@ async def _remote(settings: GeneratorSettings, stack: AsyncExitStack) -> RemoteP
     except ValueError as error:
         print(f"config error: {error}", file=sys.stderr)
         raise SystemExit(EXIT_WRONG_SETTING) from None
+    workers = external_workers(settings.external_models, pool, objects)
     for provider in providers.values():
         stack.push_async_callback(provider.close)
     examiners = RenderPool(settings.render_processes, EXAMINER_LIMITS, renderer=EXAMINER, orders_per_child=1)
     stack.push_async_callback(examiners.close)
-    return RemoteParts(providers, examiners, models)
+    return RemoteParts({**providers, **workers}, examiners, models, frozenset(workers))
 
 
 async def _run(
@@ -109,6 +113,7 @@ async def _run(
             parts.poll_tasks.run,
             parts.end_operations.run,
             parts.purge_media.run,
+            *([parts.hear_workers.run] if parts.hear_workers is not None else []),
             lambda: _warm(render_pool),
         ],
         [subscriptions.stop, parts.run_tasks.stop, parts.reports.close, relay.close, render_pool.close],

@@ -1,7 +1,7 @@
 """The generator's wiring: topics to use cases, use cases to workers, from parts that somebody else made."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contracts.models import BUILT_IN, Models
@@ -14,6 +14,7 @@ from services.generator.usecases.accept_jobs import AcceptJobs
 from services.generator.usecases.cancel_jobs import CancelJobs
 from services.generator.usecases.collect_media import EXAMINER, CollectMedia
 from services.generator.usecases.end_operations import EndOperations
+from services.generator.usecases.hear_workers import HearWorkers
 from services.generator.usecases.poll_tasks import Lease, PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.read_input import ReadInput
@@ -24,6 +25,7 @@ from services.generator.usecases.settle_jobs import SettleJobs
 from services.generator.usecases.show_previews import ShowPreviews
 from services.generator.usecases.store_media import StoreMedia
 from services.generator.usecases.submit_task import SubmitTask
+from services.runtime.consumer import Bury
 from services.runtime.database import Pool, is_transient
 from services.runtime.group_commit import GroupCommit
 from services.runtime.objects import Objects
@@ -37,6 +39,9 @@ class RemoteParts:
     providers: Mapping[str, RemoteProvider] = field(default_factory=dict)
     examiners: RenderPool | None = None
     models: Models = BUILT_IN
+    workers: frozenset[str] = frozenset()
+    """Those of the providers that are workers of others; they need `bury` for what they cannot say."""
+    bury: Bury | None = None
 
 
 def build_app(
@@ -114,8 +119,15 @@ def build_app(
         purge_media=PurgeMedia(pool, objects, call_off, forgotten_after=settings.forgotten_after),
         poll_tasks=poll_tasks,
         end_operations=end_operations,
+        hear_workers=_hear_workers(pool, elsewhere, waits.set),
         reports=reports,
     )
+
+
+def _hear_workers(pool: Pool, remote: RemoteParts, wake: Callable[[], None]) -> HearWorkers | None:
+    if not remote.workers or remote.bury is None:
+        return None
+    return HearWorkers(pool, remote.workers, wake, remote.bury)
 
 
 def _slots(settings: GeneratorSettings, providers: Iterable[str]) -> dict[str, int]:

@@ -6,6 +6,7 @@ from services.generator.store.tasks import TaskReport
 from services.generator.usecases.accept_jobs import AcceptJobs
 from services.generator.usecases.cancel_jobs import CancelJobs
 from services.generator.usecases.end_operations import EndOperations
+from services.generator.usecases.hear_workers import HearWorkers
 from services.generator.usecases.poll_tasks import PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.run_tasks import RunTasks
@@ -24,4 +25,5 @@ class Parts:
     purge_media: PurgeMedia
     poll_tasks: PollTasks
     end_operations: EndOperations
+    hear_workers: HearWorkers | None
     reports: GroupCommit[TaskReport, bool]

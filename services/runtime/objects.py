@@ -9,6 +9,7 @@ from typing import Any
 from services.runtime.settings import ObjectSettings
 
 PUT_TIMEOUT = 120.0
+CHUNK = 1024 * 1024
 
 
 class ObjectClash(Exception):
@@ -77,6 +78,32 @@ class Objects:
         except (BotoCoreError, OSError, TimeoutError) as error:
             raise ObjectsUnavailable(type(error).__name__) from error
         return body
+
+    async def save(self, key: str, path: Path, *, most_bytes: int) -> None:
+        """Bring an object of at most `most_bytes` into a file.
+
+        Raises ObjectTooLarge, ObjectMissing or ObjectsUnavailable.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer = await self._client.get_object(Bucket=self._bucket, Key=key)
+            if answer["ContentLength"] > most_bytes:
+                answer["Body"].close()
+                raise ObjectTooLarge(f"the object is larger than {most_bytes} bytes")
+            async with answer["Body"] as stream:
+                file = await asyncio.to_thread(path.open, "wb")
+                try:
+                    async for chunk in stream.content.iter_chunked(CHUNK):
+                        await asyncio.to_thread(file.write, chunk)
+                finally:
+                    await asyncio.to_thread(file.close)
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+                raise ObjectMissing(key) from None
+            raise ObjectsUnavailable(type(error).__name__) from error
+        except (BotoCoreError, OSError, TimeoutError) as error:
+            raise ObjectsUnavailable(type(error).__name__) from error
 
     async def delete_all(self, prefix: str) -> int:
         """Delete every object whose key begins with `prefix` and return how many; raises ObjectsUnavailable."""

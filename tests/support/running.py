@@ -1,5 +1,6 @@
 """One running product for the whole session: real Kafka, Postgres and S3, and the four services as processes."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
 from tests.support.image_host import ImageHost
-from tests.support.product import SECRET, Product
+from tests.support.product import OPERATOR, SECRET, Product
 from tests.support.providers.fake import KEY
 from tests.support.providers.fal import FakeFal
 from tests.support.providers.openai import FakeOpenAI
@@ -78,6 +79,14 @@ async def painters() -> AsyncIterator[Painters]:
     await painters.fal.stop()
 
 
+WORKERS = {
+    "painter-1": {"provider": "painter", "heartbeat_seconds": 10},
+    "silent-1": {"provider": "silent", "heartbeat_seconds": 1, "start_seconds": 2},
+    "clumsy-1": {"provider": "clumsy", "heartbeat_seconds": 60},
+}
+"""Models of workers outside of the product: one that works, one that falls silent, one that reports nonsense."""
+
+
 @pytest.fixture(scope="session")
 async def product(
     tmp_path_factory: pytest.TempPathFactory,
@@ -96,6 +105,8 @@ async def product(
         "SORAMI_WEBHOOK_ALLOW": f"127.0.0.1:{hooks.port},127.0.0.1:{wrong_tls.port}",
         "SORAMI_WEBHOOK_SECONDS": "3",
         "SORAMI_FETCH_ALLOWED": f"127.0.0.1:{image_host.port}",
+        "SORAMI_EXTERNAL_MODELS": json.dumps(WORKERS),
+        "SORAMI_OPERATORS": OPERATOR,
         **painters.settings,
     }
     async with Stack(home, services=SERVICES, settings=settings, discard=True) as stack:

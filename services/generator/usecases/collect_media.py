@@ -68,6 +68,8 @@ class CollectMedia:
         files = [CompletedFile.model_validate(file) for file in stored["files"]]
         await reporter.completed(files, stored["metadata"])
         await close_attempt(self._pool, claim.job_id, attempt.attempt, "completed")
+        if self._providers[claim.provider].traits.self_starting:
+            await self._store_media.drop_incoming(claim)
 
     async def _bring_all(
         self, claim: Claim, refs: Sequence[MediaRef], folder: Path

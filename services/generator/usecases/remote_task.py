@@ -10,7 +10,7 @@ from typing import Final
 
 from contracts.failures import Failure, FailureCode
 from contracts.status import STAGE_PROGRESS, Stage
-from services.generator.providers.base import Finished, ProviderFailed
+from services.generator.providers.base import Finished, Order, ProviderFailed
 from services.generator.store.operations import Attempt, last_attempt, park
 from services.generator.store.tasks import Claim
 from services.generator.usecases.collect_media import CollectMedia
@@ -92,7 +92,8 @@ class RemoteTask:
         """End an attempt that failed: the task is tried again where that is free, else the job fails."""
         failure = error.failure
         await self._submit_task.close(claim, attempt, failure)
-        if failure.retryable and failure.charged == "no" and attempt.attempt < self._max_attempts:
+        again = failure.retryable and failure.charged == "no" and not self._submit_task.is_self_starting(claim)
+        if again and attempt.attempt < self._max_attempts:
             _log.warning("an attempt failed and is repeated", job_id=claim.job_id, code=failure.code)
             return GiveBack(backoff(attempt.attempt, error.retry_after), forgive_attempt=False)
         await reporter.failed(failure)
@@ -152,12 +153,10 @@ class RemoteTask:
         folder: Path,
         previews: Previews,
     ) -> tuple[Attempt, Finished] | GiveBack | None:
-        if attempt is None:
-            reporter.progress(Stage.INITIALIZING, STAGE_PROGRESS[Stage.INITIALIZING])
-        order = replace(await make_order(claim, self._read_input, folder), on_preview=previews)
-        reporter.progress(Stage.GENERATING, STAGE_PROGRESS[Stage.GENERATING])
-        # A report that is written after the task waits would find no lease.
-        await reporter.written()
+        if self._submit_task.is_self_starting(claim):
+            order = await make_order(claim, None, folder)
+        else:
+            order = await self._prepared(claim, reporter, attempt, folder, previews)
         if attempt is None:
             made = await self._submit_task.begin(claim, order, number)
         else:
@@ -165,6 +164,17 @@ class RemoteTask:
         if made is None:
             self._wake()
         return made
+
+    async def _prepared(
+        self, claim: Claim, reporter: Reporter, attempt: Attempt | None, folder: Path, previews: Previews
+    ) -> Order:
+        if attempt is None:
+            reporter.progress(Stage.INITIALIZING, STAGE_PROGRESS[Stage.INITIALIZING])
+        order = replace(await make_order(claim, self._read_input, folder), on_preview=previews)
+        reporter.progress(Stage.GENERATING, STAGE_PROGRESS[Stage.GENERATING])
+        # A report that is written after the task waits would find no lease.
+        await reporter.written()
+        return order
 
     async def _park(self, claim: Claim) -> None:
         if not await park(self._pool, claim):
