@@ -21,6 +21,7 @@ from services.generator.render_pool import RenderFailed, RenderLimits, RenderPoo
 from services.generator.settings import GeneratorSettings
 from services.generator.usecases.collect_media import EXAMINER
 from services.generator.usecases.read_input import CLEANER, ReadInput
+from services.generator.usecases.tell_origin import SIGNER, Signing
 from services.runtime.consumer import Subscriptions, build_broker
 from services.runtime.database import Pool, open_service_pool
 from services.runtime.dead_letters import burier
@@ -91,7 +92,18 @@ async def _remote(settings: GeneratorSettings, stack: AsyncExitStack, pool: Pool
         stack.push_async_callback(provider.close)
     examiners = RenderPool(settings.render_processes, EXAMINER_LIMITS, renderer=EXAMINER, orders_per_child=1)
     stack.push_async_callback(examiners.close)
-    return RemoteParts({**providers, **workers}, examiners, models, frozenset(workers))
+    return RemoteParts(
+        {**providers, **workers}, examiners, models, frozenset(workers), signing=_signing(settings, stack)
+    )
+
+
+def _signing(settings: GeneratorSettings, stack: AsyncExitStack) -> Signing | None:
+    if settings.c2pa_certificates is None or settings.c2pa_key is None:
+        return None
+    # One child a file: what it reads may be a stranger's, and it holds the key.
+    signers = RenderPool(settings.render_processes, EXAMINER_LIMITS, renderer=SIGNER, orders_per_child=1)
+    stack.push_async_callback(signers.close)
+    return Signing(signers, settings.c2pa_certificates, settings.c2pa_key, settings.c2pa_timestamps)
 
 
 async def _run(

@@ -25,6 +25,7 @@ from services.generator.usecases.settle_jobs import SettleJobs
 from services.generator.usecases.show_previews import ShowPreviews
 from services.generator.usecases.store_media import StoreMedia
 from services.generator.usecases.submit_task import SubmitTask
+from services.generator.usecases.tell_origin import Signing, TellOrigin
 from services.runtime.consumer import Bury
 from services.runtime.database import Pool, is_transient
 from services.runtime.group_commit import GroupCommit
@@ -42,6 +43,7 @@ class RemoteParts:
     workers: frozenset[str] = frozenset()
     """Those of the providers that are workers of others; they need `bury` for what they cannot say."""
     bury: Bury | None = None
+    signing: Signing | None = None
 
 
 def build_app(
@@ -65,7 +67,7 @@ def build_app(
 
     # One lane: reports of a job must be written in the order they were made.
     reports: GroupCommit[TaskReport, bool] = GroupCommit(write, is_retryable=is_transient, lanes=1)
-    store_media = StoreMedia(objects)
+    store_media = StoreMedia(objects, TellOrigin(settings.media_metadata, elsewhere.signing))
     run_tasks = RunTasks(
         pool,
         slots=_slots(settings, providers) | dict.fromkeys(elsewhere.providers, settings.remote_slots),
