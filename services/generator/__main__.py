@@ -125,6 +125,7 @@ async def _run(
             parts.poll_tasks.run,
             parts.end_operations.run,
             parts.purge_media.run,
+            parts.sweep_objects.run,
             *([parts.hear_workers.run] if parts.hear_workers is not None else []),
             lambda: _warm(render_pool),
         ],

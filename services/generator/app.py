@@ -25,6 +25,7 @@ from services.generator.usecases.settle_jobs import SettleJobs
 from services.generator.usecases.show_previews import ShowPreviews
 from services.generator.usecases.store_media import StoreMedia
 from services.generator.usecases.submit_task import SubmitTask
+from services.generator.usecases.sweep_objects import SweepObjects
 from services.generator.usecases.tell_origin import Signing, TellOrigin
 from services.runtime.consumer import Bury
 from services.runtime.database import Pool, is_transient
@@ -121,6 +122,7 @@ def build_app(
         purge_media=PurgeMedia(pool, objects, call_off, forgotten_after=settings.forgotten_after),
         poll_tasks=poll_tasks,
         end_operations=end_operations,
+        sweep_objects=SweepObjects(pool, objects, age_hours=settings.janitor_age_hours),
         hear_workers=_hear_workers(pool, elsewhere, waits.set),
         reports=reports,
     )

@@ -11,6 +11,7 @@ from services.generator.usecases.poll_tasks import PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
+from services.generator.usecases.sweep_objects import SweepObjects
 from services.runtime.group_commit import GroupCommit
 
 
@@ -25,5 +26,6 @@ class Parts:
     purge_media: PurgeMedia
     poll_tasks: PollTasks
     end_operations: EndOperations
+    sweep_objects: SweepObjects
     hear_workers: HearWorkers | None
     reports: GroupCommit[TaskReport, bool]

@@ -32,6 +32,13 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
         validation_alias="SORAMI_REMOTE_SLOTS",
         description="Submits and downloads of each remote provider at the same time; what it renders needs no slot.",
     )
+    janitor_age_hours: float = Field(
+        default=48,
+        ge=1,
+        le=8_760,
+        validation_alias="SORAMI_JANITOR_AGE_HOURS",
+        description="How old an object that no row names must be before the janitor removes it.",
+    )
     media_metadata: Literal["off", "origin", "prompt"] = Field(
         default="origin",
         validation_alias="SORAMI_MEDIA_METADATA",

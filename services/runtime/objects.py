@@ -1,8 +1,10 @@
 """Objects in S3: create-only writes that tell a repeat from a clash."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,26 @@ class ObjectMissing(Exception):
 
 class ObjectTooLarge(Exception):
     """The object is larger than the reader takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as a listing shows it; `size` in bytes."""
+
+    key: str
+    modified: datetime
+    size: int
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Tell whatever keeps the object store from answering as ObjectsUnavailable."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError, OSError, TimeoutError) as error:
+        raise ObjectsUnavailable(type(error).__name__) from error
 
 
 class Objects:
@@ -120,6 +142,28 @@ class Objects:
         except (BotoCoreError, ClientError, OSError, TimeoutError) as error:
             raise ObjectsUnavailable(type(error).__name__) from error
         return deleted
+
+    async def list_page(self, prefix: str, *, after: str, most: int) -> list[StoredObject]:
+        """Return up to `most` objects whose keys begin with `prefix` and come after a key, in order."""
+        with _unavailable():
+            answer = await self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=most
+            )
+        return [StoredObject(one["Key"], one["LastModified"], one["Size"]) for one in answer.get("Contents", ())]
+
+    async def delete(self, key: str) -> None:
+        """Delete an object; one that is not there counts as deleted. Raises ObjectsUnavailable."""
+        with _unavailable():
+            await self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    async def abort_unfinished(self, prefix: str, *, before: datetime, really: bool = True) -> int:
+        """End uploads in parts under `prefix` that began before a moment, and return how many there are."""
+        with _unavailable():
+            answer = await self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix)
+            old = [one for one in answer.get("Uploads", ()) if one["Initiated"] < before]
+            for one in old if really else ():
+                await self._client.abort_multipart_upload(Bucket=self._bucket, Key=one["Key"], UploadId=one["UploadId"])
+        return len(old)
 
     async def _stored_hash(self, key: str) -> str | None:
         head = await self._client.head_object(Bucket=self._bucket, Key=key)
