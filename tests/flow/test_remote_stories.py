@@ -119,12 +119,12 @@ def test_a_report_that_came_before_the_answer_to_its_submit_reaches_its_job_once
             await rows.until("SELECT 1 FROM sorami.operations WHERE step = 'submitting'")
             assert (await say(services, "backend-4711", user_id="u1")).json() == {"success": True, "parked": True}
             await replay.look()
-            assert await services.pool.fetchval("SELECT count(*) FROM sorami.orphans") == 1
+            assert await services.pool.fetchval("SELECT resolution FROM sorami.orphans") is None
             fake.may_answer.set()
             await rows.until("SELECT 1 FROM sorami.operations WHERE step = 'submitted'")
             await replay.look()
             await replay.look()
-            assert await services.pool.fetchval("SELECT count(*) FROM sorami.orphans") == 0
+            assert await services.pool.fetchval("SELECT resolution FROM sorami.orphans") == "assigned"
             await services.hands.hand_on()
             known = await services.pool.fetch("SELECT id, status FROM sorami.jobs ORDER BY created_at")
             if answers_with:

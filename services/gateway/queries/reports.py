@@ -38,7 +38,7 @@ _OPEN_SUBMIT = """
 # decidable: parked while a submit of their user was open; by now its operation or its end is known.
 _DECIDABLE = """
     SELECT o.id, o.kind, o.job_id, o.payload FROM sorami.orphans o
-    WHERE o.reason = 'submit_open' AND (
+    WHERE o.reason = 'submit_open' AND o.resolution IS NULL AND (
         EXISTS (SELECT FROM sorami.operations p WHERE p.operation_id = o.job_id)
         OR NOT EXISTS (
             SELECT FROM users u JOIN sorami.operations p ON p.owner_id = u.id

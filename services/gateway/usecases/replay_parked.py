@@ -7,7 +7,7 @@ from typing import Final
 from contracts.kinds import KINDS
 from contracts.legacy_webhook import WebhookRefused, read_backend_webhook
 from services.gateway.queries import reports
-from services.gateway.store.reports import DELETE_ORPHAN
+from services.gateway.store.reports import resolve_orphan
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook, Parked
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
@@ -15,6 +15,8 @@ from services.runtime.logs import get_logger
 LOOK_EVERY: Final = 1.0
 """Seconds between looks: a row of `submit_open` is rare, and looking for none of them costs one read of an index."""
 MOST_AT_ONCE: Final = 50
+BY: Final = "sorami"
+"""Who resolved such a report: nobody but ourselves."""
 
 _log = get_logger(part="parked")
 
@@ -48,4 +50,5 @@ class ReplayParked:
                 _log.warning("a parked report cannot be read any more", job_id=parked["job_id"])
                 continue
             if not isinstance(outcome, Parked):
-                await self._pool.execute(DELETE_ORPHAN, parked["id"])
+                async with self._pool.acquire() as connection:
+                    await resolve_orphan(connection, parked["id"], "assigned", by=BY)

@@ -47,8 +47,7 @@ BEGIN
             ('sorami_gateway', 'SELECT, INSERT', 'sorami.jobs, image_generations, video_generations'),
             ('sorami_gateway', 'SELECT, INSERT', 'users, organizations, organization_memberships'),
             ('sorami_gateway', 'UPDATE (email, name)', 'users'),
-            ('sorami_gateway', 'SELECT, INSERT', 'sorami.signin_tickets, sorami.backend_reports'),
-            ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.orphans'),
+            ('sorami_gateway', 'SELECT, INSERT', 'sorami.orphans, sorami.signin_tickets, sorami.backend_reports'),
             ('sorami_gateway', 'SELECT, INSERT, DELETE', 'sorami.sessions'),
             ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.outbox_gateway'),
             ('sorami_gateway', 'SELECT', 'image_files, video_files, notifications'),
@@ -61,6 +60,11 @@ BEGIN
             ('sorami_gateway', 'SELECT, INSERT, UPDATE (last_used_at, revoked_at)', 'sorami.api_keys'),
             ('sorami_gateway', 'SELECT, INSERT', 'sorami.audit_log'),
             ('sorami_notifier', 'SELECT, UPDATE (last_used_at)', 'sorami.api_keys'),
+            -- gateway, operating: an operator sends on or sets aside, and sees how far the outboxes are.
+            ('sorami_gateway', 'SELECT, UPDATE (resolution, resolved_at, resolved_by)',
+             'sorami.dead_letters, sorami.orphans'),
+            ('sorami_gateway', 'SELECT',
+             'sorami.outbox_generator, sorami.outbox_persistence, sorami.outbox_notifier'),
             -- gateway, requests:
             ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.idempotency_keys, sorami.allowances'),
             ('sorami_gateway', 'SELECT, INSERT, UPDATE (cancelled_at)', 'sorami.batches'),

@@ -24,6 +24,7 @@ from contracts.media import media_path, object_prefix, poster_key, thumbnail_nam
 from contracts.notifications import notice_for
 from contracts.provider_settings import EXTERNAL
 from contracts.status import Completed, Failed, JobState, JobStatus, Moved, Progressed, Report, reduce
+from services.persistence.metrics import count_completed, count_ended
 from services.persistence.store.moves import (
     FileRow,
     Job,
@@ -167,6 +168,8 @@ class AdvanceJobs:
             numbers = await take_numbers(connection, counts)
             rows = self._rows(moved, numbers, trace_of)
             sent = await write_moves(connection, rows)
+        for advance in moved:
+            _count(advance)
         self._offer(sent)
         return unknown
 
@@ -302,6 +305,14 @@ class AdvanceJobs:
             ],
             placeholder=file.placeholder,
         )
+
+
+def _count(advance: Advance) -> None:
+    job, last = advance.job, advance.moves[-1].event
+    if isinstance(last, JobCompleted):
+        count_completed(job.kind, created_at=job.created_at, now=datetime.now(UTC), files=len(advance.files))
+    elif isinstance(last, JobFailed):
+        count_ended(job.kind, advance.state.status.value, last.failure.code)
 
 
 @dataclass(slots=True)
