@@ -20,8 +20,6 @@ app = typer.Typer(
 )
 topics = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
-admin = typer.Typer(help="Operating the system.", no_args_is_help=True)
-app.add_typer(admin, name="admin")
 
 app.add_typer(admin, name="admin")
 
@@ -158,18 +156,6 @@ def create_topics() -> int:
     from sorami.local import shell
 
     return shell.run_entry(_home(), "KAFKA_BOOTSTRAP_SERVERS", "services.persistence.topics:main", [])
-
-
-@admin.command()
-def janitor(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing, say what would be removed.")] = False,
-    age_hours: Annotated[float | None, typer.Option(min=1, help="How old an object must be.")] = None,
-) -> int:
-    """Remove objects that no row names from the bucket, all at once; the generator does it bit by bit by itself."""
-    from sorami.local import shell
-
-    flags = (["--dry-run"] if dry_run else []) + ([f"--age-hours={age_hours}"] if age_hours is not None else [])
-    return shell.run_entry(_home(), "DATABASE_URL", "services.generator.janitor:main", [flags])
 
 
 @app.command()
