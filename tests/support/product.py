@@ -15,8 +15,6 @@ from sorami.local.stack import Stack
 from tests.support.objects import keys_of
 
 SECRET = "a-secret-for-tests"
-OPERATOR = "user_operator"
-"""Who runs the product."""
 TERMINAL = ("COMPLETED", "FAILED", "CANCELLED")
 
 

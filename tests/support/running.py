@@ -11,7 +11,7 @@ import pytest
 from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
 from tests.support.image_host import ImageHost
-from tests.support.product import OPERATOR, SECRET, Product
+from tests.support.product import SECRET, Product
 from tests.support.providers.fake import KEY
 from tests.support.providers.fal import FakeFal
 from tests.support.providers.openai import FakeOpenAI
@@ -106,7 +106,6 @@ async def product(
         "SORAMI_WEBHOOK_SECONDS": "3",
         "SORAMI_FETCH_ALLOWED": f"127.0.0.1:{image_host.port}",
         "SORAMI_EXTERNAL_MODELS": json.dumps(WORKERS),
-        "SORAMI_OPERATORS": OPERATOR,
         **painters.settings,
     }
     async with Stack(home, services=SERVICES, settings=settings, discard=True) as stack:

@@ -14,15 +14,14 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from tests.support.product import OPERATOR, Product
+from tests.support.product import Product
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "external_generator.py"
 
 
 async def generator_key(product: Product) -> str:
     """Return the secret of a key that may only generate; an operator makes it."""
-    person = product.person(OPERATOR)
-    made = await person.http.post("/api/keys", json={"name": "painter", "scopes": ["generate"]})
+    made = await product.operator().http.post("/api/keys", json={"name": "painter", "scopes": ["generate"]})
     assert made.status_code == 201, made.text
     secret: str = made.json()["secret"]
     return secret
