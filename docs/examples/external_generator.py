@@ -34,10 +34,12 @@ class Painter:
         self.producer = producer
         self.sorami = sorami
         self.running: dict[str, asyncio.Task[None]] = {}
+        self.seen: set[str] = set()
 
     def take(self, job: Job) -> None:
-        """Begin a job; the same one again (delivery is at least once) is already under way."""
-        if job["job_id"] not in self.running:
+        """Begin a job; delivery is at least once, so the same one again is nothing new."""
+        if job["job_id"] not in self.seen:
+            self.seen.add(job["job_id"])
             task = asyncio.create_task(self.work(job))
             self.running[job["job_id"]] = task
             task.add_done_callback(lambda _: self.running.pop(job["job_id"], None))
