@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from contracts.kinds import KINDS
+from services.generator.metrics import JANITOR_LOOKED, JANITOR_REMOVED
 from services.generator.store.janitor import begin_look, end_look, kept_folders, kept_media, kept_uploads
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
@@ -57,6 +58,12 @@ class Found:
     def total(self) -> int:
         return sum(self.removed.values()) + self.unfinished + self.folders
 
+    def tell(self) -> None:
+        """Count what was removed where operators see it."""
+        JANITOR_LOOKED.inc(self.looked_at)
+        for what, count in (*self.removed.items(), ("unfinished uploads", self.unfinished), ("folders", self.folders)):
+            JANITOR_REMOVED.labels(what).inc(count)
+
     def count(self, one: StoredObject) -> None:
         self.removed[one.key.partition("/")[0]] += 1
         self.bytes_freed += one.size
@@ -98,6 +105,7 @@ class SweepObjects:
         mark = await self._pass(found, after, remove=True, bounded=True)
         await end_look(self._pool, mark)
         await self._rest(found, remove=True)
+        found.tell()
         if found.total:
             _log.info(
                 "what no row names was removed",

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from services.generator.metrics import UNSIGNED
 from services.generator.pictures.origin import Origin, has_manifest, with_origin, write_origin
 from services.generator.providers.base import Medium
 from services.generator.render_pool import RenderFailed, RenderPool
@@ -87,6 +88,7 @@ class TellOrigin:
             await signing.signers.render(work, lambda _: None)
         except RenderFailed as error:
             # What was rendered, and maybe paid for, is worth more than its signature.
+            UNSIGNED.inc()
             words = error.failure.provider_words or error.failure.message
             _log.error("a file could not be signed and is stored without a manifest", job_id=origin.job_id, why=words)
             return path
