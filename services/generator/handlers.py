@@ -50,5 +50,6 @@ def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
         Route((JOB_CANCEL_REQUESTED.name,), on_job_cancel_requested),
         Route((JOB_UPDATED.name,), on_job_updated),
         Route((MEDIA_DELETED.name,), on_media_deleted),
-        *([Route(reported, on_worker_reported)] if hears_workers else []),
+        # Persistence reads these records as well, and buries what cannot be read.
+        *([Route(reported, on_worker_reported, judges=False)] if hears_workers else []),
     )

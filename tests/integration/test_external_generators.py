@@ -40,6 +40,7 @@ async def test_the_sample_renders_a_job_to_its_end_and_hears_a_cancel(product: P
             "SELECT provider, outcome FROM sorami.operations WHERE job_id = $1 AND closed_at IS NOT NULL", job_id
         )
         assert tuple(row) == ("external:painter", "completed")
+        assert await product.rows("SELECT reason FROM sorami.dead_letters WHERE key = $1", job_id) == []
         unwanted = await person.ask(model="painter-1", quality="high")
         await product.until("SELECT 1 FROM sorami.jobs WHERE id = $1 AND progress >= 30", unwanted)
         assert (await person.http.post(f"/api/jobs/{unwanted}/cancel")).status_code == 202
@@ -83,8 +84,11 @@ async def test_an_object_of_somebody_else_is_never_taken_for_a_result(product: P
     # Without a provider's name, and under a made-up lease, it is nobody's word.
     for more in ({"provider": None}, {"fence": 7}, {"fence": 7, "provider": None}):
         await clumsy.completes(job_id, f"images/{job_id}/image_1.png", **more)
+    # A lease that nobody has would make every later report of our own look stale.
+    await clumsy.says("job.progress", job_id, stage="generating", progress=40, fence=7)
     await clumsy.says("job.progress", job_id, stage="generating", progress=50)
-    await product.until("SELECT 1 FROM sorami.jobs WHERE id = $1 AND progress = 50", job_id)
+    row = await product.until("SELECT fence FROM sorami.jobs WHERE id = $1 AND progress = 50", job_id)
+    assert row["fence"] < 7
     assert await product.rows("SELECT 1 FROM sorami.files WHERE job_id = $1", job_id) == []
     await clumsy.says("job.progress", job_id, stage="generating", progress=55, preview_key="uploads/a/b")
     await product.until("SELECT 1 FROM sorami.dead_letters WHERE key = $1 AND topic = 'job.progress'", job_id)

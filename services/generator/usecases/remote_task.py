@@ -142,7 +142,7 @@ class RemoteTask:
         finally:
             if not kept:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-                await previews.remove()
+                previews.remove()
 
     async def _submitted(
         self,

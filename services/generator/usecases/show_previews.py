@@ -12,7 +12,7 @@ from services.generator.queries import open_tasks
 from services.generator.render_pool import RenderFailed, RenderPool
 from services.generator.store.tasks import Claim
 from services.generator.usecases.reporter import Reporter
-from services.runtime.database import Pool
+from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
 from services.runtime.objects import ObjectClash, Objects, ObjectsUnavailable
 
@@ -28,6 +28,7 @@ class ShowPreviews:
         self.pool = pool
         self.examiners = examiners
         self.objects = objects
+        self.removals: set[asyncio.Task[None]] = set()
 
     def __call__(self, claim: Claim, reporter: Reporter) -> "Previews":
         return Previews(self, claim, reporter)
@@ -82,11 +83,21 @@ class Previews:
         self._shown = number
         self._reporter.preview(key)
 
-    async def remove(self) -> None:
-        """Remove what was shown if the job has ended; what a crash leaves behind is the janitor's."""
-        if not self._shown or await open_tasks(self._shared.pool, [self._claim.job_id]):
-            return
+    def remove(self) -> None:
+        """Remove what was shown if the job has ended; what a crash leaves behind is the janitor's.
+
+        Beside the work, which whoever hears of the end calls off.
+        """
+        if self._shown:
+            removal = asyncio.create_task(self._remove())
+            self._shared.removals.add(removal)
+            removal.add_done_callback(self._shared.removals.discard)
+
+    async def _remove(self) -> None:
         try:
-            await self._shared.objects.delete_all(preview_prefix(KINDS[self._claim.kind], self._claim.job_id))
-        except ObjectsUnavailable as error:
-            _log.warning("previews are left to the janitor", job_id=self._claim.job_id, error=str(error))
+            if not await open_tasks(self._shared.pool, [self._claim.job_id]):
+                await self._shared.objects.delete_all(preview_prefix(KINDS[self._claim.kind], self._claim.job_id))
+        except Exception as error:
+            if not (isinstance(error, ObjectsUnavailable) or is_transient(error)):
+                raise
+            _log.warning("previews are left to the janitor", job_id=self._claim.job_id, error=type(error).__name__)

@@ -30,6 +30,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """The last lease of a job's task, and whether the task finished under it."""
+
+    fence: int = 0
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class JobRow:
     """Where a job stands after a batch."""
 
@@ -106,8 +114,8 @@ LOCK_JOBS = """
     FROM sorami.jobs WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE
 """
 
-# vouched: the leases under which tasks ended; nobody can forge them without the task table.
-VOUCHED = "SELECT job_id, fence FROM sorami.tasks WHERE job_id = ANY($1::text[]) AND state = 'finished'"
+# leases: where the tasks of jobs stand, which nobody can forge on a topic.
+LEASES = "SELECT job_id, fence, state = 'finished' AS finished FROM sorami.tasks WHERE job_id = ANY($1::text[])"
 
 # take_numbers: one raise a user and batch keeps `n` gapless and in the order of commits.
 TAKE_NUMBERS = """
@@ -205,9 +213,10 @@ async def lock_jobs(connection: Connection, job_ids: Iterable[str]) -> list[Job]
     return [_job(row) for row in await connection.fetch(LOCK_JOBS, list(job_ids))]
 
 
-async def vouched(connection: Connection, job_ids: Iterable[str]) -> dict[str, int]:
-    """Return the fence under which each of the jobs' tasks finished; nothing for those that did not."""
-    return {row["job_id"]: row["fence"] for row in await connection.fetch(VOUCHED, list(job_ids))}
+async def leases(connection: Connection, job_ids: Iterable[str]) -> dict[str, Lease]:
+    """Return the leases of the jobs that have a task."""
+    rows = await connection.fetch(LEASES, list(job_ids))
+    return {row["job_id"]: Lease(row["fence"], row["finished"]) for row in rows}
 
 
 async def take_numbers(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:

@@ -20,7 +20,7 @@ from contracts.events import (
 from contracts.failures import Failure
 from contracts.ids import new_id, new_token
 from contracts.kinds import KINDS
-from contracts.media import media_path, object_prefix, poster_key, thumbnail_name
+from contracts.media import incoming_prefix, media_path, object_prefix, poster_key, thumbnail_name
 from contracts.notifications import notice_for
 from contracts.provider_settings import EXTERNAL
 from contracts.status import Completed, Failed, JobState, JobStatus, Moved, Progressed, Report, reduce
@@ -30,9 +30,10 @@ from services.persistence.store.moves import (
     Job,
     JobEventRow,
     JobRow,
+    Lease,
+    leases,
     lock_jobs,
     take_numbers,
-    vouched,
     write_moves,
 )
 from services.persistence.store.notices import NotificationRow
@@ -55,8 +56,8 @@ class Advance:
     state: JobState
     moves: list["Move"] = field(default_factory=list)
     files: list[FileRow] = field(default_factory=list)
-    vouched: int | None = None
-    """For a worker of others: the lease under which our generator ended its task, having examined the media."""
+    lease: Lease | None = None
+    """For a worker of others: how far our own generator is, which examines the media and ends the task."""
 
     def take(self, event: ReportEvent, public_url: str) -> None:
         """Apply a report; one that may not move the job changes nothing."""
@@ -70,11 +71,13 @@ class Advance:
         self.moves.append(Move(decision.state, event, self._preview(event, public_url)))
 
     def _is_only_said(self, event: ReportEvent) -> bool:
-        """Tell whether this is a worker's own word on its end: the generator looks at what it made and ends the job."""
-        if not (self.job.provider or "").startswith(EXTERNAL):
+        """Tell whether this is a worker's own word where only our generator's counts: on the end, and on leases."""
+        if self.lease is None:
             return False
+        if event.fence > self.lease.fence:
+            return True  # there is no such lease
         if isinstance(event, JobCompleted):
-            return event.fence != self.vouched or event.fence == 0
+            return not (self.lease.finished and event.fence == self.lease.fence > 0)
         return isinstance(event, JobFailed) and event.fence == 0 and event.provider == self.job.provider
 
     def _preview(self, event: ReportEvent, public_url: str) -> dict[str, str] | None:
@@ -148,8 +151,8 @@ class AdvanceJobs:
         async with transaction(self._pool) as connection:
             jobs = await lock_jobs(connection, {event.job_id for event in events})
             elsewhere = [job.id for job in jobs if (job.provider or "").startswith(EXTERNAL)]
-            ended = await vouched(connection, elsewhere) if elsewhere else {}
-            advances = {job.id: Advance(job, job.state, vouched=ended.get(job.id)) for job in jobs}
+            known = dict.fromkeys(elsewhere, Lease()) | (await leases(connection, elsewhere) if elsewhere else {})
+            advances = {job.id: Advance(job, job.state, lease=known.get(job.id)) for job in jobs}
             unknown: list[int] = []
             trace_of: dict[str, str | None] = {}
             for place, (event, trace) in enumerate(zip(events, traces, strict=True)):
@@ -327,10 +330,10 @@ class Rows:
 
 
 def _names_foreign_objects(event: ReportEvent) -> bool:
-    """Tell whether a report names an object beside its job's own folder; what is named here is signed for people."""
+    """Tell whether a report names an object beside its job's own folders; what is named here is signed for people."""
     if event.kind not in KINDS:
         return False
-    own = object_prefix(KINDS[event.kind], event.job_id)
+    own = (object_prefix(KINDS[event.kind], event.job_id), incoming_prefix(event.job_id))
     keys: list[str | None] = []
     if isinstance(event, JobProgressed):
         keys.append(event.preview_key)
