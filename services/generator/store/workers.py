@@ -14,7 +14,7 @@ HEAR = """
         INSERT INTO sorami.worker_reports AS r (job_id, provider, topic, event)
         SELECT g.job_id, j.provider, g.topic, g.event FROM given g
         JOIN sorami.jobs j ON j.id = g.job_id AND j.kind = g.kind AND j.status IN ('PENDING', 'GENERATING')
-        WHERE j.provider = ANY($6::text[]) AND j.provider = coalesce(g.provider, j.provider)
+        WHERE j.provider = ANY($6::text[]) AND j.provider = g.provider
         ORDER BY g.job_id
         ON CONFLICT (job_id) DO UPDATE
         SET heard_at = now(), topic = coalesce(r.topic, excluded.topic), event = coalesce(r.event, excluded.event)
@@ -43,11 +43,11 @@ FORGET_REPORTS = """
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was said of one job: `topic` and `event` (JSON) when it was its end; `provider` as the report named it."""
+    """What was said of one job, by `provider`: `topic` and `event` (JSON) when it was its end."""
 
     job_id: str
     kind: str
-    provider: str | None
+    provider: str
     topic: str | None = None
     event: str | None = None
 
@@ -68,6 +68,5 @@ async def hear(pool: Pool, said: Sequence[Said], providers: Sequence[str]) -> bo
 
 async def foreign(pool: Pool, said: Sequence[Said]) -> set[str]:
     """Return the jobs that are not of the provider that reports on them."""
-    named = [one for one in said if one.provider is not None]
-    rows = await pool.fetch(FOREIGN, [one.job_id for one in named], [one.provider for one in named])
+    rows = await pool.fetch(FOREIGN, [one.job_id for one in said], [one.provider for one in said])
     return {row["job_id"] for row in rows}

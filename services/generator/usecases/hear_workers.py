@@ -56,12 +56,12 @@ class HearWorkers:
 
 
 def _is_a_workers(event: Reported) -> bool:
-    return event.fence == 0 and (event.provider is None or event.provider.startswith(EXTERNAL))
+    return event.fence == 0 and (event.provider or "").startswith(EXTERNAL)
 
 
 def _fault(event: Reported) -> tuple[str, str] | None:
     """Say why a report cannot be acted upon: a file must be an object that was uploaded for this very job."""
-    if not isinstance(event, JobCompleted) or event.provider is None:
+    if not isinstance(event, JobCompleted):
         return None
     prefix = incoming_prefix(event.job_id)
     for place, file in enumerate(event.files):
@@ -81,7 +81,7 @@ def _last_words(events: Sequence[Reported]) -> list[Said]:
             said[event.job_id] = Said(
                 event.job_id,
                 event.kind,
-                event.provider,
+                event.provider or "",
                 event.TOPIC.name if ends else None,
                 event.model_dump_json(exclude_none=True) if ends else None,
             )
