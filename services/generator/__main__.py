@@ -108,10 +108,18 @@ async def _run(
             parts.settle_jobs.run,
             parts.poll_tasks.run,
             parts.end_operations.run,
+            parts.watch_health.run,
             parts.purge_media.run,
             lambda: _warm(render_pool),
         ],
-        [subscriptions.stop, parts.run_tasks.stop, parts.reports.close, relay.close, render_pool.close],
+        [
+            subscriptions.stop,
+            parts.run_tasks.stop,
+            parts.reports.close,
+            parts.attempts.close,
+            relay.close,
+            render_pool.close,
+        ],
         grace=GRACE_SECONDS,
     )
 

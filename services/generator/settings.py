@@ -29,6 +29,20 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
         validation_alias="SORAMI_REMOTE_SLOTS",
         description="Submits and downloads of each remote provider at the same time; what it renders needs no slot.",
     )
+    breaker_failures: int = Field(
+        default=5,
+        ge=1,
+        le=1_000,
+        validation_alias="SORAMI_BREAKER_FAILURES",
+        description="Failures in a row after which a provider's model gets no work for a while.",
+    )
+    breaker_seconds: float = Field(
+        default=15,
+        gt=0,
+        le=600,
+        validation_alias="SORAMI_BREAKER_SECONDS",
+        description="The first such pause; it is doubled while one task after another tries in vain.",
+    )
     resubmit_ambiguous: bool = Field(
         default=False,
         validation_alias="SORAMI_RESUBMIT_AMBIGUOUS",

@@ -25,6 +25,7 @@ from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
 from services.gateway.usecases.retry_job import RetryJob
 from services.gateway.usecases.search_prompts import SearchPrompts
+from services.gateway.usecases.watch_providers import WatchProviders
 from services.generator.app import RemoteParts
 from services.generator.app import build_app as build_generator
 from services.generator.handlers import subscribe as subscribe_generator
@@ -152,6 +153,7 @@ async def wired(url: str, remote: RemoteParts | None = None, **of_generator: Any
                 checks={},
                 media=media,
                 models=models,
+                watch_providers=WatchProviders(pool, models),
             )
         )
         generator = build_generator(
@@ -167,7 +169,12 @@ async def wired(url: str, remote: RemoteParts | None = None, **of_generator: Any
         persistence = build_persistence(PersistenceSettings(**cast(Any, environment)), pool, relay, hands.bury)
         subscribe_generator(cast(Any, hands), generator)
         subscribe_persistence(cast(Any, hands), persistence)
-        work = asyncio.gather(generator.run_tasks.run(), generator.poll_tasks.run(), generator.end_operations.run())
+        work = asyncio.gather(
+            generator.run_tasks.run(),
+            generator.poll_tasks.run(),
+            generator.end_operations.run(),
+            generator.watch_health.run(),
+        )
         transport = httpx.ASGITransport(app=gateway)
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
