@@ -66,6 +66,10 @@ _FAILURES: dict[FailureCode, dict[str, str]] = {
     FailureCode.INTERNAL: {"fr": "Une erreur interne est survenue.", "en": "An internal error occurred."},
 }
 
+_AGAINST_POLICY = {
+    "fr": "Le contenu a été refusé par les règles de ce service.",
+    "en": "Refused by the rules of this service.",
+}
 _BAD_INPUT_IMAGE = {
     "fr": "L'image de départ ne peut pas être utilisée.",
     "en": "The input image cannot be used.",
@@ -96,6 +100,8 @@ def failure_sentence(failure: Failure, language: str = "fr") -> str:
         ("input_image_", "url_", "upload_")
     ):
         return _BAD_INPUT_IMAGE[language]
+    if failure.filtered is not None and failure.filtered.by == "policy":
+        return _AGAINST_POLICY[language]
     return _FAILURES[failure.code][language]
 
 

@@ -10,6 +10,7 @@ from contracts.offers import offers
 from contracts.workflows import read_workflows
 from services.generator.app import RemoteParts, build_app
 from services.generator.handlers import subscribe
+from services.generator.moderation.choose import configured_policy
 from services.generator.parts import Parts
 from services.generator.providers.base import Provider
 from services.generator.providers.instant import InstantProvider
@@ -76,18 +77,21 @@ async def serve_generator() -> int:
 
 
 async def _remote(settings: GeneratorSettings, stack: AsyncExitStack) -> RemoteParts:
-    """Build the remote providers of the settings; exits with 78 when a file they name is wrong."""
+    """Build the remote providers and the content policy of the settings; exits with 78 for a wrong file."""
     try:
         models = offers(settings, read_workflows(read_json_folder(settings.comfyui_workflows)))
         providers = configured(settings)
+        policy = configured_policy(settings)
     except ValueError as error:
         print(f"config error: {error}", file=sys.stderr)
         raise SystemExit(EXIT_WRONG_SETTING) from None
     for provider in providers.values():
         stack.push_async_callback(provider.close)
+    if policy is not None:
+        stack.push_async_callback(policy.close)
     examiners = RenderPool(settings.render_processes, EXAMINER_LIMITS, renderer=EXAMINER, orders_per_child=1)
     stack.push_async_callback(examiners.close)
-    return RemoteParts(providers, examiners, models)
+    return RemoteParts(providers, examiners, models, policy)
 
 
 async def _run(

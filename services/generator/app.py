@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from contracts.breakers import BreakerRules
 from contracts.models import BUILT_IN, Models
+from services.generator.moderation.policy import Policy
 from services.generator.parts import Parts
 from services.generator.providers.base import Provider, RemoteProvider
 from services.generator.render_pool import RenderPool
@@ -16,6 +17,8 @@ from services.generator.usecases.accept_jobs import AcceptJobs
 from services.generator.usecases.cancel_jobs import CancelJobs
 from services.generator.usecases.collect_media import EXAMINER, CollectMedia
 from services.generator.usecases.end_operations import EndOperations
+from services.generator.usecases.gates import Gates
+from services.generator.usecases.moderate import Moderate
 from services.generator.usecases.poll_tasks import Lease, PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.read_input import ReadInput
@@ -38,11 +41,12 @@ _log = get_logger(part="attempts")
 
 @dataclass(frozen=True, slots=True)
 class RemoteParts:
-    """What having media rendered elsewhere needs: the providers, and children that look at what they made."""
+    """Who renders elsewhere, children that look at what they made, all models, and what nobody may ask for."""
 
     providers: Mapping[str, RemoteProvider] = field(default_factory=dict)
     examiners: RenderPool | None = None
     models: Models = BUILT_IN
+    policy: Policy | None = None
 
 
 def build_app(
@@ -91,17 +95,23 @@ def build_app(
         local=frozenset(providers),
     )
     detour = TakeDetour(pool, health, run_tasks.wake)
+    gates = Gates(health, detour, Moderate(pool, elsewhere.policy, fail_open=settings.moderation_failure == "open"))
     # The one who has tasks wait wakes the one who polls, who gives them back to the first.
     waits = asyncio.Event()
     remote_task = RemoteTask(
         pool,
         SubmitTask(pool, elsewhere.providers, resubmit_ambiguous=settings.resubmit_ambiguous),
-        CollectMedia(pool, elsewhere.providers, elsewhere.examiners or RenderPool(1, renderer=EXAMINER), store_media),
+        CollectMedia(
+            pool,
+            elsewhere.providers,
+            elsewhere.examiners or RenderPool(1, renderer=EXAMINER),
+            store_media,
+            gates.moderate,
+        ),
         read_input,
         waits.set,
         max_attempts=settings.max_attempts,
-        health=health,
-        detour=detour,
+        gates=gates,
     )
     poll_tasks = PollTasks(
         pool,
@@ -125,7 +135,7 @@ def build_app(
         read_input,
         max_attempts=settings.max_attempts,
         note=lambda ended: _note(attempts, ended),
-        detour=detour,
+        gates=gates,
         remote=remote_task,
     )
     run_tasks.use(render_task)

@@ -13,12 +13,12 @@ from services.generator.providers.base import Finished, ProviderFailed
 from services.generator.store.operations import Attempt, last_attempt, park
 from services.generator.store.tasks import Claim
 from services.generator.usecases.collect_media import CollectMedia
+from services.generator.usecases.gates import Gates
 from services.generator.usecases.make_order import ReadInput, make_order
+from services.generator.usecases.moderate import PolicyUnavailable
 from services.generator.usecases.rendered_state import read_rendered
 from services.generator.usecases.reporter import FenceLost, GiveBack, Reporter, backoff, spread
 from services.generator.usecases.submit_task import AttemptFailed, SubmitTask
-from services.generator.usecases.take_detour import TakeDetour
-from services.generator.usecases.watch_health import WatchHealth
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger
 
@@ -40,8 +40,7 @@ class RemoteTask:
         wake: Callable[[], None],
         *,
         max_attempts: int,
-        health: WatchHealth,
-        detour: TakeDetour,
+        gates: Gates,
     ) -> None:
         self._pool = pool
         self._submit_task = submit_task
@@ -49,8 +48,9 @@ class RemoteTask:
         self._read_input = read_input
         self._wake = wake
         self._max_attempts = max_attempts
-        self._health = health
-        self._detour = detour
+        self._health = gates.health
+        self._detour = gates.detour
+        self._moderate = gates.moderate
 
     async def __call__(self, claim: Claim, reporter: Reporter) -> GiveBack | None:
         """Go on with a task; returns GiveBack when it must be tried again, raises FenceLost when it is another's."""
@@ -112,6 +112,9 @@ class RemoteTask:
     ) -> GiveBack | None:
         try:
             await self._collect_media(claim, attempt, finished, reporter)
+        except PolicyUnavailable:
+            # What is paid waits for its judgement; the leases it may take are counted.
+            return GiveBack(backoff(claim.attempts), forgive_attempt=False)
         except ProviderFailed as error:
             # It is paid: another attempt would be paid again.
             failure = error.failure.model_copy(update={"charged": finished.charged, "retryable": False})
@@ -136,8 +139,13 @@ class RemoteTask:
                 return ending
         except AttemptFailed as lost:
             return await self.end(claim, reporter, lost.attempt, lost.error)
+        except PolicyUnavailable as error:
+            if claim.attempts < self._max_attempts:
+                return GiveBack(backoff(claim.attempts), forgive_attempt=False)
+            await reporter.failed(error.failure)
+            return None
         except ProviderFailed as error:
-            # Nothing was sent: the order could not even be made.
+            # Nothing was sent: the order could not be made, or nobody may ask for it.
             await reporter.failed(error.failure)
             return None
         except TimeoutError:
@@ -156,6 +164,8 @@ class RemoteTask:
         if attempt is None:
             reporter.progress(Stage.INITIALIZING, STAGE_PROGRESS[Stage.INITIALIZING])
         order = await make_order(claim, self._read_input, folder)
+        if attempt is None:
+            await self._moderate.before(claim, order)
         reporter.progress(Stage.GENERATING, STAGE_PROGRESS[Stage.GENERATING])
         # A report that is written after the task waits would find no lease.
         await reporter.written()

@@ -14,10 +14,11 @@ from contracts.status import STAGE_PROGRESS, Stage
 from services.generator.providers.base import Provider, ProviderFailed, Rendered
 from services.generator.store.operations import LocalAttempt
 from services.generator.store.tasks import Claim
+from services.generator.usecases.gates import Gates
 from services.generator.usecases.make_order import ReadInput, make_order
+from services.generator.usecases.missing_media import with_missing
 from services.generator.usecases.reporter import GiveBack, Reporter, SubmitReport, backoff
 from services.generator.usecases.store_media import StoreMedia
-from services.generator.usecases.take_detour import TakeDetour
 from services.runtime.logs import get_logger
 
 _log = get_logger(part="render")
@@ -40,7 +41,7 @@ class RenderTask:
         *,
         max_attempts: int,
         note: NoteAttempt,
-        detour: TakeDetour,
+        gates: Gates,
         remote: RemoteWork | None = None,
     ) -> None:
         self._providers = providers
@@ -49,7 +50,8 @@ class RenderTask:
         self._read_input = read_input
         self._max_attempts = max_attempts
         self._note = note
-        self._detour = detour
+        self._moderate = gates.moderate
+        self._detour = gates.detour
         self._remote = remote
 
     async def __call__(self, claim: Claim) -> GiveBack | None:
@@ -98,14 +100,17 @@ class RenderTask:
     async def _render(self, claim: Claim, reporter: Reporter, folder: Path) -> None:
         began = time.perf_counter()
         order = await make_order(claim, self._read_input, folder)
+        await self._moderate.before(claim, order)
         reporter.progress(Stage.GENERATING, STAGE_PROGRESS[Stage.GENERATING])
         rendered = await self._providers[claim.provider].render(order, reporter.fraction)
         if not rendered.media:
             raise ProviderFailed(Failure.of(FailureCode.NO_MEDIA, "the provider rendered nothing", stage="generating"))
         seconds = time.perf_counter() - began
         reporter.progress(Stage.SAVING, STAGE_PROGRESS[Stage.SAVING])
-        files = await self._store_media(claim, rendered.media, lease=claim.fence)
-        await reporter.completed(files, _metadata(claim, rendered, files, seconds))
+        media, refused = await self._moderate.after(claim, rendered.media, charged="no")
+        files = await self._store_media(claim, media, lease=claim.fence)
+        metadata = _metadata(claim, rendered, files, seconds)
+        await reporter.completed(files, with_missing(metadata, claim.request.count, len(files), refused))
 
     async def _after_failure(self, claim: Claim, reporter: Reporter, error: ProviderFailed) -> GiveBack | None:
         failure = error.failure

@@ -20,7 +20,6 @@ MOVABLE: Final = frozenset(
         FailureCode.OVERLOADED,
         FailureCode.TIMEOUT,
         FailureCode.PROVIDER_ERROR,
-        FailureCode.INTERNAL,
     }
 )
 """Failures of the provider. What it says of the order itself would be looked for elsewhere until somebody agrees."""
@@ -42,9 +41,7 @@ class TakeDetour:
         if found is None or not await reroute(self._pool, claim, *found):
             return False
         _, model = found
-        _log.warning(
-            "another model takes over", job_id=claim.job_id, before=claim.model, model=model
-        )
+        _log.warning("another model takes over", job_id=claim.job_id, before=claim.model, model=model)
         self._wake()
         return True
 

@@ -35,7 +35,8 @@ def refused(name: str, answer: Answer) -> ProviderFailed:
         case 400, "FAILED_PRECONDITION":
             return failed(FailureCode.QUOTA, f"{name} refuses this account: billing or region", words=words)
         case 400, _ if _SAFETY.search(words):
-            return filtered(f"{name} refused the prompt", words=words, charged="no", stage=INPUT_PROMPT)
+            message = f"{name} refused the prompt"
+            return filtered(message, words=words, charged="no", stage=INPUT_PROMPT, reasons=["safety"])
         case ((429 | 503), _) if "MODEL_CAPACITY_EXHAUSTED" in reason + words:
             return failed(FailureCode.OVERLOADED, message, words=words, retry_after=wait)
         case 429, _ if _is_quota(details, words):
@@ -49,7 +50,8 @@ def refused(name: str, answer: Answer) -> ProviderFailed:
 def ended(name: str, error: Any, scrubbed: str) -> ProviderFailed:
     """Type the error an operation ended with; Google does not charge these."""
     if _SAFETY.search(scrubbed):
-        return filtered(f"{name} refused the request", words=scrubbed, charged="no", stage=INPUT_PROMPT)
+        message = f"{name} refused the request"
+        return filtered(message, words=scrubbed, charged="no", stage=INPUT_PROMPT, reasons=["safety"])
     given = dig(error, "code")
     number = given if isinstance(given, int) else 0
     code, retryable = _BY_CODE.get(number, (FailureCode.PROVIDER_ERROR, False))
