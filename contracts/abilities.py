@@ -99,11 +99,12 @@ def _count(model: Model, wanted: Wanted) -> Fault | None:
 
 def _length(model: Model, wanted: Wanted) -> Fault | None:
     asked = wanted.options.get("duration_seconds")
-    tall = min(parse_size(wanted.size)) > TALL_LINES
-    allowed = model.tall_seconds if tall and model.tall_seconds is not None else model.seconds
+    # Of a size that is not made there is no length to speak of.
+    tall = model.tall_seconds if min(parse_size(wanted.size)) > TALL_LINES and not _size(model, wanted) else None
+    allowed = model.seconds if tall is None else tall
     if asked is None or allowed is None or asked in allowed:
         return None
-    where = f" at {wanted.size}" if tall and model.tall_seconds is not None else ""
+    where = f" at {wanted.size}" if tall else ""
     lengths = " or ".join(str(length) for length in allowed)
     return _cannot("duration_seconds", f"{model.id} makes films of {lengths} seconds{where}, not {asked:g}")
 

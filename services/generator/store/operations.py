@@ -82,8 +82,10 @@ KEEP_STORED = """
 
 CLOSE_ATTEMPT = """
     UPDATE sorami.operations
-    SET closed_at = now(), outcome = $3, failure_code = $4, charged = $5, failure = $7::jsonb, state = NULL,
-        rendered = NULL, files = NULL,
+    SET closed_at = now(), outcome = $3, failure_code = $4, failure = $7::jsonb,
+        charged = CASE WHEN $3 = 'completed' THEN coalesce(rendered->>'charged', 'yes')
+                       ELSE coalesce($5, 'unknown') END,
+        state = NULL, rendered = NULL, files = NULL,
         step = CASE WHEN $3 = 'completed' THEN 'reported' ELSE step END
     WHERE job_id = $1 AND attempt = $2 AND closed_at IS NULL AND ($6::text IS NULL OR step = $6)
 """
