@@ -18,10 +18,6 @@ _STATUSES: dict[JobStatus, dict[str, str]] = {
     JobStatus.FAILED: {"fr": "La génération a échoué", "en": "The generation failed"},
     JobStatus.CANCELLED: {"fr": "Génération annulée", "en": "Cancelled"},
 }
-_THINGS = {
-    "image": {"fr": "images", "en": "images"},
-    "video": {"fr": "vidéos", "en": "videos"},
-}
 _FAILURES: dict[FailureCode, dict[str, str]] = {
     FailureCode.CONTENT_FILTERED: {
         "fr": "Le contenu a été refusé par le filtre de sécurité du fournisseur.",
@@ -76,15 +72,11 @@ _BAD_INPUT_IMAGE = {
 }
 
 FAILED_TITLE = "La génération a échoué"
-ORPHAN_PROMPTS = {
-    "image": "Image générée depuis le backend",
-    "video": "Vidéo générée depuis le backend",
-}
 
 
 def stage_message(kind: Kind, stage: Stage, language: str = "fr") -> str:
     """Say what is going on; the French sentences are the seeds' own (E2)."""
-    return _STAGES[stage][language].format(things=_THINGS.get(kind.name, {}).get(language, kind.plural))
+    return _STAGES[stage][language].format(things=kind.words[language].things)
 
 
 def status_message(kind: Kind, status: JobStatus, stage: Stage | None, language: str = "fr") -> str:

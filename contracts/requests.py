@@ -154,14 +154,6 @@ def _request_model(kind: Kind) -> type[GenerationRequest]:
             Annotated[int, Field(ge=1, le=kind.max_count)],
             Field(default=1, description=f"How many {kind.plural} to make."),
         ),
-        "size": (
-            Annotated[
-                str,
-                AfterValidator(_one_of("size", kind.sizes)),
-                Field(json_schema_extra={"enum": list(kind.sizes)}),
-            ],
-            Field(default=kind.default_size, description="WIDTHxHEIGHT in pixels."),
-        ),
         "format": (
             Annotated[
                 str,
@@ -172,6 +164,15 @@ def _request_model(kind: Kind) -> type[GenerationRequest]:
             Field(default=kind.default_format),
         ),
     }
+    if kind.sizes:
+        fields["size"] = (
+            Annotated[
+                str,
+                AfterValidator(_one_of("size", kind.sizes)),
+                Field(json_schema_extra={"enum": list(kind.sizes)}),
+            ],
+            Field(default=kind.default_size, description="WIDTHxHEIGHT in pixels."),
+        )
     for number in kind.numbers:
         fields[number.name] = (
             Annotated[int if number.whole else float, Field(ge=number.least, le=number.most)],
@@ -254,7 +255,7 @@ def read_request(kind: Kind, body: Mapping[str, Any]) -> Wanted:
         kind=kind,
         prompt=given["prompt"],
         count=given[kind.count_field],
-        size=given["size"],
+        size=given.get("size", kind.default_size),
         format=given["format"],
         style=given["style"],
         quality=given["quality"],

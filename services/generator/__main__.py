@@ -12,9 +12,7 @@ from services.generator.app import RemoteParts, build_app
 from services.generator.handlers import subscribe
 from services.generator.moderation.choose import configured_policy
 from services.generator.parts import Parts
-from services.generator.providers.base import Provider
-from services.generator.providers.instant import InstantProvider
-from services.generator.providers.procedural.provider import ProceduralProvider
+from services.generator.providers.local import local_providers
 from services.generator.providers.remote.registry import configured
 from services.generator.render_pool import RenderFailed, RenderLimits, RenderPool
 from services.generator.settings import GeneratorSettings
@@ -51,16 +49,13 @@ async def serve_generator() -> int:
         render_pool = RenderPool(settings.render_processes)
         cleaners = RenderPool(settings.render_processes, CLEANER_LIMITS, renderer=CLEANER, orders_per_child=1)
         stack.push_async_callback(cleaners.close)
-        providers: dict[str, Provider] = {
-            provider.name: provider for provider in (ProceduralProvider(render_pool), InstantProvider())
-        }
         remote = await _remote(settings, stack)
         parts = build_app(
             settings,
             pool,
             relay,
             objects,
-            providers,
+            local_providers(render_pool),
             ReadInput(pool, objects, fetcher, cleaners, settings.public_url),
             worker=f"{socket.gethostname()}:{os.getpid()}",
             remote=remote,
