@@ -27,7 +27,10 @@ BEGIN_ATTEMPT = """
     INSERT INTO sorami.operations (job_id, attempt, provider, model, owner_id, submit_key, step, submits, submitted_at)
     SELECT t.job_id, $3, t.provider, t.model, t.owner_id, $4, 'submitting', 1, clock_timestamp()
     FROM sorami.tasks t WHERE t.job_id = $1 AND t.fence = $2 AND t.state = 'running' FOR UPDATE OF t
-    RETURNING submitted_at
+    RETURNING submitted_at,
+        (SELECT count(*) FROM sorami.operations p
+         WHERE p.job_id = $1 AND p.provider = operations.provider AND p.model IS NOT DISTINCT FROM operations.model) + 1
+         AS tries
 """
 
 SEND_AGAIN = """
@@ -179,8 +182,10 @@ async def last_attempt(pool: Pool, job_id: str) -> Attempt | None:
 
 async def begin_attempt(pool: Pool, claim: Claim, number: int, submit_key: str) -> Attempt | None:
     """Write that an order is about to be sent; None when the lease is lost."""
-    since = await pool.fetchval(BEGIN_ATTEMPT, claim.job_id, claim.fence, number, submit_key)
-    return Attempt(number, submit_key, "submitting", 1, since, model=claim.model) if since is not None else None
+    row = await pool.fetchrow(BEGIN_ATTEMPT, claim.job_id, claim.fence, number, submit_key)
+    if row is None:
+        return None
+    return Attempt(number, submit_key, "submitting", 1, row["submitted_at"], model=claim.model, tries=row["tries"])
 
 
 async def send_again(pool: Pool, claim: Claim, attempt: Attempt) -> int | None:

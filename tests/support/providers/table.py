@@ -77,6 +77,8 @@ OPERATIONS: Mapping[Behaviour, Cell] = {
 # What cannot happen where an order is one call: there is no job to ask about.
 ONE_CALL: Mapping[Behaviour, Cell] = {
     B.SLOW: Done(),
+    # Whether a picture that was being made when it failed is charged, nobody says: a person decides.
+    B.SERVER_ERROR: Fails(C.PROVIDER_ERROR, "unknown", paid=0),
     **dict.fromkeys(
         (B.UNKNOWN_STATUS, B.POLL_TROUBLE, B.VANISHED, B.FAILS), Never("one call: there is no operation to ask about")
     ),

@@ -34,7 +34,7 @@ class Veo(HttpProvider):
         body = await _body(order)
         answer = await self.api.submit(self.api.url(f"models/{model}:predictLongRunning"), json=body)
         if not answer.ok:
-            raise refused(self.name, answer)
+            raise refused(self.name, answer, made_at_once=False)
         operation = answer.at("name")
         if not isinstance(operation, str) or not operation:
             raise unknown_outcome("veo accepted the request and named no operation", words=answer.words)
