@@ -154,15 +154,6 @@ def _request_model(kind: Kind) -> type[GenerationRequest]:
             Annotated[int, Field(ge=1, le=kind.max_count)],
             Field(default=1, description=f"How many {kind.plural} to make."),
         ),
-        "format": (
-            Annotated[
-                str,
-                BeforeValidator(_normal_format),
-                AfterValidator(_one_of("format", formats)),
-                Field(json_schema_extra={"enum": list(formats)}),
-            ],
-            Field(default=kind.default_format),
-        ),
     }
     if kind.sizes:
         fields["size"] = (
@@ -173,6 +164,15 @@ def _request_model(kind: Kind) -> type[GenerationRequest]:
             ],
             Field(default=kind.default_size, description="WIDTHxHEIGHT in pixels."),
         )
+    fields["format"] = (
+        Annotated[
+            str,
+            BeforeValidator(_normal_format),
+            AfterValidator(_one_of("format", formats)),
+            Field(json_schema_extra={"enum": list(formats)}),
+        ],
+        Field(default=kind.default_format),
+    )
     for number in kind.numbers:
         fields[number.name] = (
             Annotated[int if number.whole else float, Field(ge=number.least, le=number.most)],

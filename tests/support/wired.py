@@ -139,7 +139,12 @@ async def wired(url: str, remote: RemoteParts | None = None, **of_generator: Any
                 verifier=None,
                 request_generation=request_generation,
                 request_batch=RequestBatch(
-                    pool, hands.offer, lifetime=timedelta(hours=1), limits=NO_LIMITS, resolve_input=resolve_input
+                    pool,
+                    hands.offer,
+                    lifetime=timedelta(hours=1),
+                    limits=NO_LIMITS,
+                    resolve_input=resolve_input,
+                    models=models,
                 ),
                 retry_job=RetryJob(pool, request_generation),
                 cancel_jobs=CancelJobs(pool, hands.offer),

@@ -1,4 +1,4 @@
-"""Every attempt at a job, and how the providers behind them fare."""
+"""Every attempt at a job, as its owner sees it."""
 
 import json
 from dataclasses import dataclass
@@ -12,10 +12,6 @@ _ATTEMPTS = """
     SELECT o.attempt, o.provider, o.model, o.submitted_at, o.closed_at, o.outcome, o.charged, o.submits, o.operation_id,
            o.failure_code, o.failure
     FROM sorami.operations o WHERE o.job_id = $1 AND o.owner_id = $2 ORDER BY o.attempt
-"""
-_HEALTH = """
-    SELECT provider, model, state, extract(epoch FROM retry_at - now())::float8 AS seconds
-    FROM sorami.provider_health WHERE state <> 'closed'
 """
 
 
@@ -36,16 +32,6 @@ class AttemptView:
     failure: Failure | None
 
 
-@dataclass(frozen=True, slots=True)
-class Shut:
-    """A breaker that lets no work pass; `model` is empty for all of a provider, `seconds` until it is tried."""
-
-    provider: str
-    model: str
-    state: str
-    seconds: float
-
-
 async def attempts(pool: Pool, job_id: str, owner_id: str) -> list[AttemptView]:
     """Return every attempt at the owner's job, the first one first."""
     return [
@@ -64,9 +50,3 @@ async def attempts(pool: Pool, job_id: str, owner_id: str) -> list[AttemptView]:
         )
         for row in await pool.fetch(_ATTEMPTS, job_id, owner_id)
     ]
-
-
-async def shut_providers(pool: Pool) -> list[Shut]:
-    """Return the providers and models that get no work now."""
-    rows = await pool.fetch(_HEALTH)
-    return [Shut(row["provider"], row["model"], row["state"], max(0.0, row["seconds"] or 0.0)) for row in rows]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from contracts.models import Models
-from services.gateway.queries.attempts import shut_providers
+from services.gateway.queries.providers import shut_providers
 from services.runtime.database import Pool
 
 REMEMBER_SECONDS = 1.0

@@ -107,8 +107,15 @@ NOTE_ATTEMPTS = """
     ON CONFLICT (job_id, attempt) DO NOTHING
 """
 
-# forget_words: what providers said of a job that is gone for good; that it was paid stays.
-FORGET_WORDS = "UPDATE sorami.operations SET failure = NULL WHERE job_id = $1 AND failure IS NOT NULL"
+# forget_attempts: of a job that is gone for good stays what was submitted to others, without their words.
+FORGET_ATTEMPTS = """
+    WITH own AS (
+        DELETE FROM sorami.operations WHERE job_id = $1 AND submit_key IS NULL AND step IS NULL AND charged = 'no'
+        RETURNING attempt
+    )
+    UPDATE sorami.operations SET failure = NULL
+    WHERE job_id = $1 AND failure IS NOT NULL AND attempt NOT IN (SELECT attempt FROM own)
+"""
 
 # ended_attempts: what is open although its task has ended or is gone. A job that another one completed (the Flask
 # backend's webhook) was completed by its operation.
