@@ -10,6 +10,7 @@ import click
 import typer
 
 from contracts.kinds import KINDS
+from sorami.admin_commands import admin
 from sorami.local.home import Home, holder
 
 app = typer.Typer(
@@ -21,6 +22,8 @@ app = typer.Typer(
 )
 topics = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
+
+app.add_typer(admin, name="admin")
 
 NOT_RUNNING = 3
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
