@@ -9,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from contracts.kinds import KINDS
 from services.gateway.api.albums import album_item_router, album_router
+from services.gateway.api.attempts import attempt_router
 from services.gateway.api.backend_webhooks import backend_webhook_router
 from services.gateway.api.batches import batch_router
 from services.gateway.api.dead_letters import dead_letter_router
@@ -115,6 +116,7 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
         app.include_router(generation_router(parts, kind))
         app.include_router(backend_webhook_router(parts, kind))
     app.include_router(job_router(parts))
+    app.include_router(attempt_router(parts))
     app.include_router(batch_router(parts))
     app.include_router(model_router(parts))
     app.include_router(stream_router(parts))
