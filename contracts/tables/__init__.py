@@ -31,6 +31,7 @@ from contracts.tables.prisma import (
     VideoGeneration,
 )
 from contracts.tables.requests import Allowance, Batch, Cancellation, IdempotencyKey
+from contracts.tables.sharing import Line, Pause, Turn, Worker
 from contracts.tables.sorami import (
     BackendReport,
     DeadLetter,
@@ -73,6 +74,7 @@ __all__ = [
     "ImageGeneration",
     "Job",
     "JobEvent",
+    "Line",
     "Notification",
     "NotificationMark",
     "NotificationRead",
@@ -84,6 +86,7 @@ __all__ = [
     "OutboxGenerator",
     "OutboxNotifier",
     "OutboxPersistence",
+    "Pause",
     "Row",
     "SchemaMigration",
     "SearchDocument",
@@ -95,6 +98,7 @@ __all__ = [
     "SigninState",
     "SigninTicket",
     "Task",
+    "Turn",
     "Upload",
     "UploadDay",
     "User",
@@ -103,5 +107,6 @@ __all__ = [
     "VideoGeneration",
     "WebhookEndpoint",
     "WebhookSecret",
+    "Worker",
     "metadata",
 ]
