@@ -262,6 +262,10 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("webhook_signature_invalid", 401, "X-Webhook-Secret is missing or wrong.", "Send the shared secret."),
     _problem("status_unknown", 422, "The webhook's status is none of the known.", "Use the lower-case words."),
     _problem("job_id_mismatch", 409, "data.job_id differs from job_id.", "Send the same id in both."),
+    # operating
+    _problem("pause_target_unknown", 404, "There is nothing of this name to pause.", "`detail` says what there is."),
+    _problem("pause_not_found", 404, "This is not paused.", "List what is at GET /api/admin/pauses."),
+    _problem("reason_not_printable", 422, "The reason holds a control character.", "Write it without."),
     # our side
     _problem("overloaded", 503, "Too much is waiting.", "Try again after `Retry-After` seconds."),
     _problem("storage_unavailable", 503, "The database is not available.", "Try again in a moment."),

@@ -12,6 +12,26 @@ CAPPED: Final = ("provider", "model", "organization", "user")
 WEIGHED: Final = ("organization", "user")
 LEAST_WEIGHT, MOST_WEIGHT = 0.01, 100.0
 MOST_CAP = 1_000_000
+_SAME = 1e-6
+"""Turns nearer than this stand at the same place."""
+
+TASKS_CHANNEL: Final = "sorami_tasks"
+"""Where processes tell one another that there is a task to look for: a hint, which may be lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Weights and caps by subject (`user:<id>`) or sort of subject (`user`)."""
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    caps: Mapping[str, int] = field(default_factory=dict)
+
+    def weight(self, sort: str, name: str) -> float:
+        """Return the weight of a subject: its own, that of its sort, or 1."""
+        return self.weights.get(f"{sort}:{name}", self.weights.get(sort, 1.0))
+
+
+EQUAL_SHARES: Final = Shares()
 
 
 def read_caps(pairs: Sequence[str]) -> dict[str, int]:
@@ -22,11 +42,6 @@ def read_caps(pairs: Sequence[str]) -> dict[str, int]:
 def read_weights(pairs: Sequence[str]) -> dict[str, float]:
     """Read weights as `organization:<id>=4` or `user=2`; raises ValueError."""
     return {subject: _weight(number) for subject, number in _pairs(pairs, WEIGHED)}
-
-
-def weight_of(weights: Mapping[str, float], sort: str, name: str) -> float:
-    """Return the weight of a subject: its own, that of its sort, or 1."""
-    return weights.get(f"{sort}:{name}", weights.get(sort, 1.0))
 
 
 def _pairs(pairs: Iterable[str], sorts: Sequence[str]) -> Iterable[tuple[str, str]]:
@@ -55,31 +70,42 @@ def _weight(text: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where somebody stands among those they share with: the first of `queued` turns stands at `place`.
+class Turn:
+    """Where a turn stands; of two at the same place the one goes first whose owner was served longer ago.
 
-    `served_at` decides between turns at the same place: whoever was served longest ago goes first.
+    That is told by the owner's turn `before` it, or for their first one by `served_at`.
     """
+
+    place: float
+    before: float
+    served_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where somebody stands among those they share with: the first of `queued` turns stands at `place`."""
 
     place: float
     served_at: datetime
     weight: float
     queued: int = 0
 
-    def turn(self, number: int, now: float) -> float:
-        """Return where the turn of this number (from 0) stands; nobody catches up what is behind `now`."""
-        return self.place if number == 0 else max(self.place, now) + number / self.weight
+    def turn(self, number: int, now: float) -> Turn:
+        """Return the turn of this number (from 0); nobody catches up what is behind `now`."""
+        if number == 0:
+            return Turn(self.place, -math.inf, self.served_at)
+        place = max(self.place, now) + number / self.weight
+        return Turn(place, place - 1 / self.weight, self.served_at)
 
-    def turns_before(self, place: float, now: float) -> int:
-        """Return how many turns stand before a place."""
-        if not self.queued or self.place >= place:
-            return 0
-        later = math.ceil(_rounded((place - max(self.place, now)) * self.weight)) - 1
-        return 1 + max(0, min(self.queued - 1, later))
-
-    def has_turn_at(self, place: float, now: float) -> bool:
-        number = self.turns_before(place, now)
-        return number < self.queued and _rounded(self.turn(number, now) - place) == 0
+    def turns_to(self, place: float, now: float) -> tuple[int, bool]:
+        """Return how many turns stand before a place, and whether one stands at it."""
+        if not self.queued or self.place > place - _SAME:
+            return 0, self.queued > 0 and self.place < place + _SAME
+        number = (place - max(self.place, now)) * self.weight
+        whole = round(number)
+        if abs(number - whole) < _SAME:
+            return min(max(whole, 1), self.queued), 1 <= whole < self.queued
+        return min(max(math.floor(number), 0) + 1, self.queued), False
 
 
 @dataclass(slots=True)
@@ -88,22 +114,24 @@ class Lineup:
 
     standings: Sequence[Standing]
     now: float
-    _known: dict[float, tuple[int, list[datetime]]] = field(default_factory=dict)
+    _known: dict[float, tuple[int, list[tuple[float, datetime]]]] = field(default_factory=dict)
 
-    def turns_before(self, place: float, served_at: datetime, now: float) -> int:
+    def turns_before(self, turn: Turn, now: float) -> int:
         """Return how many turns of all go first; those before `now` were taken meanwhile."""
-        before, ties = self._at(place)
+        before, beside = self._at(turn.place)
         taken = self._at(now)[0] if now > self.now else 0
-        return max(0, before - taken) + bisect_left(ties, served_at)
+        return max(0, before - taken) + bisect_left(beside, (round(turn.before, 6), turn.served_at))
 
-    def _at(self, place: float) -> tuple[int, list[datetime]]:
+    def _at(self, place: float) -> tuple[int, list[tuple[float, datetime]]]:
         found = self._known.get(place)
         if found is None:
-            before = sum(one.turns_before(place, self.now) for one in self.standings)
-            ties = sorted(one.served_at for one in self.standings if one.has_turn_at(place, self.now))
-            found = self._known[place] = (before, ties)
+            before, beside = 0, []
+            for one in self.standings:
+                number, is_there = one.turns_to(place, self.now)
+                before += number
+                if is_there:
+                    # What is the same but for the last bits of a sum must not be told apart by them.
+                    turn = one.turn(number, self.now)
+                    beside.append((round(turn.before, 6), turn.served_at))
+            found = self._known[place] = (before, sorted(beside))
         return found
-
-
-def _rounded(number: float) -> float:
-    return round(number, 6)

@@ -80,6 +80,7 @@ def openapi(notifiers: Callable[[], dict[str, Any]] = notifier_openapi) -> dict[
         await_jobs=nothing,
         estimate_wait=nothing,
         accept_backend_webhook=nothing,
+        hear_provider=nothing,
         search_prompts=nothing,
         shares=nothing,
         signer=UrlSigner(settings, lambda: nothing),

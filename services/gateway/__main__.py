@@ -17,6 +17,7 @@ from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhoo
 from services.gateway.usecases.await_jobs import AwaitJobs
 from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.estimate_wait import EstimateWait
+from services.gateway.usecases.hear_provider import HearProvider
 from services.gateway.usecases.read_shared_media import SharedMedia
 from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
@@ -113,8 +114,9 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
         retry_job=RetryJob(pool, request_generation),
         cancel_jobs=cancel_jobs,
         await_jobs=AwaitJobs(pool),
-        estimate_wait=EstimateWait(pool),
+        estimate_wait=EstimateWait(pool, settings.shares),
         accept_backend_webhook=AcceptBackendWebhook(pool, relay.offer, orphans=settings.orphans),
+        hear_provider=HearProvider(pool, relay.offer),
         search_prompts=SearchPrompts(pool),
         shares=Shares(pool, shared_media),
         signer=signer,

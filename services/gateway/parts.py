@@ -13,6 +13,7 @@ from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.delete_generations import DeleteGenerations
 from services.gateway.usecases.estimate_wait import EstimateWait
 from services.gateway.usecases.finish_upload import FinishUpload
+from services.gateway.usecases.hear_provider import HearProvider
 from services.gateway.usecases.log_impersonation import LogImpersonation
 from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
@@ -56,6 +57,7 @@ class Parts:
     await_jobs: AwaitJobs
     estimate_wait: EstimateWait
     accept_backend_webhook: AcceptBackendWebhook
+    hear_provider: HearProvider
     search_prompts: SearchPrompts
     shares: Shares
     signer: UrlSigner

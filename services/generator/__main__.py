@@ -109,9 +109,18 @@ async def _run(
             parts.poll_tasks.run,
             parts.end_operations.run,
             parts.purge_media.run,
+            parts.bell.run,
+            parts.sign_on.run,
             lambda: _warm(render_pool),
         ],
-        [subscriptions.stop, parts.run_tasks.stop, parts.reports.close, relay.close, render_pool.close],
+        [
+            subscriptions.stop,
+            parts.run_tasks.stop,
+            parts.sign_on.stop,
+            parts.reports.close,
+            relay.close,
+            render_pool.close,
+        ],
         grace=GRACE_SECONDS,
     )
 

@@ -10,6 +10,9 @@ from services.generator.usecases.poll_tasks import PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
+from services.generator.usecases.sign_on import SignOn
+from services.generator.usecases.wake_tasks import WakeTasks
+from services.runtime.bell import Bell
 from services.runtime.group_commit import GroupCommit
 
 
@@ -24,4 +27,7 @@ class Parts:
     purge_media: PurgeMedia
     poll_tasks: PollTasks
     end_operations: EndOperations
+    wake_tasks: WakeTasks
+    bell: Bell
+    sign_on: SignOn
     reports: GroupCommit[TaskReport, bool]

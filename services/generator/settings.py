@@ -4,6 +4,7 @@ import os
 
 from pydantic import Field
 
+from contracts.sharing_settings import SharingFields
 from services.generator.provider_settings import ProviderSettings
 from services.runtime.settings import ObjectSettings, RuntimeSettings
 
@@ -12,7 +13,7 @@ def _render_processes() -> int:
     return max(1, (os.cpu_count() or 2) // 2)
 
 
-class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
+class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings, SharingFields):
     """What the generator reads from the environment."""
 
     health_port: int = Field(default=9007, ge=1, le=65_535, validation_alias="SORAMI_GENERATOR_PORT")
@@ -34,3 +35,15 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
         validation_alias="SORAMI_RESUBMIT_AMBIGUOUS",
         description="Repeat once a submit of which nobody can tell whether it was charged, instead of failing the job.",
     )
+    provider_webhook_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/]",
+        validation_alias="SORAMI_PROVIDER_WEBHOOK_URL",
+        description="Where providers reach the gateway; SORAMI_PUBLIC_URL if that is https, else they are asked only.",
+    )
+
+    @property
+    def wake_address(self) -> str | None:
+        """Where providers may call us when something moved, None where they cannot reach us."""
+        address = self.provider_webhook_url or (self.public_url if self.public_url.startswith("https://") else None)
+        return address.rstrip("/") if address else None

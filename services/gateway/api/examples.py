@@ -66,6 +66,7 @@ EXAMPLES: dict[str, Any] = {
     "change_webhook_endpoint": {"event_types": ["job.completed"], "throttle_per_second": 5},
     "rotate_webhook_secret": {"overlap_hours": 24},
     "recover_webhook_endpoint": {"since": "2026-11-20T00:00:00Z"},
+    "pause_work": {"reason": "the provider announced an outage"},
     "report_image": _completed({"images": [_IMAGE]}),
     "report_video": _completed(
         {"videos": [_IMAGE | {"file_path": f"videos/{JOB}/video_1.mp4", "format": "MP4", "dimensions": "1280x720"}]}
