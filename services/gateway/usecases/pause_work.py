@@ -1,6 +1,5 @@
 """Pause and resume: what runs goes on, what a provider works on is still asked for, and nothing new begins."""
 
-from contracts.sharing import TASKS_CHANNEL
 from services.gateway.queries.pauses import PauseView
 from services.gateway.store.audit import record
 from services.gateway.store.pauses import PAUSE, RESUME, TELL_GENERATORS
@@ -31,4 +30,4 @@ async def resume(pool: Pool, caller: Caller, scope: str, name: str, *, request_i
         if await connection.fetchval(RESUME, scope, name) is None:
             raise NotPaused
         await record(connection, caller, "work.resumed", f"{scope}:{name}", request_id=request_id)
-        await connection.execute(TELL_GENERATORS, TASKS_CHANNEL)
+        await connection.execute(TELL_GENERATORS)
