@@ -266,6 +266,13 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("pause_target_unknown", 404, "There is nothing of this name to pause.", "`detail` says what there is."),
     _problem("pause_not_found", 404, "This is not paused.", "List what is at GET /api/admin/pauses."),
     _problem("reason_not_printable", 422, "The reason holds a control character.", "Write it without."),
+    _problem("dead_letter_not_found", 404, "There is no dead letter of this id.", "List them first."),
+    _problem("dead_letter_settled", 409, "It was replayed or discarded before.", "Nothing is left to do."),
+    _problem("topic_gone", 409, "Nobody reads this topic any more.", "Discard the dead letter."),
+    _problem("orphan_not_found", 404, "There is no parked report of this id.", "List them first."),
+    _problem("orphan_settled", 409, "The report was assigned or discarded before.", "Nothing is left to do."),
+    _problem("orphan_not_adoptable", 409, "A generation of this id ended otherwise meanwhile.", "Discard the report."),
+    _problem("owner_unknown", 422, "Nobody of this id is known here.", "Let the person sign in once, then assign."),
     # our side
     _problem("overloaded", 503, "Too much is waiting.", "Try again after `Retry-After` seconds."),
     _problem("storage_unavailable", 503, "The database is not available.", "Try again in a moment."),
