@@ -11,4 +11,4 @@ PAUSE = """
 RESUME = "DELETE FROM sorami.pauses WHERE scope = $1 AND name = $2 RETURNING scope"
 
 # tell_generators: at most as often as operators resume something.
-TELL_GENERATORS = f"SELECT pg_notify('{TASKS_CHANNEL}', 'gateway')"  # noqa: S608 - a constant
+TELL_GENERATORS = f"SELECT pg_notify('{TASKS_CHANNEL}', 'gateway')"

@@ -158,7 +158,8 @@ class RunTasks:
             )
             self._start(claims)
             given = Counter(one.provider for one in claims)
-            if not any(given[name] == most for name, most in free.items()):
+            # Who is bounded gets one handful at a look: how the first of it fare is not known yet.
+            if not any(given[name] == most and self._allowed(name) is None for name, most in free.items()):
                 seconds = await next_resting(self._pool, list(free))
                 return LOOK_EVERY if seconds is None else min(max(seconds, 0.01), LOOK_EVERY)
         return LOOK_EVERY  # a task that ends wakes us
@@ -208,6 +209,8 @@ class RunTasks:
             self._wake.set()
         if back is not None:
             await self._give_back(one, back)
+            # Its due time may be the next.
+            self._wake.set()
 
     async def _give_back(self, one: Claim, back: GiveBack) -> None:
         try:
