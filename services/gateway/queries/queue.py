@@ -53,7 +53,7 @@ _WAITING = f"""
     WITH leaves AS (
         SELECT l.provider, l.organization_id, l.owner_id, l.place, l.served_at, l.kind, l.model FROM sorami.lines l
         WHERE l.waiting AND l.owner_id <> ''
-    ), most AS (SELECT least({MOST_COUNTED}, 10 + 100000 / greatest(count(*), 1)) AS number FROM leaves)
+    ), most AS (SELECT least({MOST_COUNTED}, 10 + 30000 / greatest(count(*), 1)) AS number FROM leaves)
     SELECT l.provider, l.organization_id, l.owner_id, max(l.place) AS place,
            greatest(max(l.served_at), 'epoch') AS served_at, sum(n.queued)::int AS queued
     FROM leaves l CROSS JOIN most CROSS JOIN LATERAL (
