@@ -12,8 +12,8 @@ async def test_a_paused_model_begins_nothing_and_goes_on_at_once(product: Produc
     assert paused.status_code == 200, paused.text
     pause = paused.json()
     assert (pause["scope"], pause["name"], pause["reason"]) == ("model", "instant", "too quick")
-    assert (await operator.http.get(PAUSES)).json()["pauses"] == [pause]
     try:
+        assert pause in (await operator.http.get(PAUSES)).json()["pauses"]
         held, other = await person.ask(), await person.ask("video")
         await product.until("SELECT 1 FROM sorami.tasks WHERE job_id = $1", other)
         free = await person.ask(model="procedural-1", size="256x256")
@@ -53,6 +53,5 @@ async def test_what_there_cannot_be_is_not_paused(product: Product) -> None:
     for subject in ("all/instant", "kind/painting", f"user/{new_id()}"):
         answer = await operator.http.put(f"{PAUSES}/{subject}", json={})
         assert (answer.status_code, answer.json()["code"]) == (404, "pause_target_unknown")
-    assert (await operator.http.put(f"{PAUSES}/provider/%00", json={})).status_code == 404
     answer = await operator.http.put(f"{PAUSES}/model/fal-ai/some/model", json={"reason": "a\x07b"})
     assert (answer.status_code, answer.json()["code"]) == (422, "reason_not_printable")

@@ -128,7 +128,7 @@ def _subject(request: Request) -> tuple[PauseScope, str]:
     """Read what is meant; everything has no name of its own. Raises a 404 problem for what there cannot be."""
     scope, name = request.path_params["scope"], request.path_params["name"]
     possible = {ALL: name == ALL, "kind": name in KINDS}.get(scope, 1 <= len(name) <= 200)
-    if scope not in get_args(PauseScope) or not possible or "\x00" in name:
+    if scope not in get_args(PauseScope) or not possible:
         detail = "pause all/all, kind/<kind>, provider/<name> or model/<id>"
         raise Problem(404, "pause_target_unknown", f"there is nothing of this name to pause; {detail}")
     return cast(PauseScope, scope), "" if scope == ALL else name
