@@ -23,11 +23,12 @@ class SignOn:
         self._pool = pool
         self._worker = worker
         self._slots = slots
+        self._stopping = False
 
     async def run(self) -> None:
-        """Give signs of life until cancelled."""
+        """Give signs of life until cancelled or stopped."""
         signs = 0
-        while True:
+        while not self._stopping:
             try:
                 await sign_on(self._pool, self._worker, self._slots)
                 if signs % TIDY_EVERY == 0:
@@ -41,4 +42,5 @@ class SignOn:
 
     async def stop(self) -> None:
         """Take the name off the list."""
+        self._stopping = True
         await sign_off(self._pool, self._worker)
