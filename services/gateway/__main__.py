@@ -181,7 +181,7 @@ async def _forget_old(pool: Pool) -> None:
 
 def main() -> int:
     """Run the gateway until a signal and return the exit code."""
-    return run(serve_gateway)
+    return run(serve_gateway, SERVICE)
 
 
 if __name__ == "__main__":

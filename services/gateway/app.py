@@ -50,7 +50,7 @@ from services.gateway.usecases.stream_zip import StreamZip
 from services.gateway.usecases.sweep_uploads import SweepUploads
 from services.runtime.database import Pool
 from services.runtime.host_guard import HostGuard
-from services.runtime.http_metrics import CountRequests
+from services.runtime.http_observer import ObserveRequests
 from services.runtime.plain_paths import PlainPaths
 from services.runtime.problems import install_problem_handlers
 from services.runtime.signed_objects import SignedObjects
@@ -99,7 +99,7 @@ def build_resolve_input(settings: GatewaySettings, pool: Pool, finish_upload: Fi
 
 def build_app(parts: Parts) -> Any:
     """Wire the whole application; nothing is connected here."""
-    return HostGuard(PlainPaths(CountRequests(build_api(parts))), allowed_hosts(parts.settings))
+    return HostGuard(PlainPaths(ObserveRequests(build_api(parts))), allowed_hosts(parts.settings))
 
 
 def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_document) -> FastAPI:

@@ -137,7 +137,7 @@ async def _warm(render_pool: RenderPool) -> None:
 
 def main() -> int:
     """Run the generator until a signal and return the exit code."""
-    return run(serve_generator)
+    return run(serve_generator, SERVICE)
 
 
 if __name__ == "__main__":
