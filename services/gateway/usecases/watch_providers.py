@@ -4,7 +4,8 @@ import time
 from collections.abc import Mapping
 from typing import Literal
 
-from contracts.models import Models
+from contracts.models import Model, Models
+from services.gateway.queries.pauses import pauses
 from services.gateway.queries.providers import shut_providers
 from services.runtime.database import Pool
 
@@ -13,6 +14,7 @@ REMEMBER_SECONDS = 1.0
 Reason = Literal["failing", "paused"]
 Unavailable = Mapping[str, Reason]
 """Ids of models, and why each is not available; those that are stand not in it."""
+Breaker = Literal["closed", "open", "half_open"]
 
 
 class WatchProviders:
@@ -31,10 +33,25 @@ class WatchProviders:
             self._known_until = time.monotonic() + REMEMBER_SECONDS
         return self._found
 
+    async def breakers(self) -> dict[str, Breaker]:
+        """Return the providers of which a breaker, of all or of one model, lets no work pass; the worst of each."""
+        found: dict[str, Breaker] = {}
+        for one in await shut_providers(self._pool):
+            if found.get(one.provider) != "open":
+                found[one.provider] = "open" if one.state == "open" else "half_open"
+        return found
+
     async def _look(self) -> Unavailable:
         shut = {(one.provider, one.model) for one in await shut_providers(self._pool)}
-        return {
-            model.id: "failing"
-            for model in self._models.known.values()
-            if {(model.provider, ""), (model.provider, model.id)} & shut
-        }
+        paused = {(pause.scope, pause.name) for pause in await pauses(self._pool)}
+        found: dict[str, Reason] = {}
+        for model in self._models.known.values():
+            if paused & _scopes(model) or all(("kind", kind) in paused for kind in model.kinds):
+                found[model.id] = "paused"
+            elif {(model.provider, ""), (model.provider, model.id)} & shut:
+                found[model.id] = "failing"
+        return found
+
+
+def _scopes(model: Model) -> set[tuple[str, str]]:
+    return {("all", ""), ("provider", model.provider), ("model", model.id)}
