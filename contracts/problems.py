@@ -232,6 +232,7 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("content_type_not_allowed", 422, "Files of this type are not taken.", "Upload a PNG, JPEG or WebP image."),
     # events
     _problem("last_event_id_invalid", 400, "Last-Event-ID is not an id of a stream.", "Start again without it."),
+    _problem("ticket_invalid", 401, "The stream ticket is unknown, used or over.", "Ask for another."),
     _problem("too_many_streams", 429, "One user has too many streams open.", "Close one; /api/events shows all."),
     _problem("streams_elsewhere", 503, "The notifier serves event streams.", "Route this path to it."),
     _problem("streams_unavailable", 503, "The notifier does not answer.", "Try again in a moment."),

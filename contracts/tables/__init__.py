@@ -47,7 +47,14 @@ from contracts.tables.sorami import (
     Task,
     UserCounter,
 )
-from contracts.tables.webhooks import Delivery, DeliveryAttempt, WebhookEndpoint, WebhookSecret
+from contracts.tables.webhooks import (
+    Delivery,
+    DeliveryAttempt,
+    JobWebhook,
+    StreamTicket,
+    WebhookEndpoint,
+    WebhookSecret,
+)
 
 metadata = Row.metadata
 
@@ -73,6 +80,7 @@ __all__ = [
     "ImageGeneration",
     "Job",
     "JobEvent",
+    "JobWebhook",
     "Notification",
     "NotificationMark",
     "NotificationRead",
@@ -94,6 +102,7 @@ __all__ = [
     "ShareAttempt",
     "SigninState",
     "SigninTicket",
+    "StreamTicket",
     "Task",
     "Upload",
     "UploadDay",

@@ -17,6 +17,7 @@ from services.notifier.usecases.judge_endpoints import JudgeEndpoints
 from services.notifier.usecases.manage_endpoints import ManageEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries
 from services.notifier.usecases.send_again import SendAgain
+from services.notifier.usecases.stream_tickets import StreamTickets
 from services.notifier.usecases.watch_jobs import WatchJobs
 from services.runtime.consumer import Subscriptions, build_broker
 from services.runtime.database import Pool, open_service_pool
@@ -102,6 +103,7 @@ def build_parts(
         identities=Identities(pool, verifier_of(settings), session_cookie=session_cookie(settings.public_url)),
         hub=hub,
         watch_jobs=WatchJobs(pool, hub),
+        stream_tickets=StreamTickets(pool),
         plan_deliveries=plan,
         deliver_webhooks=deliver,
         manage_endpoints=ManageEndpoints(pool, sealer, rules) if sealer else None,

@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from services.notifier.api.deliveries import delivery_router
 from services.notifier.api.endpoints import endpoint_router
 from services.notifier.api.streams import stream_router
+from services.notifier.api.tickets import ticket_router
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
 from services.runtime.health import readiness
@@ -34,6 +35,7 @@ def build_api(parts: Parts) -> FastAPI:
     app = FastAPI(title="Sorami notifier", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     install_problem_handlers(app)
     app.include_router(stream_router(parts), include_in_schema=False)
+    app.include_router(ticket_router(parts))
     app.include_router(endpoint_router(parts))
     app.include_router(delivery_router(parts))
 

@@ -9,6 +9,7 @@ from services.notifier.usecases.deliver_webhooks import DeliverWebhooks
 from services.notifier.usecases.manage_endpoints import ManageEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries
 from services.notifier.usecases.send_again import SendAgain
+from services.notifier.usecases.stream_tickets import StreamTickets
 from services.notifier.usecases.watch_jobs import WatchJobs
 from services.runtime.callers import own_origins
 from services.runtime.database import Pool
@@ -25,6 +26,7 @@ class Parts:
     identities: Identities
     hub: Hub
     watch_jobs: WatchJobs
+    stream_tickets: StreamTickets
     plan_deliveries: PlanDeliveries
     deliver_webhooks: DeliverWebhooks
     manage_endpoints: ManageEndpoints | None

@@ -18,6 +18,7 @@ from services.notifier.usecases.judge_endpoints import JudgeEndpoints
 from services.notifier.usecases.manage_endpoints import ManageEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries
 from services.notifier.usecases.send_again import SendAgain
+from services.notifier.usecases.stream_tickets import StreamTickets
 from services.notifier.usecases.watch_jobs import WatchJobs
 from services.runtime.identity import Caller
 from services.runtime.sealing import Sealer
@@ -64,6 +65,7 @@ async def console(
             identities=cast(Any, EveryToken()),
             hub=hub,
             watch_jobs=WatchJobs(pool, hub),
+            stream_tickets=StreamTickets(pool),
             plan_deliveries=plan,
             deliver_webhooks=deliver,
             manage_endpoints=ManageEndpoints(pool, sealer, rules) if sealer else None,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from contracts.messages import failure_sentence, status_message
 
 QUEUE_BOUND = 256
 """Updates a stream may lag behind before it is ended and told to come back with its last id."""
+COME_BACK_MS = (500, 6_000)
+"""When clients of a process that stops are to reconnect."""
 
 
 @dataclass(slots=True)
@@ -45,24 +48,27 @@ def describe(event: JobUpdated, language: str) -> dict[str, Any]:
 
 @dataclass(eq=False, slots=True)
 class Stream:
-    """The queue of one open stream; `ended` says that nothing more will be put."""
+    """The queue of one open stream; `ended` says that nothing more will be put, `farewell` is its last word."""
 
     user_id: str
     job_id: str | None
     queue: "asyncio.Queue[Update | None]" = field(default_factory=lambda: asyncio.Queue(QUEUE_BOUND + 1))
     ended: bool = False
+    farewell: bytes = b""
 
     def put(self, update: Update) -> None:
         if self.ended:
             return
         if self.queue.qsize() >= QUEUE_BOUND:
-            self.end()
+            self.end(b": too slow; come back with the last id\n\n")
             return
         self.queue.put_nowait(update)
 
-    def end(self) -> None:
+    def end(self, farewell: bytes = b"") -> None:
+        """End it after what is queued; the client reconnects with its last id."""
         if not self.ended:
             self.ended = True
+            self.farewell = farewell
             self.queue.put_nowait(None)
 
 
@@ -85,7 +91,9 @@ class Hub:
     def open(self, user_id: str, job_id: str | None) -> Stream:
         """Open a stream; whatever is published from now on reaches its queue. One too many is ended at once."""
         stream = Stream(user_id, job_id)
-        if self._closed or self.is_full(user_id):
+        if self._closed:
+            stream.end(_come_back())
+        elif self.is_full(user_id):
             stream.end()
         self._streams[user_id].add(stream)
         return stream
@@ -108,8 +116,13 @@ class Hub:
                     stream.put(update)
 
     def close(self) -> None:
-        """End every stream, so that clients reconnect elsewhere."""
+        """End every stream, so that clients reconnect elsewhere, not all at once."""
         self._closed = True
         for streams in self._streams.values():
             for stream in streams:
-                stream.end()
+                stream.end(_come_back())
+
+
+def _come_back() -> bytes:
+    """Say when to reconnect: thousands that lose their process together spread over some seconds."""
+    return b"retry: %d\n\n" % random.randint(*COME_BACK_MS)  # noqa: S311 - not a secret

@@ -25,6 +25,14 @@ _OPEN_JOBS = """
       AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = id)
     ORDER BY created_at DESC, id DESC LIMIT 200
 """
+_JOBS_OF_BATCH = """
+    SELECT id AS job_id, kind, status, stage, progress, message, seq, created_at, request->>'prompt' AS prompt
+    FROM sorami.jobs WHERE batch_id = $1 AND owner_id = $2
+      AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = id)
+    ORDER BY id
+"""
+_BATCH = "SELECT EXISTS (SELECT FROM sorami.batches WHERE id = $1 AND owner_id = $2)"
+_EVENTS_AFTER = "SELECT EXISTS (SELECT FROM sorami.job_events WHERE job_id = ANY($1::text[]) AND n > $2)"
 _JOB = """
     SELECT j.id AS job_id, j.kind, j.status, j.stage, j.progress, j.message, j.seq, j.created_at, j.owner_id
     FROM sorami.jobs j WHERE j.id = $1 AND ($2::text IS NULL OR j.kind = $2) AND j.owner_id = $3
@@ -60,13 +68,31 @@ async def events_of_job(pool: Pool, job_id: str, after: int) -> list[JobUpdated]
     return [JobUpdated.model_validate_json(row["data"]) for row in await pool.fetch(_EVENTS_OF_JOB, job_id, after)]
 
 
-async def snapshot(pool: Pool, user_id: str) -> tuple[int, list[dict[str, Any]]]:
-    """Return a user's number and open jobs as of one moment."""
+async def snapshot(pool: Pool, user_id: str, batch_id: str | None = None) -> tuple[int, list[dict[str, Any]]]:
+    """Return a user's number and open jobs, or all of a batch, as of one moment."""
     async with transaction(pool) as connection:
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         number = await connection.fetchval(_NUMBER, user_id)
-        rows = await connection.fetch(_OPEN_JOBS, user_id)
+        if batch_id is None:
+            rows = await connection.fetch(_OPEN_JOBS, user_id)
+        else:
+            rows = await connection.fetch(_JOBS_OF_BATCH, batch_id, user_id)
     return number, [dict(row) for row in rows]
+
+
+async def jobs_of_batch(pool: Pool, batch_id: str, owner_id: str) -> list[dict[str, Any]]:
+    """Return the owner's jobs of a batch."""
+    return [dict(row) for row in await pool.fetch(_JOBS_OF_BATCH, batch_id, owner_id)]
+
+
+async def is_batch_of(pool: Pool, batch_id: str, owner_id: str) -> bool:
+    """Tell whether the owner has this batch, whatever became of its jobs."""
+    return bool(await pool.fetchval(_BATCH, batch_id, owner_id))
+
+
+async def has_events_after(pool: Pool, job_ids: Sequence[str], after: int) -> bool:
+    """Tell whether any of these jobs moved after a number."""
+    return bool(await pool.fetchval(_EVENTS_AFTER, list(job_ids), after))
 
 
 async def number_and_oldest(pool: Pool, user_id: str) -> tuple[int, int | None]:
