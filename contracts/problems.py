@@ -241,6 +241,7 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("endpoint_exists", 409, "There is an endpoint of this address among yours.", "Change that one."),
     _problem("too_many_endpoints", 409, "There may be 50 webhook endpoints.", "Delete one that is not used."),
     _problem("endpoint_not_found", 404, "No webhook endpoint of yours has this id.", "Check the id."),
+    _problem("endpoint_without_address", 409, "The endpoint of jobs has no address.", "Name it in the job's request."),
     _problem("endpoint_disabled", 409, "The webhook endpoint is disabled.", "Enable it first."),
     _problem("delivery_not_found", 404, "The endpoint has no delivery of this id.", "Check the id."),
     _problem("event_type_unknown", 422, "A type of event is none of the known.", "`detail` lists them."),

@@ -15,10 +15,12 @@ JOB_PROGRESS = "job.progress"
 JOB_COMPLETED = "job.completed"
 JOB_FAILED = "job.failed"
 JOB_CANCELLED = "job.cancelled"
+JOB_TYPES = (JOB_PROGRESS, JOB_COMPLETED, JOB_FAILED, JOB_CANCELLED)
+ENDPOINT_FAILING = "endpoint.failing"
 ENDPOINT_DISABLED = "endpoint.disabled"
 MESSAGE_EXHAUSTED = "message.exhausted"
 TEST = "test"
-TYPES = (JOB_PROGRESS, JOB_COMPLETED, JOB_FAILED, JOB_CANCELLED, ENDPOINT_DISABLED, MESSAGE_EXHAUSTED, TEST)
+TYPES = (*JOB_TYPES, ENDPOINT_FAILING, ENDPOINT_DISABLED, MESSAGE_EXHAUSTED, TEST)
 """What an endpoint may ask to hear of; a test is told whatever it asked for."""
 
 _TYPE_OF_ENDING = {

@@ -11,8 +11,8 @@ from services.notifier.channels.webhooks import WebhookSender
 from services.notifier.handlers import subscribe
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
-from services.notifier.usecases.check_address import AddressRules
 from services.notifier.usecases.deliver_webhooks import DeliverWebhooks
+from services.notifier.usecases.job_endpoints import JobEndpoints
 from services.notifier.usecases.judge_endpoints import JudgeEndpoints
 from services.notifier.usecases.manage_endpoints import ManageEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries
@@ -31,6 +31,7 @@ from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
 from services.runtime.sealing import Sealer, parse_keys
 from services.runtime.settings import load_settings
+from services.runtime.webhook_addresses import AddressRules
 
 SERVICE = "notifier"
 
@@ -89,8 +90,10 @@ def build_parts(
         keep_days=settings.delivery_days,
         send_seconds=settings.webhook_seconds,
     )
+    job_endpoints = JobEndpoints(pool, sealer)
     plan = PlanDeliveries(
         pool,
+        job_endpoints,
         settings.legacy_urls(),
         environment=settings.environment,
         public_url=settings.public_url,
@@ -107,6 +110,7 @@ def build_parts(
         plan_deliveries=plan,
         deliver_webhooks=deliver,
         manage_endpoints=ManageEndpoints(pool, sealer, rules) if sealer else None,
+        job_endpoints=job_endpoints,
         send_again=SendAgain(pool, plan, deliver.wake),
         checks={"database": database_check(pool), "consumers": subscriptions.unready},
     )

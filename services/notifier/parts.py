@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.notifier.channels.streams import Hub
 from services.notifier.settings import NotifierSettings
 from services.notifier.usecases.deliver_webhooks import DeliverWebhooks
+from services.notifier.usecases.job_endpoints import JobEndpoints
 from services.notifier.usecases.manage_endpoints import ManageEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries
 from services.notifier.usecases.send_again import SendAgain
@@ -30,6 +31,7 @@ class Parts:
     plan_deliveries: PlanDeliveries
     deliver_webhooks: DeliverWebhooks
     manage_endpoints: ManageEndpoints | None
+    job_endpoints: JobEndpoints
     send_again: SendAgain
     checks: Mapping[str, Check]
 

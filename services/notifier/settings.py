@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from services.runtime.sealing import parse_keys
-from services.runtime.settings import CommaList, RuntimeSettings, TokenSettings, host_and_port
+from services.runtime.settings import CommaList, RuntimeSettings, TokenSettings, WebhookSettings
 
 
 def _keys(value: SecretStr | None) -> SecretStr | None:
@@ -14,13 +14,7 @@ def _keys(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
-def _hosts_and_ports(value: list[str]) -> list[str]:
-    for address in value:
-        host_and_port(address)
-    return value
-
-
-class NotifierSettings(RuntimeSettings, TokenSettings):
+class NotifierSettings(RuntimeSettings, TokenSettings, WebhookSettings):
     """What the notifier reads from the environment."""
 
     host: str = Field(default="127.0.0.1", validation_alias="SORAMI_NOTIFIER_HOST")
@@ -33,11 +27,6 @@ class NotifierSettings(RuntimeSettings, TokenSettings):
         default=None,
         validation_alias="SORAMI_ENCRYPTION_KEYS",
         description="`id:base64` of 32 bytes each; the first seals, all of them open.",
-    )
-    webhook_allow: Annotated[CommaList, AfterValidator(_hosts_and_ports)] = Field(
-        default=[],
-        validation_alias="SORAMI_WEBHOOK_ALLOW",
-        description="host:port pairs that webhooks of people may reach though they are not public.",
     )
     webhook_seconds: float = Field(
         default=20,
@@ -56,10 +45,6 @@ class NotifierSettings(RuntimeSettings, TokenSettings):
             return {"video": self.webhook_url_video} if self.webhook_url_video else {}
         video = self.webhook_url_video or video_address(self.webhook_url)
         return {"image": self.webhook_url, "video": video}
-
-    def allowed(self) -> frozenset[tuple[str, int]]:
-        """Return the hosts and ports that the guard lets through."""
-        return frozenset(host_and_port(address) for address in self.webhook_allow)
 
 
 def video_address(url: str) -> str:

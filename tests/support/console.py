@@ -12,8 +12,8 @@ from services.notifier.channels.streams import Hub
 from services.notifier.channels.webhooks import WebhookSender
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
-from services.notifier.usecases.check_address import AddressRules
 from services.notifier.usecases.deliver_webhooks import DeliverWebhooks
+from services.notifier.usecases.job_endpoints import JobEndpoints
 from services.notifier.usecases.judge_endpoints import JudgeEndpoints
 from services.notifier.usecases.manage_endpoints import ManageEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries
@@ -22,6 +22,7 @@ from services.notifier.usecases.stream_tickets import StreamTickets
 from services.notifier.usecases.watch_jobs import WatchJobs
 from services.runtime.identity import Caller
 from services.runtime.sealing import Sealer
+from services.runtime.webhook_addresses import AddressRules
 
 ORGANIZATION = "org_1"
 
@@ -56,8 +57,9 @@ async def console(
             keep_days=30,
             send_seconds=given.webhook_seconds,
         )
+        job_endpoints = JobEndpoints(pool, sealer)
         plan = PlanDeliveries(
-            pool, {}, environment="test", public_url="http://test", forgotten_after=1, wake=deliver.wake
+            pool, job_endpoints, {}, environment="test", public_url="http://test", forgotten_after=1, wake=deliver.wake
         )
         parts = Parts(
             settings=given,
@@ -69,6 +71,7 @@ async def console(
             plan_deliveries=plan,
             deliver_webhooks=deliver,
             manage_endpoints=ManageEndpoints(pool, sealer, rules) if sealer else None,
+            job_endpoints=job_endpoints,
             send_again=SendAgain(pool, plan, deliver.wake),
             checks={},
         )

@@ -26,6 +26,7 @@ _STATES = ["pending", "delivered", "superseded", "exhausted", "dropped"]
 _FILTERS: list[dict[str, Any]] = [
     {"name": "state", "in": "query", "schema": {"type": "string", "enum": _STATES}},
     {"name": "type", "in": "query", "schema": {"type": "string", "enum": list(TYPES)}},
+    {"name": "job_id", "in": "query", "schema": {"type": "string"}},
     SINCE,
     {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST}},
     {
@@ -76,7 +77,7 @@ def delivery_router(parts: Parts) -> APIRouter:  # noqa: C901 - five routes, eac
         query = read_query(request, bodies.DeliveriesQuery)
         limit = read_limit(query.limit) or DEFAULT
         position: Any = read_cursor(query.cursor, owner_id, datetime, str)
-        filters = (query.state, query.type, query.since)
+        filters = (query.state, query.type, query.since, query.job_id)
         rows = await queries.page(parts.pool, endpoint.id, filters, position, limit + 1)
         shown, more = cut_page(rows, limit, owner_id, lambda row: (row["created_at"], row["id"]))
         listed = [bodies.DeliveryBody(**_fields(row)) for row in shown]
@@ -130,7 +131,7 @@ def delivery_router(parts: Parts) -> APIRouter:  # noqa: C901 - five routes, eac
 
 
 def _fields(row: dict[str, Any]) -> dict[str, Any]:
-    same = {name: row[name] for name in ("id", "type", "job_id", "kind", "state", "attempts")}
+    same = {name: row[name] for name in ("id", "type", "job_id", "kind", "url", "state", "attempts")}
     moments = {name: moment(row[name]) for name in ("next_attempt_at", "created_at", "sent_at", "finished_at")}
     return {
         **same,

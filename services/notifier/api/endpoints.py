@@ -18,6 +18,7 @@ from services.notifier.parts import Parts
 from services.notifier.queries import deliveries as delivery_queries
 from services.notifier.queries import endpoints as queries
 from services.notifier.store.endpoints import Endpoint, EndpointValues
+from services.notifier.usecases.job_endpoints import ALIAS
 from services.notifier.usecases.manage_endpoints import EndpointConflict, Made, ManageEndpoints, NotAllowed
 from services.runtime.bodies import read_body, read_query, refused
 from services.runtime.identity import Caller
@@ -44,8 +45,10 @@ def manager(parts: Parts) -> ManageEndpoints:
 
 
 async def own_endpoint(parts: Parts, owner: Caller, endpoint_id: str) -> Endpoint:
-    """Return the caller's endpoint; raises one and the same 404 for "not there" and "not yours"."""
+    """Return the caller's endpoint, `jobs` their own for jobs; raises one 404 for "not there" and "not yours"."""
     manager(parts)
+    if endpoint_id == ALIAS:
+        return (await parts.job_endpoints.of([owner.user_id]))[owner.user_id]
     found = await queries.one(parts.pool, endpoint_id, owner.user_id) if is_safe_id(endpoint_id) else None
     if found is None:
         raise Problem(404, "endpoint_not_found", "there is no webhook endpoint of this id among yours")
@@ -107,6 +110,7 @@ def endpoint_router(parts: Parts) -> APIRouter:  # noqa: C901, PLR0915 - seven r
     @router.get(
         "/{endpoint_id}",
         summary="One webhook endpoint",
+        description="`jobs` stands for the endpoint that addresses of single jobs (`webhook_url`) are told under.",
         operation_id="show_webhook_endpoint",
         responses=answers(bodies.EndpointBody, 200, "The endpoint, without its secret", 404),
     )

@@ -196,7 +196,8 @@ class DeliverWebhooks:
         if wait:
             await asyncio.sleep(wait)
         attempt = await self._send(delivery, receiver, int(time.time() + ahead))
-        state, pause = _verdict(attempt, delivery.tries)
+        gives_up = receiver.endpoint is not None and receiver.endpoint.per_job and attempt.status_code == 410
+        state, pause = ("exhausted", 0.0) if gives_up else _verdict(attempt, delivery.tries)
         settled = await self._settling.submit(Settlement(delivery, state, pause, attempt))
         if settled and receiver.endpoint is not None:
             await self._follow(receiver.endpoint, delivery, attempt, state)
@@ -267,7 +268,7 @@ def _outgoing(delivery: Delivery, receiver: Receiver, timestamp: int) -> Outgoin
     shared = next((secret for secret in receiver.secrets if secret.scheme == SHARED), None)
     if shared is not None:
         headers[SECRET_HEADER] = shared.shown
-    url = receiver.endpoint.url_for(delivery.kind) if receiver.endpoint else receiver.url
+    url = delivery.url or (receiver.endpoint.url_for(delivery.kind) if receiver.endpoint else receiver.url)
     return Outgoing(url, body, headers, trusted=receiver.endpoint is None)
 
 

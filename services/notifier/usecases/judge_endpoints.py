@@ -49,6 +49,9 @@ class JudgeEndpoints:
 
     async def failing(self, endpoint: Endpoint, attempt: Attempt) -> None:
         """Note that an endpoint did not take something; 410 or five days of failures disable it."""
+        if endpoint.per_job:
+            # One job's address says nothing of another's.
+            return
         if attempt.status_code == 410:
             await self._disable(endpoint, "gone")
         elif endpoint.failing_since is None:
@@ -61,7 +64,7 @@ class JudgeEndpoints:
     async def exhausted(self, endpoint: Endpoint, delivery: Delivery, attempt: Attempt) -> None:
         """Tell the owner that a message was given up: a notification a day, and word to the other endpoints."""
         now = self._clock()
-        if delivery.type in (webhooks.ENDPOINT_DISABLED, webhooks.MESSAGE_EXHAUSTED):
+        if delivery.type in (webhooks.ENDPOINT_FAILING, webhooks.ENDPOINT_DISABLED, webhooks.MESSAGE_EXHAUSTED):
             return
         data = {
             "endpoint_id": endpoint.id,
@@ -75,7 +78,9 @@ class JudgeEndpoints:
         }
         async with transaction(self._pool) as connection:
             await self._tell_others(connection, endpoint, webhooks.MESSAGE_EXHAUSTED, delivery.id, data)
-            rows = await self._notify(connection, endpoint, WEBHOOK_MESSAGE_EXHAUSTED, f"{now:%Y-%m-%d}", None)
+            rows = await self._notify(
+                connection, endpoint, WEBHOOK_MESSAGE_EXHAUSTED, f"{now:%Y-%m-%d}", url=delivery.url
+            )
         self._offer(rows)
 
     async def _disable(self, endpoint: Endpoint, reason: str) -> None:
@@ -92,7 +97,7 @@ class JudgeEndpoints:
             await connection.execute(deliveries.DROP_PENDING, endpoint.id)
             occasion = now.isoformat()
             await self._tell_others(connection, endpoint, webhooks.ENDPOINT_DISABLED, f"{endpoint.id}/{occasion}", data)
-            rows = await self._notify(connection, endpoint, WEBHOOK_ENDPOINT_DISABLED, occasion, reason)
+            rows = await self._notify(connection, endpoint, WEBHOOK_ENDPOINT_DISABLED, occasion, reason=reason)
         _log.warning("a webhook endpoint is disabled", endpoint=endpoint.id, reason=reason)
         self._offer(rows)
 
@@ -101,14 +106,27 @@ class JudgeEndpoints:
             if await connection.fetchval(endpoints.NOTE_NOTICED, endpoint.id) is None:
                 return
             occasion = str(endpoint.failing_since)
-            rows = await self._notify(connection, endpoint, WEBHOOK_ENDPOINT_FAILING, occasion, None)
+            data = {
+                "endpoint_id": endpoint.id,
+                "url": endpoint.url,
+                "failing_since": as_utc(endpoint.failing_since) if endpoint.failing_since else None,
+            }
+            await self._tell_others(connection, endpoint, webhooks.ENDPOINT_FAILING, f"{endpoint.id}/{occasion}", data)
+            rows = await self._notify(connection, endpoint, WEBHOOK_ENDPOINT_FAILING, occasion)
         self._offer(rows)
 
     async def _notify(
-        self, connection: Connection, endpoint: Endpoint, type_: str, occasion: str, reason: str | None
+        self,
+        connection: Connection,
+        endpoint: Endpoint,
+        type_: str,
+        occasion: str,
+        *,
+        reason: str | None = None,
+        url: str | None = None,
     ) -> list[OutboxRow]:
         """Ask for a notification; the same occasion makes the same one."""
-        host = urlsplit(endpoint.url).hostname or ""
+        host = urlsplit(url or endpoint.url).hostname or ""
         notice = endpoint_notice(type_, host, reason)
         metadata: dict[str, Any] = {"endpointId": endpoint.id, "host": host}
         if reason:

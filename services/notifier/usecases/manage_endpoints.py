@@ -13,12 +13,12 @@ from services.notifier.channels.signatures import Secret, SecretWeak
 from services.notifier.queries import endpoints as queries
 from services.notifier.store import deliveries, endpoints
 from services.notifier.store.endpoints import Endpoint, EndpointValues
-from services.notifier.usecases.check_address import AddressRules
 from services.notifier.usecases.seal_secrets import seal_headers, seal_secret
 from services.runtime.addresses import AddressRefused
 from services.runtime.database import Pool, transaction
 from services.runtime.identity import Caller
 from services.runtime.sealing import Sealer
+from services.runtime.webhook_addresses import AddressRules
 
 MOST_ENDPOINTS = 50
 ROTATION_HOURS = 24
@@ -77,6 +77,8 @@ class ManageEndpoints:
     async def change(self, caller: Caller, endpoint: Endpoint, changes: Mapping[str, Any]) -> Endpoint:
         """Change what was given; raises RequestRefused or EndpointConflict."""
         given = dict(changes)
+        if endpoint.per_job and {"url", "kind_urls"} & given.keys():
+            raise no_address()
         headers = given.pop("headers", None)
         state = given.pop("state", endpoint.state)
         kept = {name: getattr(endpoint, name) for name in EndpointValues.__slots__}
@@ -133,6 +135,11 @@ class ManageEndpoints:
         if organization is None or not await queries.administers(self._pool, caller.user_id, organization):
             raise NotAllowed
         return organization
+
+
+def no_address() -> EndpointConflict:
+    """Build the refusal of what needs an address: the endpoint of jobs has none of its own."""
+    return EndpointConflict("endpoint_without_address", "each job brings its own address; this endpoint has none")
 
 
 def _exists() -> EndpointConflict:

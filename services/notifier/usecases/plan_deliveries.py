@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from contracts.events import JobUpdated, event_id
@@ -15,6 +15,7 @@ from services.notifier.queries import endpoints as endpoint_queries
 from services.notifier.queries import streams as job_queries
 from services.notifier.store import deliveries as store
 from services.notifier.store.endpoints import Endpoint
+from services.notifier.usecases.job_endpoints import JobEndpoints
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger
 
@@ -32,10 +33,11 @@ def legacy_endpoint(kind: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An event that is to be told to an endpoint; without `endpoint` it is the operator's own."""
+    """An event that is to be told to an endpoint; without `endpoint` it is the operator's own. `url` is the job's."""
 
     event: JobUpdated
     endpoint: Endpoint | None = None
+    url: str | None = None
 
     @property
     def name(self) -> str:
@@ -52,6 +54,7 @@ class PlanDeliveries:
     def __init__(
         self,
         pool: Pool,
+        job_endpoints: JobEndpoints,
         legacy_urls: Mapping[str, str],
         *,
         environment: str,
@@ -60,6 +63,7 @@ class PlanDeliveries:
         wake: Callable[[], None],
     ) -> None:
         self._pool = pool
+        self._job_endpoints = job_endpoints
         self._kinds = frozenset(legacy_urls)
         self._environment = environment
         self._public_url = public_url
@@ -74,7 +78,7 @@ class PlanDeliveries:
 
     async def plan(self, wishes: Iterable[Wish]) -> int:
         """Write deliveries and return how many are new."""
-        latest = _without_old_progress(wishes)
+        latest = await self._addressed(_without_old_progress(wishes))
         if not latest:
             return 0
         flat = [wish for wish in latest if wish.in_the_seeds_words]
@@ -97,6 +101,7 @@ class PlanDeliveries:
                 self._pool, legacy_endpoint(kind), kind, self._forgotten_after, since
             )
             wishes += [Wish(event) for event in found]
+        await self._job_endpoints.of_the_forgotten(self._forgotten_after, since)
         unplanned = await endpoint_queries.unplanned(self._pool, self._forgotten_after, since)
         endpoints = await endpoint_queries.by_ids(self._pool, {endpoint for endpoint, _ in unplanned})
         wishes += [Wish(event, endpoints[endpoint]) for endpoint, event in unplanned if endpoint in endpoints]
@@ -107,7 +112,7 @@ class PlanDeliveries:
         self._looked_until = until - _LATE_COMMIT
 
     async def _wishes(self, events: Sequence[JobUpdated]) -> list[Wish]:
-        """Say who wants to hear of what. An address that a job itself brings would be one more wish here."""
+        """Say who wants to hear of what."""
         wishes = [Wish(event) for event in events if event.kind in self._kinds]
         for endpoint in await endpoint_queries.subscribers(self._pool, events):
             wishes += [
@@ -115,7 +120,34 @@ class PlanDeliveries:
                 for event in events
                 if _belongs(event, endpoint) and endpoint.wants(type_of(event), event.kind)
             ]
-        return wishes
+        return wishes + await self._wishes_of_jobs(events)
+
+    async def _wishes_of_jobs(self, events: Sequence[JobUpdated]) -> list[Wish]:
+        """Say which jobs brought an address of their own for this."""
+        brought = await endpoint_queries.job_webhooks(self._pool, {event.job_id for event in events})
+        if not brought:
+            return []
+        told = [event for event in events if event.job_id in brought and brought[event.job_id].wants(type_of(event))]
+        senders = await self._job_endpoints.of({event.user_id for event in told})
+        return [
+            Wish(event, senders[event.user_id], brought[event.job_id].url)
+            for event in told
+            if event.user_id in senders
+            and senders[event.user_id].state == "enabled"
+            and senders[event.user_id].wants(type_of(event), event.kind)
+        ]
+
+    async def _addressed(self, wishes: list[Wish]) -> list[Wish]:
+        """Add the addresses of jobs to wishes that were found in the rows."""
+        without = {wish.event.job_id for wish in wishes if wish.endpoint and wish.endpoint.per_job and not wish.url}
+        brought = await endpoint_queries.job_webhooks(self._pool, without) if without else {}
+        found = [
+            replace(wish, url=brought[wish.event.job_id].url)
+            if wish.endpoint and wish.endpoint.per_job and not wish.url and wish.event.job_id in brought
+            else wish
+            for wish in wishes
+        ]
+        return [wish for wish in found if wish.url or not (wish.endpoint and wish.endpoint.per_job)]
 
     def _delivery(self, wish: Wish, payload: str) -> store.NewDelivery:
         event, type_ = wish.event, type_of(wish.event)
@@ -132,6 +164,7 @@ class PlanDeliveries:
             # The operator's own application hears every step, as the seeds' backend told them.
             supersedes=event.status in TERMINAL or ours,
             throttled=ours and type_ == JOB_PROGRESS,
+            url=wish.url,
         )
 
     def _standard(self, wish: Wish) -> str:

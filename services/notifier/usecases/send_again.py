@@ -10,7 +10,7 @@ from contracts.ids import new_id
 from services.notifier.queries import endpoints as queries
 from services.notifier.store import deliveries
 from services.notifier.store.endpoints import Endpoint
-from services.notifier.usecases.manage_endpoints import EndpointConflict
+from services.notifier.usecases.manage_endpoints import EndpointConflict, no_address
 from services.notifier.usecases.plan_deliveries import PlanDeliveries, Wish
 from services.runtime.database import Pool
 
@@ -29,6 +29,8 @@ class SendAgain:
     async def test(self, endpoint: Endpoint) -> str:
         """Send a test event and return its delivery's id; raises EndpointConflict."""
         _check_enabled(endpoint)
+        if endpoint.per_job:
+            raise no_address()
         delivery_id = new_id()
         now = datetime.now(UTC)
         if endpoint.dialect == "legacy":
