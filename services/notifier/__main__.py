@@ -6,12 +6,13 @@ from urllib.parse import urlsplit
 
 from contracts.cloudevents import judge
 from services.notifier.app import build_app
+from services.notifier.channels.apprise import AppriseChannels
 from services.notifier.channels.streams import Hub
 from services.notifier.channels.webhooks import WebhookSender
 from services.notifier.handlers import subscribe
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
-from services.notifier.usecases.deliver_webhooks import DeliverWebhooks
+from services.notifier.usecases.deliver_webhooks import DeliverWebhooks, operators_own
 from services.notifier.usecases.job_endpoints import JobEndpoints
 from services.notifier.usecases.judge_endpoints import JudgeEndpoints
 from services.notifier.usecases.manage_endpoints import ManageEndpoints
@@ -80,13 +81,14 @@ def build_parts(
         own_host=urlsplit(settings.public_url).hostname,
     )
     hub = Hub(settings.streams_per_user)
+    channels = AppriseChannels(settings.channels, settings.allowed())
     deliver = DeliverWebhooks(
         pool,
         sender,
         JudgeEndpoints(pool, relay.offer),
         sealer,
-        legacy_urls=settings.legacy_urls(),
-        secret=secret.get_secret_value() if secret else None,
+        channels,
+        operators=operators_own(settings.legacy_urls(), secret.get_secret_value() if secret else None),
         keep_days=settings.delivery_days,
         send_seconds=settings.webhook_seconds,
     )
@@ -109,7 +111,7 @@ def build_parts(
         stream_tickets=StreamTickets(pool),
         plan_deliveries=plan,
         deliver_webhooks=deliver,
-        manage_endpoints=ManageEndpoints(pool, sealer, rules) if sealer else None,
+        manage_endpoints=ManageEndpoints(pool, sealer, rules, channels) if sealer else None,
         job_endpoints=job_endpoints,
         send_again=SendAgain(pool, plan, deliver.wake),
         checks={"database": database_check(pool), "consumers": subscriptions.unready},

@@ -35,6 +35,16 @@ class NotifierSettings(RuntimeSettings, TokenSettings, WebhookSettings):
         validation_alias="SORAMI_WEBHOOK_SECONDS",
         description="Seconds a receiver may take to answer.",
     )
+    channels: CommaList = Field(
+        default=["discord", "gchat", "mailto", "mailtos", "msteams", "ntfy", "ntfys", "slack", "tgram", "workflows"],
+        validation_alias="SORAMI_CHANNELS",
+        description="Services of apprise that people may be told by, as its addresses begin.",
+    )
+    legacy_shared_db: bool = Field(
+        default=False,
+        validation_alias="SORAMI_LEGACY_SHARED_DB",
+        description="Tell WEBHOOK_URL also of jobs whose row an application made in our own database.",
+    )
     delivery_days: int = Field(default=30, ge=1, le=3_650, validation_alias="SORAMI_DELIVERY_DAYS")
     allow_hosts: CommaList = Field(default=[], validation_alias="SORAMI_ALLOW_HOSTS")
     cors_origins: CommaList = Field(default=[], validation_alias="SORAMI_CORS_ORIGINS")

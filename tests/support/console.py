@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 
 from services.notifier.app import build_app
+from services.notifier.channels.apprise import AppriseChannels
 from services.notifier.channels.streams import Hub
 from services.notifier.channels.webhooks import WebhookSender
 from services.notifier.parts import Parts
@@ -47,13 +48,14 @@ async def console(
     async with asyncpg.create_pool(url, min_size=1, max_size=6) as pool:
         hub = Hub()
         rules = AddressRules(allowed, https_only=given.environment == "production", own_host="test")
+        channels = AppriseChannels(given.channels, allowed)
         deliver = DeliverWebhooks(
             pool,
             sender,
             JudgeEndpoints(pool, lambda rows: None),
             sealer,
-            legacy_urls={},
-            secret=None,
+            channels,
+            operators={},
             keep_days=30,
             send_seconds=given.webhook_seconds,
         )
@@ -70,7 +72,7 @@ async def console(
             stream_tickets=StreamTickets(pool),
             plan_deliveries=plan,
             deliver_webhooks=deliver,
-            manage_endpoints=ManageEndpoints(pool, sealer, rules) if sealer else None,
+            manage_endpoints=ManageEndpoints(pool, sealer, rules, channels) if sealer else None,
             job_endpoints=job_endpoints,
             send_again=SendAgain(pool, plan, deliver.wake),
             checks={},

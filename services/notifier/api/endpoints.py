@@ -166,6 +166,8 @@ def endpoint_router(parts: Parts) -> APIRouter:  # noqa: C901, PLR0915 - seven r
             made = await manager(parts).rotate(owner, endpoint, body.secret, body.overlap_hours)
         except RequestRefused as error:
             raise refused(error.faults) from None
+        except EndpointConflict as error:
+            raise conflict(error) from None
         return JSONResponse(await _with_secret(parts, made))
 
     @router.get(

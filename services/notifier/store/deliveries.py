@@ -11,8 +11,8 @@ from services.runtime.database import Connection, Pool
 PLAN_DELIVERIES = """
     WITH given AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[],
-                             $8::text[], $9::bool[], $10::bool[], $11::text[])
-            AS g(id, endpoint, event_id, job_id, kind, seq, type, payload, supersedes, throttled, url)
+                             $8::text[], $9::bool[], $10::bool[], $11::text[], $12::int[])
+            AS g(id, endpoint, event_id, job_id, kind, seq, type, payload, supersedes, throttled, url, digest)
     ), pointless AS (
         UPDATE sorami.deliveries d SET state = 'superseded', finished_at = now()
         FROM given g
@@ -25,6 +25,10 @@ PLAN_DELIVERIES = """
            CASE WHEN g.throttled THEN greatest(now(), (
                SELECT max(p.sent_at) + interval '500 milliseconds' FROM sorami.deliveries p
                WHERE p.endpoint = g.endpoint AND p.job_id = g.job_id AND p.type = 'job.progress'))
+           -- The first is told at once; what comes soon after waits, to be told together.
+           WHEN g.digest > 0 THEN greatest(now(), g.digest * interval '1 second' + (
+               SELECT p.sent_at FROM sorami.deliveries p WHERE p.endpoint = g.endpoint AND p.sent_at IS NOT NULL
+               ORDER BY p.created_at DESC, p.id DESC LIMIT 1))
            ELSE now() END
     FROM given g
     ON CONFLICT (endpoint, event_id) DO NOTHING
@@ -153,6 +157,8 @@ class NewDelivery:
     throttled: bool = False
     url: str | None = None
     """Where it goes, when its job brought the address."""
+    digest: int = 0
+    """Seconds between two messages to its endpoint; what comes between is told together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +208,20 @@ class Settlement:
     attempt: Attempt
 
 
-_PLANNED = ("id", "endpoint", "event_id", "job_id", "kind", "seq", "type", "payload", "supersedes", "throttled", "url")
+_PLANNED = (
+    "id",
+    "endpoint",
+    "event_id",
+    "job_id",
+    "kind",
+    "seq",
+    "type",
+    "payload",
+    "supersedes",
+    "throttled",
+    "url",
+    "digest",
+)
 
 
 async def plan(executor: Pool | Connection, deliveries: Sequence[NewDelivery]) -> int:

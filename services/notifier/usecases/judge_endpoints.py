@@ -17,6 +17,7 @@ from contracts.notifications import (
     WEBHOOK_ENDPOINT_FAILING,
     WEBHOOK_MESSAGE_EXHAUSTED,
     endpoint_notice,
+    endpoint_words,
 )
 from services.notifier.queries import endpoints as queries
 from services.notifier.store import deliveries, endpoints
@@ -72,6 +73,7 @@ class JudgeEndpoints:
             "webhook_id": webhooks.webhook_id(delivery.event_id),
             "type": delivery.type,
             "job_id": delivery.job_id,
+            "url": delivery.url,
             "attempts": delivery.attempts,
             "status_code": attempt.status_code,
             "error": attempt.error,
@@ -126,7 +128,7 @@ class JudgeEndpoints:
         url: str | None = None,
     ) -> list[OutboxRow]:
         """Ask for a notification; the same occasion makes the same one."""
-        host = urlsplit(url or endpoint.url).hostname or ""
+        host = _host(url or endpoint.url)
         notice = endpoint_notice(type_, host, reason)
         metadata: dict[str, Any] = {"endpointId": endpoint.id, "host": host}
         if reason:
@@ -148,27 +150,42 @@ class JudgeEndpoints:
     async def _tell_others(
         self, connection: Connection, endpoint: Endpoint, type_: str, occasion: str, data: dict[str, Any]
     ) -> None:
-        """Plan word of this for the other endpoints of the same owner."""
-        body = json.dumps(webhooks.payload(type_, self._clock(), data), ensure_ascii=False)
+        """Plan word of this for the other endpoints of the same owner, each in its own words."""
+        body = webhooks.payload(type_, self._clock(), data)
+        words = endpoint_words(type_)
         others = [
             other
             for other in await queries.of_owner(connection, endpoint.owner_id)
             if other.id != endpoint.id
             and other.state == "enabled"
-            and other.dialect == "standard"
+            and other.dialect != "legacy"
             and other.wants(type_, None)
         ]
-        planned = [
-            deliveries.NewDelivery(
-                id=new_id(),
-                endpoint=other.id,
-                event_id=f"{type_}/{occasion}",
-                job_id=None,
-                kind=None,
-                seq=0,
-                type=type_,
-                payload=body,
+        planned = []
+        for other in others:
+            told = body
+            if other.dialect == "apprise" and words is not None:
+                notice = endpoint_notice(
+                    words, _host(data.get("url") or endpoint.url), data.get("reason"), other.language
+                )
+                told = webhooks.sentence(notice, type_)
+            planned.append(
+                deliveries.NewDelivery(
+                    id=new_id(),
+                    endpoint=other.id,
+                    event_id=f"{type_}/{occasion}",
+                    job_id=None,
+                    kind=None,
+                    seq=0,
+                    type=type_,
+                    payload=json.dumps(told, ensure_ascii=False),
+                    digest=other.digest_seconds,
+                )
             )
-            for other in others
-        ]
         await deliveries.plan(connection, planned)
+
+
+def _host(url: str) -> str:
+    """Return what an endpoint is called in a sentence: its host, or the service of a channel."""
+    parts = urlsplit(url)
+    return (parts.hostname if parts.scheme in ("http", "https") else parts.scheme) or ""

@@ -9,6 +9,7 @@ import asyncpg
 from contracts.faults import Fault, RequestRefused
 from contracts.ids import new_id
 from services.notifier.channels import signatures
+from services.notifier.channels.apprise import AppriseChannels, ChannelRefused, shown
 from services.notifier.channels.signatures import Secret, SecretWeak
 from services.notifier.queries import endpoints as queries
 from services.notifier.store import deliveries, endpoints
@@ -48,10 +49,11 @@ class Made:
 class ManageEndpoints:
     """The use case behind the console's writes."""
 
-    def __init__(self, pool: Pool, sealer: Sealer, rules: AddressRules) -> None:
+    def __init__(self, pool: Pool, sealer: Sealer, rules: AddressRules, channels: AppriseChannels) -> None:
         self._pool = pool
         self._sealer = sealer
         self._rules = rules
+        self._channels = channels
 
     async def create(
         self, caller: Caller, values: EndpointValues, *, organization: bool, ed25519: bool, secret: str | None
@@ -59,9 +61,13 @@ class ManageEndpoints:
         """Make an endpoint; raises RequestRefused, EndpointConflict or NotAllowed."""
         if organization:
             values = replace(values, organization_id=await self._organization(caller))
-        values = await self._checked(values)
         endpoint_id = new_id()
-        secrets = _secrets(values.dialect, secret, ed25519)
+        if values.dialect == "apprise":
+            secrets = [await self._channel(values.url)]
+            values = replace(values, url=shown(values.url))
+        else:
+            values = replace(await self._checked(values), digest_seconds=0)
+            secrets = _secrets(values.dialect, secret, ed25519)
         sealed = replace(values, headers=seal_headers(self._sealer, endpoint_id, values.headers))
         async with transaction(self._pool) as connection:
             if await endpoints.lock_owner(connection, caller.user_id) >= MOST_ENDPOINTS:
@@ -83,8 +89,14 @@ class ManageEndpoints:
         state = given.pop("state", endpoint.state)
         kept = {name: getattr(endpoint, name) for name in EndpointValues.__slots__}
         values = EndpointValues(**{**kept, **given, "headers": {}, "state": state})
-        if {"url", "kind_urls"} & given.keys():
-            values = await self._checked(values)
+        channel = None
+        if endpoint.dialect == "apprise":
+            channel = await self._channel(values.url) if "url" in given else None
+            values = replace(values, url=shown(values.url) if channel else endpoint.url)
+        else:
+            values = replace(values, digest_seconds=0)
+            if {"url", "kind_urls"} & given.keys():
+                values = await self._checked(values)
         sealed = endpoint.headers if headers is None else seal_headers(self._sealer, endpoint.id, headers)
         reason = None if state == "enabled" else (endpoint.reason or "owner")
         async with transaction(self._pool) as connection:
@@ -94,6 +106,9 @@ class ManageEndpoints:
                 )
             except asyncpg.UniqueViolationError:
                 raise _exists() from None
+            if channel is not None:
+                await connection.execute(endpoints.RETIRE_SECRETS, endpoint.id, 0)
+                await endpoints.insert_secrets(connection, [seal_secret(self._sealer, endpoint.id, channel)])
             if state == "disabled" and endpoint.state == "enabled":
                 await connection.execute(deliveries.DROP_PENDING, endpoint.id)
             return await queries.one(connection, endpoint.id, caller.user_id) or endpoint
@@ -105,7 +120,12 @@ class ManageEndpoints:
             await connection.execute(endpoints.DELETE_ENDPOINT, endpoint.id, caller.user_id)
 
     async def rotate(self, caller: Caller, endpoint: Endpoint, secret: str | None, overlap_hours: float) -> Made:
-        """Make new secrets; the ones before stay valid for so many hours. Raises RequestRefused."""
+        """Make new secrets; the ones before stay valid for so many hours.
+
+        Raises RequestRefused, or EndpointConflict for a channel, whose secret is its address.
+        """
+        if endpoint.dialect == "apprise":
+            raise EndpointConflict("endpoint_without_secret", "a channel's secret is its address; change that")
         async with transaction(self._pool) as connection:
             await connection.execute(endpoints.LOCK_ENDPOINT, endpoint.id, caller.user_id)
             held = await queries.valid_secrets(connection, [endpoint.id])
@@ -114,6 +134,12 @@ class ManageEndpoints:
             await connection.execute(endpoints.RETIRE_SECRETS, endpoint.id, overlap_hours)
             await endpoints.insert_secrets(connection, [seal_secret(self._sealer, endpoint.id, one) for one in secrets])
         return Made(endpoint, secrets)
+
+    async def _channel(self, address: str) -> Secret:
+        try:
+            return Secret(signatures.ADDRESS, (await self._channels.check(address)).encode())
+        except ChannelRefused as refusal:
+            raise RequestRefused([Fault("url", refusal.code, refusal.detail)]) from None
 
     async def _checked(self, values: EndpointValues) -> EndpointValues:
         openly = values.dialect == "legacy"

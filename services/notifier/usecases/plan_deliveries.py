@@ -10,7 +10,7 @@ from contracts.ids import new_id
 from contracts.kinds import KINDS
 from contracts.legacy_webhook import LegacyUpdate, webhook_payload
 from contracts.status import TERMINAL, JobStatus
-from contracts.webhooks import JOB_PROGRESS, job_payload, type_of
+from contracts.webhooks import JOB_PROGRESS, job_payload, job_sentence, type_of
 from services.notifier.queries import endpoints as endpoint_queries
 from services.notifier.queries import streams as job_queries
 from services.notifier.store import deliveries as store
@@ -42,6 +42,10 @@ class Wish:
     @property
     def name(self) -> str:
         return self.endpoint.id if self.endpoint else legacy_endpoint(self.event.kind)
+
+    @property
+    def in_sentences(self) -> bool:
+        return self.endpoint is not None and self.endpoint.dialect == "apprise"
 
     @property
     def in_the_seeds_words(self) -> bool:
@@ -85,7 +89,11 @@ class PlanDeliveries:
         about = await job_queries.about_jobs(self._pool, list({wish.event.job_id for wish in flat})) if flat else {}
         deliveries = []
         for wish in latest:
-            if not wish.in_the_seeds_words:
+            if wish.endpoint is not None and wish.in_sentences:
+                sentence = job_sentence(wish.event, wish.endpoint.language)
+                if sentence is not None:
+                    deliveries.append(self._delivery(wish, json.dumps(sentence, ensure_ascii=False)))
+            elif not wish.in_the_seeds_words:
                 deliveries.append(self._delivery(wish, self._standard(wish)))
             elif wish.event.job_id in about:
                 deliveries.append(self._delivery(wish, await self._legacy(wish.event, about[wish.event.job_id])))
@@ -165,6 +173,7 @@ class PlanDeliveries:
             supersedes=event.status in TERMINAL or ours,
             throttled=ours and type_ == JOB_PROGRESS,
             url=wish.url,
+            digest=wish.endpoint.digest_seconds if wish.endpoint else 0,
         )
 
     def _standard(self, wish: Wish) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from contracts import webhooks
 from contracts.events import as_utc
@@ -33,7 +34,10 @@ class SendAgain:
             raise no_address()
         delivery_id = new_id()
         now = datetime.now(UTC)
-        if endpoint.dialect == "legacy":
+        body: dict[str, Any]
+        if endpoint.dialect == "apprise":
+            body = {"type": webhooks.TEST, "title": "Sorami", "message": "Test", "url": None}
+        elif endpoint.dialect == "legacy":
             # A step of a job that nobody knows: the seeds' application logs it and changes nothing.
             body = {
                 "job_id": f"test_{delivery_id}",
