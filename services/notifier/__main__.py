@@ -99,6 +99,7 @@ def build_parts(
         settings.legacy_urls(),
         environment=settings.environment,
         public_url=settings.public_url,
+        shared_database=settings.legacy_shared_db,
         forgotten_after=settings.forgotten_after,
         wake=deliver.wake,
     )

@@ -70,11 +70,12 @@ _UNPLANNED = f"""
                       WHERE d.endpoint = e.id AND d.event_id = j.job_id || '/job.updated.v1/' || j.seq)
     ORDER BY j.at LIMIT 200
 """  # noqa: S608 - constants
-# The same for an endpoint of the operator's, since it has been in use.
+# The same for an endpoint of the operator's, since it has been in use; $5 whether also of an application's own rows.
 _UNPLANNED_OF_OPERATOR = """
     SELECT j.data FROM sorami.job_events j
     WHERE j.at < now() - $2 * interval '1 second' AND j.at >= $4
       AND j.at > coalesce((SELECT min(d.created_at) FROM sorami.deliveries d WHERE d.endpoint = $1), 'infinity')
+      AND ($5 OR NOT EXISTS (SELECT FROM sorami.jobs a WHERE a.id = j.job_id AND a.origin = 'application'))
       AND j.data->>'kind' = $3 AND j.data->>'status' IN ('COMPLETED', 'FAILED', 'CANCELLED')
       AND NOT EXISTS (SELECT FROM sorami.deliveries d
                       WHERE d.endpoint = $1 AND d.event_id = j.job_id || '/job.updated.v1/' || j.seq)
@@ -185,10 +186,10 @@ async def unplanned(pool: Pool, older_than_seconds: float, since: datetime) -> l
 
 
 async def unplanned_of_operator(
-    pool: Pool, endpoint: str, kind: str, older_than_seconds: float, since: datetime
+    pool: Pool, endpoint: str, kind: str, older_than_seconds: float, since: datetime, *, shared: bool
 ) -> list[JobUpdated]:
-    """Return endings of a kind that the operator's endpoint was not told."""
-    rows = await pool.fetch(_UNPLANNED_OF_OPERATOR, endpoint, older_than_seconds, kind, since)
+    """Return endings of a kind that the operator's endpoint was not told; of an application's own rows if `shared`."""
+    rows = await pool.fetch(_UNPLANNED_OF_OPERATOR, endpoint, older_than_seconds, kind, since, shared)
     return [JobUpdated.model_validate_json(row["data"]) for row in rows]
 
 

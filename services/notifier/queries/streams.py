@@ -39,7 +39,8 @@ _JOB = """
       AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = j.id)
 """
 _ABOUT_JOBS = """
-    SELECT j.id, u."clerkId" AS clerk_id, j.request->>'prompt' AS prompt
+    SELECT j.id, u."clerkId" AS clerk_id, j.request->>'prompt' AS prompt,
+           j.origin = 'application' AS made_by_application
     FROM sorami.jobs j LEFT JOIN users u ON u.id = j.owner_id WHERE j.id = ANY($1::text[])
 """
 _FILES = """
@@ -55,6 +56,8 @@ class AboutJob:
 
     user_id: str
     prompt: str
+    made_by_application: bool = False
+    """Whether an application made its row in our database, which it therefore reads itself."""
 
 
 async def events_of_user(pool: Pool, user_id: str, after: int, until: int) -> list[JobUpdated]:
@@ -109,7 +112,10 @@ async def job_of(pool: Pool, kind: str | None, job_id: str, owner_id: str) -> di
 async def about_jobs(pool: Pool, job_ids: Sequence[str]) -> dict[str, AboutJob]:
     """Return the prompt and the identity provider's user id of jobs."""
     rows = await pool.fetch(_ABOUT_JOBS, list(job_ids))
-    return {row["id"]: AboutJob(row["clerk_id"] or "", row["prompt"] or "") for row in rows}
+    return {
+        row["id"]: AboutJob(row["clerk_id"] or "", row["prompt"] or "", bool(row["made_by_application"]))
+        for row in rows
+    }
 
 
 async def legacy_files(pool: Pool, event: JobUpdated, prompt: str) -> list[LegacyFile]:

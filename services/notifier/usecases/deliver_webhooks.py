@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from contracts.legacy_steps import sending, sent
 from contracts.legacy_webhook import SECRET_HEADER
 from contracts.webhooks import digest_of, webhook_id
 from services.notifier.channels.apprise import AppriseChannels
@@ -239,10 +240,10 @@ class DeliverWebhooks:
         if receiver.endpoint is not None and receiver.endpoint.dialect == "standard":
             attempt = await self._sender.send(request)
         else:
-            _log.info(f"📡 Envoi du webhook pour le job {delivery.job_id} vers {_host(request.url)}")
+            _log.info(sending(delivery.job_id or delivery.id, _host(request.url)))
             attempt = await self._sender.send(request)
             if attempt.taken:
-                _log.info(f"✅ Webhook envoyé avec succès (status {attempt.status_code})", job_id=delivery.job_id)
+                _log.info(sent(attempt.status_code), job_id=delivery.job_id)
         if not attempt.taken:
             _log.info(
                 "webhook not taken",

@@ -63,6 +63,7 @@ class PlanDeliveries:
         *,
         environment: str,
         public_url: str,
+        shared_database: bool = False,
         forgotten_after: float,
         wake: Callable[[], None],
     ) -> None:
@@ -71,6 +72,7 @@ class PlanDeliveries:
         self._kinds = frozenset(legacy_urls)
         self._environment = environment
         self._public_url = public_url
+        self._shared_database = shared_database
         self._forgotten_after = forgotten_after
         self._wake = wake
         self._looked_until: datetime | None = None
@@ -95,9 +97,13 @@ class PlanDeliveries:
                     deliveries.append(self._delivery(wish, json.dumps(sentence, ensure_ascii=False)))
             elif not wish.in_the_seeds_words:
                 deliveries.append(self._delivery(wish, self._standard(wish)))
-            elif wish.event.job_id in about:
+            elif wish.event.job_id in about and self._is_news(wish, about[wish.event.job_id]):
                 deliveries.append(self._delivery(wish, await self._legacy(wish.event, about[wish.event.job_id])))
         return await store.plan(self._pool, deliveries)
+
+    def _is_news(self, wish: Wish, about: job_queries.AboutJob) -> bool:
+        """Tell whether the operator's application does not read the row itself: told, it would write it once more."""
+        return wish.endpoint is not None or self._shared_database or not about.made_by_application
 
     async def recover(self) -> None:
         """Plan the endings whose job.updated was never heard."""
@@ -106,7 +112,7 @@ class PlanDeliveries:
         wishes: list[Wish] = []
         for kind in self._kinds:
             found = await endpoint_queries.unplanned_of_operator(
-                self._pool, legacy_endpoint(kind), kind, self._forgotten_after, since
+                self._pool, legacy_endpoint(kind), kind, self._forgotten_after, since, shared=self._shared_database
             )
             wishes += [Wish(event) for event in found]
         await self._job_endpoints.of_the_forgotten(self._forgotten_after, since)
