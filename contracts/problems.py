@@ -241,7 +241,7 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("endpoint_exists", 409, "There is an endpoint of this address among yours.", "Change that one."),
     _problem("too_many_endpoints", 409, "There may be 50 webhook endpoints.", "Delete one that is not used."),
     _problem("endpoint_not_found", 404, "No webhook endpoint of yours has this id.", "Check the id."),
-    _problem("endpoint_without_secret", 409, "A channel's secret is its address.", "Change its url."),
+    _problem("channel_not_found", 404, "No channel of yours has this id.", "Check the id."),
     _problem("url_option", 422, "The channel's address says something that it may not say.", "Leave the option out."),
     _problem("channels_unavailable", 422, "Channels are not installed here.", "Use a webhook, or ask the operator."),
     _problem("endpoint_without_address", 409, "The endpoint of jobs has no address.", "Name it in the job's request."),

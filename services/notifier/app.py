@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
 
+from services.notifier.api.channels import channel_router
 from services.notifier.api.deliveries import delivery_router
 from services.notifier.api.endpoints import endpoint_router
 from services.notifier.api.streams import stream_router
@@ -38,6 +39,7 @@ def build_api(parts: Parts) -> FastAPI:
     app.include_router(ticket_router(parts))
     app.include_router(endpoint_router(parts))
     app.include_router(delivery_router(parts))
+    app.include_router(channel_router(parts))
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> JSONResponse:

@@ -20,6 +20,7 @@ from tests.support.postgres import Database
 from tests.support.receiver import Receiver, running, status, then
 
 ENDPOINTS = "/api/webhook-endpoints"
+CHANNELS = "/api/channels"
 
 
 @pytest.fixture
@@ -45,10 +46,9 @@ def ended(job_id: str, n: int = 1, **more: Any) -> Any:
 
 async def channel(client: httpx.AsyncClient, told: Receiver, **body: Any) -> dict[str, Any]:
     address = f"ntfy://me:canary-password@127.0.0.1:{told.port}/sorami"
-    answer = await client.post(ENDPOINTS, json={"url": address, "dialect": "apprise", **body})
+    answer = await client.post(CHANNELS, json={"url": address, **body})
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
-    assert made["secret"] == address
     return made
 
 
@@ -71,8 +71,10 @@ async def test_the_first_is_told_at_once_and_what_follows_in_one_message(
     assert {row["state"] for row in rows} == {"delivered"}
     assert second.at - first.at > 1.5
     assert len(told.calls) == 2
-    # The address is a secret: shown once, sealed, and told apart by a mark.
-    shown = (await client.get(f"{ENDPOINTS}/{made['id']}")).json()
+    # The address is a secret: sealed, never shown, and told apart by a mark.
+    shown = (await client.get(f"{CHANNELS}/{made['id']}")).json()
+    assert (await client.get(CHANNELS)).json() == {"channels": [shown]}
+    assert (await client.get(ENDPOINTS)).json() == {"endpoints": []}
     assert shown["url"].startswith("ntfy://…/")
     for table in ("webhook_endpoints", "webhook_secrets"):
         kept = await parts.pool.fetch(f"SELECT * FROM sorami.{table}")
@@ -94,7 +96,7 @@ async def test_a_channel_that_fails_is_tried_again_as_one_message_and_shows_why(
     async with asyncio.timeout(10):
         while not listed or listed[0]["next_attempt_at"] is None or listed[0]["last_error"] is None:
             await asyncio.sleep(0.05)
-            listed = (await client.get(f"{ENDPOINTS}/{made['id']}/deliveries")).json()["deliveries"]
+            listed = (await client.get(f"{CHANNELS}/{made['id']}/deliveries")).json()["deliveries"]
     assert {(one["state"], one["attempts"]) for one in listed} == {("pending", 1)}
     assert len({one["next_attempt_at"] for one in listed}) <= 2
     assert "500" in listed[0]["last_error"]
@@ -117,18 +119,21 @@ async def test_word_of_a_disabled_webhook_reaches_a_channel_in_a_sentence(
     assert "127.0.0.1 is called no more: it answered 410" in call.body["message"]
 
 
-async def test_an_address_changes_and_a_channel_has_nothing_to_rotate(
+async def test_a_channel_is_changed_tried_and_removed(
     notifier: tuple[httpx.AsyncClient, Parts], told: Receiver
 ) -> None:
     client, _ = notifier
     made = await channel(client, told)
-    changed = await client.patch(f"{ENDPOINTS}/{made['id']}", json={"url": f"ntfy://127.0.0.1:{told.port}/other"})
+    changed = await client.patch(f"{CHANNELS}/{made['id']}", json={"url": f"ntfy://127.0.0.1:{told.port}/other"})
     assert changed.status_code == 200, changed.text
-    await client.post(f"{ENDPOINTS}/{made['id']}/test")
+    assert (await client.post(f"{CHANNELS}/{made['id']}/test")).status_code == 202
     (call,) = await told.wait_at("/")
     assert call.body["topic"] == "other"
-    refused = await client.post(f"{ENDPOINTS}/{made['id']}/rotate", json={})
-    assert (refused.status_code, refused.json()["code"]) == (409, "endpoint_without_secret")
+    # A channel is no webhook endpoint.
+    assert (await client.post(f"{ENDPOINTS}/{made['id']}/rotate", json={})).status_code == 404
+    assert (await client.delete(f"{CHANNELS}/{made['id']}")).status_code == 204
+    gone = await client.get(f"{CHANNELS}/{made['id']}")
+    assert (gone.status_code, gone.json()["code"]) == (404, "channel_not_found")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +151,7 @@ async def test_a_channel_that_could_do_more_than_tell_is_refused(
     notifier: tuple[httpx.AsyncClient, Parts], address: str, code: str
 ) -> None:
     client, _ = notifier
-    answer = await client.post(ENDPOINTS, json={"url": address, "dialect": "apprise"})
+    answer = await client.post(CHANNELS, json={"url": address})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
 
 

@@ -89,7 +89,6 @@ Kinds = Annotated[list[str] | None, Field(max_length=16), AfterValidator(_kinds)
 KindUrls = Annotated[dict[str, Url], AfterValidator(_kind_urls)]
 Headers = Annotated[dict[str, str], AfterValidator(_headers)]
 Description = Annotated[str | None, Field(max_length=500), AfterValidator(_words)]
-Digest = Annotated[int, Field(ge=0, le=86_400)]
 Throttle = Annotated[int | None, Field(ge=1, le=1_000)]
 
 
@@ -97,10 +96,8 @@ class NewEndpoint(Body):
     """A webhook endpoint as it is made."""
 
     url: Url = Field(description="Where to POST: public, https in production, port 80 or 443.")
-    dialect: Literal["standard", "legacy", "apprise"] = Field(
-        default="standard",
-        description="legacy: the seeds' flat payload with X-Webhook-Secret. apprise: sentences for people, by mail or "
-        "chat; url is an address of apprise, and the secret.",
+    dialect: Literal["standard", "legacy"] = Field(
+        default="standard", description="legacy: the seeds' flat payload with X-Webhook-Secret."
     )
     kind_urls: KindUrls = Field(default_factory=dict, description="Other addresses for single kinds.")
     event_types: Types = Field(default=None, description=f"Some of {', '.join(TYPES)}; all when left out.")
@@ -110,10 +107,6 @@ class NewEndpoint(Body):
     throttle_per_second: Throttle = None
     ordered: bool = Field(default=False, description="Moves of a job wait for the one before.")
     thin: bool = Field(default=False, description="Ids and a link only.")
-    digest_seconds: Digest = Field(
-        default=60, description="apprise: seconds between two messages; what comes between is told together."
-    )
-    language: Literal["fr", "en"] = Field(default="fr", description="apprise: what people are told in.")
     organization: bool = Field(default=False, description="All jobs of the caller's organisation; for its admins.")
     ed25519: bool = Field(default=False, description="Sign with a key pair too (v1a).")
     secret: Annotated[str, Field(max_length=300)] | None = Field(
@@ -133,8 +126,6 @@ class EndpointChanges(Body):
     throttle_per_second: Throttle = None
     ordered: bool | None = None
     thin: bool | None = None
-    digest_seconds: Digest | None = None
-    language: Literal["fr", "en"] | None = None
     state: Literal["enabled", "disabled"] | None = None
 
     def given(self) -> dict[str, Any]:
@@ -179,7 +170,7 @@ class SecretShown(BaseModel):
     """What may be seen of a secret after it was made."""
 
     id: str
-    scheme: Literal["hmac", "ed25519", "shared", "address"]
+    scheme: Literal["hmac", "ed25519", "shared"]
     public_key: str | None
     created_at: str
     expires_at: str | None
@@ -190,7 +181,7 @@ class EndpointBody(BaseModel):
 
     id: str
     url: str
-    dialect: Literal["standard", "legacy", "apprise"]
+    dialect: Literal["standard", "legacy"]
     kind_urls: dict[str, str]
     event_types: list[str] | None
     kinds: list[str] | None
@@ -200,8 +191,6 @@ class EndpointBody(BaseModel):
     throttle_per_second: int | None
     ordered: bool
     thin: bool
-    digest_seconds: int
-    language: Literal["fr", "en"]
     state: Literal["enabled", "disabled"]
     reason: Literal["owner", "gone", "failing"] | None = Field(description="Why it is disabled.")
     failing_since: str | None

@@ -19,7 +19,7 @@ from services.notifier.queries import deliveries as delivery_queries
 from services.notifier.queries import endpoints as queries
 from services.notifier.store.endpoints import Endpoint, EndpointValues
 from services.notifier.usecases.job_endpoints import ALIAS
-from services.notifier.usecases.manage_endpoints import EndpointConflict, Made, ManageEndpoints, NotAllowed
+from services.notifier.usecases.manage_endpoints import APPRISE, EndpointConflict, Made, ManageEndpoints, NotAllowed
 from services.runtime.bodies import read_body, read_query, refused
 from services.runtime.identity import Caller
 from services.runtime.problem_documents import json_body, problems
@@ -33,6 +33,11 @@ WRITES = (400, 409, 413, 415, 422)
 def conflict(error: EndpointConflict) -> Problem:
     """Build the 409 of what does not go with what is there."""
     return Problem(409, error.code, error.detail)
+
+
+def organization_admin_required() -> Problem:
+    """Build the 403 of whoever may not act for the organisation."""
+    return Problem(403, "organization_admin_required", "only an admin of the organisation makes endpoints for it")
 
 
 def manager(parts: Parts) -> ManageEndpoints:
@@ -50,7 +55,7 @@ async def own_endpoint(parts: Parts, owner: Caller, endpoint_id: str) -> Endpoin
     if endpoint_id == ALIAS:
         return (await parts.job_endpoints.of([owner.user_id]))[owner.user_id]
     found = await queries.one(parts.pool, endpoint_id, owner.user_id) if is_safe_id(endpoint_id) else None
-    if found is None:
+    if found is None or found.dialect == APPRISE:
         raise Problem(404, "endpoint_not_found", "there is no webhook endpoint of this id among yours")
     return found
 
@@ -74,7 +79,7 @@ def endpoint_router(parts: Parts) -> APIRouter:  # noqa: C901, PLR0915 - seven r
         owner = await caller(parts, request, Scope.ACCOUNT)
         manager(parts)
         found = await queries.of_owner(parts.pool, owner.user_id)
-        shown = await _shown(parts, found)
+        shown = await _shown(parts, [endpoint for endpoint in found if endpoint.dialect != APPRISE])
         return JSONResponse({"endpoints": shown})
 
     @router.post(
@@ -101,9 +106,7 @@ def endpoint_router(parts: Parts) -> APIRouter:  # noqa: C901, PLR0915 - seven r
         except EndpointConflict as error:
             raise conflict(error) from None
         except NotAllowed:
-            raise Problem(
-                403, "organization_admin_required", "only an admin of the organisation makes endpoints for it"
-            ) from None
+            raise organization_admin_required() from None
         headers = {"Location": f"{PREFIX}/{made.endpoint.id}"}
         return JSONResponse(await _with_secret(parts, made), 201, headers)
 
@@ -166,8 +169,6 @@ def endpoint_router(parts: Parts) -> APIRouter:  # noqa: C901, PLR0915 - seven r
             made = await manager(parts).rotate(owner, endpoint, body.secret, body.overlap_hours)
         except RequestRefused as error:
             raise refused(error.faults) from None
-        except EndpointConflict as error:
-            raise conflict(error) from None
         return JSONResponse(await _with_secret(parts, made))
 
     @router.get(

@@ -23,6 +23,8 @@ from services.runtime.webhook_addresses import AddressRules
 
 MOST_ENDPOINTS = 50
 ROTATION_HOURS = 24
+APPRISE = "apprise"
+"""The dialect of channels: sentences for people."""
 
 
 class EndpointConflict(Exception):
@@ -61,13 +63,18 @@ class ManageEndpoints:
         """Make an endpoint; raises RequestRefused, EndpointConflict or NotAllowed."""
         if organization:
             values = replace(values, organization_id=await self._organization(caller))
+        values = await self._checked(values)
+        return await self._insert(caller, values, _secrets(values.dialect, secret, ed25519))
+
+    async def create_channel(self, caller: Caller, values: EndpointValues, *, organization: bool) -> Endpoint:
+        """Make a channel, whose secret is its address; raises what `create` raises."""
+        if organization:
+            values = replace(values, organization_id=await self._organization(caller))
+        address = await self._channel(values.url)
+        return (await self._insert(caller, replace(values, url=shown(values.url)), [address])).endpoint
+
+    async def _insert(self, caller: Caller, values: EndpointValues, secrets: Sequence[Secret]) -> Made:
         endpoint_id = new_id()
-        if values.dialect == "apprise":
-            secrets = [await self._channel(values.url)]
-            values = replace(values, url=shown(values.url))
-        else:
-            values = replace(await self._checked(values), digest_seconds=0)
-            secrets = _secrets(values.dialect, secret, ed25519)
         sealed = replace(values, headers=seal_headers(self._sealer, endpoint_id, values.headers))
         async with transaction(self._pool) as connection:
             if await endpoints.lock_owner(connection, caller.user_id) >= MOST_ENDPOINTS:
@@ -90,13 +97,11 @@ class ManageEndpoints:
         kept = {name: getattr(endpoint, name) for name in EndpointValues.__slots__}
         values = EndpointValues(**{**kept, **given, "headers": {}, "state": state})
         channel = None
-        if endpoint.dialect == "apprise":
+        if endpoint.dialect == APPRISE:
             channel = await self._channel(values.url) if "url" in given else None
             values = replace(values, url=shown(values.url) if channel else endpoint.url)
-        else:
-            values = replace(values, digest_seconds=0)
-            if {"url", "kind_urls"} & given.keys():
-                values = await self._checked(values)
+        elif {"url", "kind_urls"} & given.keys():
+            values = await self._checked(values)
         sealed = endpoint.headers if headers is None else seal_headers(self._sealer, endpoint.id, headers)
         reason = None if state == "enabled" else (endpoint.reason or "owner")
         async with transaction(self._pool) as connection:
@@ -120,12 +125,7 @@ class ManageEndpoints:
             await connection.execute(endpoints.DELETE_ENDPOINT, endpoint.id, caller.user_id)
 
     async def rotate(self, caller: Caller, endpoint: Endpoint, secret: str | None, overlap_hours: float) -> Made:
-        """Make new secrets; the ones before stay valid for so many hours.
-
-        Raises RequestRefused, or EndpointConflict for a channel, whose secret is its address.
-        """
-        if endpoint.dialect == "apprise":
-            raise EndpointConflict("endpoint_without_secret", "a channel's secret is its address; change that")
+        """Make new secrets; the ones before stay valid for so many hours. Raises RequestRefused."""
         async with transaction(self._pool) as connection:
             await connection.execute(endpoints.LOCK_ENDPOINT, endpoint.id, caller.user_id)
             held = await queries.valid_secrets(connection, [endpoint.id])
