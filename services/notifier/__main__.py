@@ -64,6 +64,7 @@ async def serve_notifier() -> int:
                 server.run,
                 relay.run,
                 subscriptions.run,
+                parts.hub.run,
                 lambda: parts.deliver_webhooks.run(parts.plan_deliveries),
             ],
             [end_streams, server.stop, subscriptions.stop, parts.deliver_webhooks.stop, relay.close],

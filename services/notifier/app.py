@@ -14,6 +14,7 @@ from services.notifier.api.streams import stream_router
 from services.notifier.api.tickets import ticket_router
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
+from services.runtime.hand_over import HandOver
 from services.runtime.health import readiness
 from services.runtime.host_guard import HostGuard
 from services.runtime.plain_paths import PlainPaths
@@ -28,7 +29,7 @@ def allowed_hosts(settings: NotifierSettings) -> frozenset[str]:
 
 def build_app(parts: Parts) -> Any:
     """Wire the whole application; nothing is connected here."""
-    return HostGuard(PlainPaths(build_api(parts)), allowed_hosts(parts.settings))
+    return HostGuard(PlainPaths(HandOver(build_api(parts))), allowed_hosts(parts.settings))
 
 
 def build_api(parts: Parts) -> FastAPI:

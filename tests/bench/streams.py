@@ -32,7 +32,7 @@ from contracts.status import JobStatus
 from sorami.local.stack import Stack
 from tests.support.receiver import Receiver
 
-IDLE_SECONDS = 30
+IDLE_SECONDS = 16
 RECEIVER = 39_517
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -1,7 +1,7 @@
 """Who is calling this notifier, and whether they may do this, and go on watching."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -55,13 +55,17 @@ async def watcher(parts: Parts, request: Request) -> Watcher:
     return Watcher(found.user_id, partial(_still_known, parts, request) if asked_again else None)
 
 
-async def while_allowed(who: Watcher, frames: Frames) -> AsyncIterator[bytes]:
+def while_allowed(who: Watcher, frames: Frames) -> Frames:
     """Pass a stream on until the key is revoked or the person has signed out; a token lasts as long as the stream."""
+    return frames if who.may_go_on is None else _while_allowed(who.may_go_on, frames)
+
+
+async def _while_allowed(may_go_on: Callable[[], Awaitable[bool]], frames: Frames) -> Frames:
     asked = time.monotonic()
     async with aclosing(frames):
         async for frame in frames:
-            if who.may_go_on is not None and time.monotonic() - asked > _ASK_AGAIN_SECONDS:
-                if not await _may_go_on(who.may_go_on):
+            if time.monotonic() - asked > _ASK_AGAIN_SECONDS:
+                if not await _may_go_on(may_go_on):
                     return
                 asked = time.monotonic()
             yield frame

@@ -1,10 +1,9 @@
 """Server-sent events: all of my jobs, those of a batch, or one."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from contracts.ids import is_safe_id
@@ -13,7 +12,9 @@ from contracts.messages import choose_language
 from contracts.status import TERMINAL, JobStatus
 from services.notifier.api.callers import watcher, while_allowed
 from services.notifier.parts import Parts
+from services.notifier.usecases.watch_jobs import Frames
 from services.runtime.cursors import DEFAULT, read_limit
+from services.runtime.hand_over import LastingAnswer
 from services.runtime.problems import Problem
 
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -40,8 +41,8 @@ def _wants_pages(request: Request) -> bool:
     return "application/json" in accept or "after" in request.query_params
 
 
-def _streaming(frames: AsyncIterator[bytes]) -> StreamingResponse:
-    return StreamingResponse(frames, media_type="text/event-stream", headers=_HEADERS)
+def _streaming(frames: Frames) -> LastingAnswer:
+    return LastingAnswer(frames, "text/event-stream; charset=utf-8", _HEADERS)
 
 
 def _refuse_too_many(parts: Parts, user_id: str) -> None:

@@ -1,6 +1,5 @@
 """Watch jobs: what was missed from the rows, then what happens, each once and in order."""
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -9,11 +8,10 @@ from contracts.events import JobUpdated, as_utc
 from contracts.kinds import KINDS, Kind
 from contracts.messages import status_message
 from contracts.status import TERMINAL, JobStatus, Stage
-from services.notifier.channels.streams import Hub, Stream, Update, describe
+from services.notifier.channels.streams import Hub, Update, describe
 from services.notifier.queries import streams as queries
 from services.runtime.database import Pool
 
-HEARTBEAT_SECONDS = 15.0
 HEARTBEAT = b": still here\n\n"
 RETRY_MS = 1_000
 Frames = AsyncGenerator[bytes, None]
@@ -69,16 +67,16 @@ class WatchJobs:
                 jobs = None if batch_id is None else _Jobs(rows)
                 yield _snapshot(last, rows, language)
             while jobs is None or jobs.open:
-                heard = await self._next(stream)
-                if heard is None:
+                taken = await stream.take()
+                moves = await self._whole(user_id, last, taken)
+                last = moves[-1].n if moves else last
+                frames = [move.frame(language) for move in moves if jobs is None or jobs.follow(move.event)]
+                if frames:
+                    yield b"".join(frames)
+                elif not taken:
                     yield stream.farewell if stream.ended else HEARTBEAT
                     if stream.ended:
                         return
-                    continue
-                async for one in self._in_order(user_id, last, heard):
-                    last = one.n
-                    if jobs is None or jobs.follow(one.event):
-                        yield one.frame(language)
         finally:
             self._hub.close_stream(stream)
 
@@ -103,19 +101,19 @@ class WatchJobs:
                 if event.status in TERMINAL:
                     return
             while True:
-                update = await self._next(stream)
-                if update is None:
+                taken = await stream.take()
+                if not taken:
                     yield stream.farewell if stream.ended else HEARTBEAT
                     if stream.ended:
                         return
-                    continue
-                if update.n <= last:
-                    continue
-                for one in await self._up_to(update, job_id, last, seq):
-                    last, seq = one.n, one.event.seq
-                    yield one.frame(language)
-                    if one.event.status in TERMINAL:
-                        return
+                for update in taken:
+                    if update.n <= last:
+                        continue
+                    for one in await self._up_to(update, job_id, last, seq):
+                        last, seq = one.n, one.event.seq
+                        yield one.frame(language)
+                        if one.event.status in TERMINAL:
+                            return
         finally:
             self._hub.close_stream(stream)
 
@@ -148,22 +146,19 @@ class WatchJobs:
             return False
         return not await queries.has_events_after(self._pool, [job["job_id"] for job in jobs], last_id)
 
-    async def _next(self, stream: Stream) -> Update | None:
-        """Return the next update; None when the stream has ended, and else when the line has been silent."""
-        try:
-            return stream.queue.get_nowait()
-        except asyncio.QueueEmpty:
-            pass
-        try:
-            async with asyncio.timeout(HEARTBEAT_SECONDS):
-                return await stream.queue.get()
-        except TimeoutError:
-            return None
-
     async def _up_to(self, update: Update, job_id: str, last: int, seq: int) -> list[Update]:
         if update.event.seq == seq + 1:
             return [update]
         return [Update(event) for event in await queries.events_of_job(self._pool, job_id, last)]
+
+    async def _whole(self, user_id: str, last: int, taken: Sequence[Update]) -> list[Update]:
+        """Return what was heard with what lies between, in the order of the numbers."""
+        moves: list[Update] = []
+        for heard in taken:
+            async for one in self._in_order(user_id, last, heard):
+                moves.append(one)
+                last = one.n
+        return moves
 
     async def _in_order(self, user_id: str, last: int, update: Update) -> AsyncIterator[Update]:
         if update.n <= last:
