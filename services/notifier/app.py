@@ -17,6 +17,7 @@ from services.notifier.settings import NotifierSettings
 from services.runtime.hand_over import HandOver
 from services.runtime.health import readiness
 from services.runtime.host_guard import HostGuard
+from services.runtime.http_observer import ObserveRequests
 from services.runtime.plain_paths import PlainPaths
 from services.runtime.problems import install_problem_handlers
 
@@ -29,7 +30,7 @@ def allowed_hosts(settings: NotifierSettings) -> frozenset[str]:
 
 def build_app(parts: Parts) -> Any:
     """Wire the whole application; nothing is connected here."""
-    return HostGuard(PlainPaths(HandOver(build_api(parts))), allowed_hosts(parts.settings))
+    return HostGuard(PlainPaths(HandOver(ObserveRequests(build_api(parts)))), allowed_hosts(parts.settings))
 
 
 def build_api(parts: Parts) -> FastAPI:

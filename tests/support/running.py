@@ -10,6 +10,7 @@ import pytest
 
 from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
+from tests.support.collector import Collector
 from tests.support.image_host import ImageHost
 from tests.support.product import SECRET, Product
 from tests.support.providers.fake import KEY
@@ -88,6 +89,15 @@ def backend_port() -> int:
 
 
 @pytest.fixture(scope="session")
+async def collector() -> AsyncIterator[Collector]:
+    """Where the product sends its spans."""
+    collector = Collector()
+    await collector.start()
+    yield collector
+    await collector.stop()
+
+
+@pytest.fixture(scope="session")
 async def product(
     tmp_path_factory: pytest.TempPathFactory,
     receiver: Receiver,
@@ -96,6 +106,7 @@ async def product(
     image_host: ImageHost,
     painters: Painters,
     backend_port: int,
+    collector: Collector,
 ) -> AsyncIterator[Product]:
     home: Path = tmp_path_factory.mktemp("product")
     settings = {
@@ -108,6 +119,7 @@ async def product(
         "SORAMI_FETCH_ALLOWED": f"127.0.0.1:{image_host.port}",
         "BACKEND_URL": f"http://127.0.0.1:{backend_port}",
         **painters.settings,
+        **collector.settings,
     }
     async with Stack(home, services=SERVICES, settings=settings, discard=True) as stack:
         pool = await asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=1, max_size=4)

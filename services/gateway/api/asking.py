@@ -18,7 +18,7 @@ from services.gateway.usecases.resolve_subject import SubjectUnknown, resolve_su
 from services.runtime.bodies import refused
 from services.runtime.identity import Caller
 from services.runtime.problems import Problem
-from services.runtime.tracing import continue_trace
+from services.runtime.tracing import trace_of
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ def asking_of(request: Request, caller: Caller) -> Asking:
     return Asking(
         caller,
         language=choose_language(request.headers.get("accept-language")),
-        traceparent=continue_trace(request.headers.get("traceparent")),
+        traceparent=trace_of(request),
         key=read_key(request),
     )
 

@@ -10,6 +10,7 @@ from services.generator.usecases.reporter import FenceLost, GiveBack
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
 from services.runtime.objects import ObjectClash, ObjectsUnavailable
+from services.runtime.tracing import span
 
 LOOK_EVERY = 2.0
 """Seconds between looks for due and abandoned tasks when nothing wakes us."""
@@ -148,7 +149,9 @@ class RunTasks:
         log = _log.bind(job_id=one.job_id, fence=one.fence)
         back: GiveBack | None = None
         try:
-            back = await work(one)
+            told = {"sorami.key": one.job_id, "sorami.provider": one.provider}
+            with span(f"work on {one.kind}", one.traceparent, attributes=told):
+                back = await work(one)
         except FenceLost:
             log.warning("the lease was lost; the work is dropped")
         except asyncio.CancelledError:
