@@ -122,6 +122,31 @@ async def test_a_job_whose_events_are_kept_no_more_ends_the_reconnecting(product
     assert (await person.http.get(f"/api/images/{job_id}/events")).status_code == 204
 
 
+async def test_a_notifier_that_stops_says_when_to_come_back_and_is_gone_at_once(product: Product) -> None:
+    person = product.person()
+    await person.user_id()
+    direct = f"http://127.0.0.1:{product.stack.env['SORAMI_NOTIFIER_PORT']}"
+    lines: list[str] = []
+    loop = asyncio.get_running_loop()
+    try:
+        client = httpx.AsyncClient(base_url=direct, headers=dict(person.http.headers), timeout=30)
+        async with client, client.stream("GET", "/api/events") as answer:
+            stopping: asyncio.Task[None] | None = None
+            began = loop.time()
+            async for line in answer.aiter_lines():
+                lines.append(line)
+                if line.startswith("data:") and stopping is None:
+                    began = loop.time()
+                    stopping = asyncio.create_task(product.stack.astop("notifier"))
+        assert stopping is not None
+        await stopping
+        assert loop.time() - began < 8
+    finally:
+        await product.stack.astart("notifier")
+    first, last = (int(line.removeprefix("retry: ")) for line in lines if line.startswith("retry: "))
+    assert (first, 500 <= last <= 6_000) == (1_000, True)
+
+
 BATCHES = "/api/batches"
 
 

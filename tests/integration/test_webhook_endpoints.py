@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
 from contracts.ids import new_id
-from tests.support.product import Person, Product
+from tests.support.product import Person, Product, frames
 from tests.support.receiver import Call, Play, Receiver, endless, half_open, reset, slow, status, then
 from tests.unit.notifier.test_signatures import own_verifier
 
@@ -388,23 +388,50 @@ async def ready(url: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_two_notifiers_tell_everything_once(product: Product, hooks: Receiver) -> None:
+async def seen_at(url: str, person: Person, count: int, open_: asyncio.Event) -> list[tuple[str, str]]:
+    """Watch all jobs at a notifier until so many have ended; return each move."""
+    seen: list[tuple[str, str]] = []
+    client = httpx.AsyncClient(base_url=url, headers=dict(person.http.headers), timeout=60)
+    async with client, client.stream("GET", "/api/events") as answer:
+        async for frame in frames(answer):
+            if frame.event == "snapshot":
+                open_.set()
+                continue
+            seen.append((frame.data["job_id"], frame.data["status"]))
+            if len([status for _, status in seen if status == "COMPLETED"]) == count:
+                break
+    return seen
+
+
+async def test_two_notifiers_show_everything_to_everybody_and_tell_it_once(product: Product, hooks: Receiver) -> None:
     person = product.person()
     made = await endpoint(person, hooks, event_types=["job.completed", "test"])
-    with socket.socket() as probe:
+    with socket.socket() as probe, socket.socket() as another:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = {**os.environ, **product.stack.env, "SORAMI_NOTIFIER_PORT": str(port)}
+        another.bind(("127.0.0.1", 0))
+        port, inside = probe.getsockname()[1], another.getsockname()[1]
+    ports = {"SORAMI_NOTIFIER_PORT": str(port), "SORAMI_NOTIFIER_INTERNAL_PORT": str(inside)}
+    env = {**os.environ, **product.stack.env, **ports}
     second = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.notifier", env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         await ready(f"http://127.0.0.1:{port}/readyz")
+        doors = [f"http://127.0.0.1:{door}" for door in (product.stack.env["SORAMI_NOTIFIER_PORT"], port)]
+        opened = [asyncio.Event() for _ in doors]
+        watching = [
+            asyncio.create_task(seen_at(door, person, 40, open_)) for door, open_ in zip(doors, opened, strict=True)
+        ]
+        await asyncio.gather(*(open_.wait() for open_ in opened))
         jobs = await asyncio.gather(*(person.ask() for _ in range(40)))
         for _ in range(40):
             await person.http.post(f"{ENDPOINTS}/{made['id']}/test")
         await hooks.wait_at(path_of(made), 80, within=60)
         await finished(product, made, 80)
+        async with asyncio.timeout(60):
+            one, other = await asyncio.gather(*watching)
+        assert one == other
+        assert {job_id for job_id, status in one if status == "COMPLETED"} == set(jobs)
     finally:
         second.terminate()
         await second.wait()
