@@ -5,15 +5,40 @@ most of the memory they cost.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
 from starlette.responses import Response
 
 FRAMES = "sorami.frames"
-LOST = "sorami.lost"
-"""Of a request: what is called when its connection is lost; kept by the server's protocol."""
+CONNECTION = "sorami.connection"
+
+
+class Connection:
+    """What a request came by, as the server's protocol keeps it: whether it is lost, and who wants to hear of that."""
+
+    __slots__ = ("_calls", "is_lost")
+
+    def __init__(self) -> None:
+        self.is_lost = False
+        self._calls: list[Callable[[], None]] = []
+
+    def lose(self) -> None:
+        """Note the loss and tell of it."""
+        self.is_lost = True
+        for call in list(self._calls):
+            call()
+
+    def on_loss(self, call: Callable[[], None]) -> None:
+        """Call this when the connection is lost; at once when it is."""
+        self._calls.append(call)
+        if self.is_lost:
+            call()
+
+    def forget(self, call: Callable[[], None]) -> None:
+        """Call this no more."""
+        self._calls.remove(call)
 
 
 class LastingAnswer(Response):
@@ -41,10 +66,10 @@ class HandOver:
         await self._app(scope, receive, send)
         frames = scope.pop(FRAMES, None) if scope["type"] == "http" else None
         if frames is not None:
-            await _send(frames, send, scope.get(LOST))
+            await _send(frames, send, scope.get(CONNECTION) or Connection())
 
 
-async def _send(frames: AsyncGenerator[bytes, None], send: Any, lost: list[Any] | None) -> None:
+async def _send(frames: AsyncGenerator[bytes, None], send: Any, connection: Connection) -> None:
     task = asyncio.current_task()
     gone = False
 
@@ -54,8 +79,7 @@ async def _send(frames: AsyncGenerator[bytes, None], send: Any, lost: list[Any] 
         if task is not None:
             task.cancel()
 
-    if lost is not None:
-        lost.append(end)
+    connection.on_loss(end)
     try:
         async with aclosing(frames):
             async for frame in frames:
@@ -65,5 +89,4 @@ async def _send(frames: AsyncGenerator[bytes, None], send: Any, lost: list[Any] 
         if not gone:
             raise
     finally:
-        if lost is not None and end in lost:
-            lost.remove(end)
+        connection.forget(end)

@@ -6,7 +6,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from services.runtime.hand_over import LOST
+from services.runtime.hand_over import CONNECTION, Connection
 
 HEADER_SECONDS = 10.0
 """From the first byte of a connection or request to its last header."""
@@ -25,20 +25,19 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _late: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
-    _lost: list[Any]
+    _connection: Connection
     _header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._lost = []
+        self._connection = Connection()
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._headers_came()
         self._is_read()
         super().connection_lost(exc)
-        for call in list(self._lost):
-            call()
+        self._connection.lose()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -52,7 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         scope: Any = self.scope
-        scope[LOST] = self._lost
+        scope[CONNECTION] = self._connection
         self._header_bytes = 0
         if self._late is None:
             self._await_headers()

@@ -70,7 +70,7 @@ class Heard:
         self.opened = self.events = self.lost = 0
         self.last = 0.0
 
-    async def until(self, name: str, count: int, within: float = 120.0) -> None:
+    async def until(self, name: str, count: int, within: float = 400.0) -> None:
         async with asyncio.timeout(within):
             while getattr(self, name) < count:
                 await asyncio.sleep(0.002)
@@ -159,7 +159,7 @@ async def measure_streams(bench: Bench, count: int) -> None:
         assert heard.lost == 0
 
 
-async def measure_singles(bench: Bench, count: int, each: int = 10) -> None:
+async def measure_singles(bench: Bench, count: int, each: int = 5) -> None:
     pid = bench.notifier.pid
     users = [f"user{number}" for number in range(count)]
     async with bench.clients(users) as heard:

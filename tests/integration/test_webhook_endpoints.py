@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaConsumer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
@@ -183,6 +185,7 @@ async def test_the_owners_other_endpoints_hear_of_one_that_is_disabled(product: 
 
 async def test_an_endpoint_that_fails_for_five_days_is_disabled(product: Product, hooks: Receiver) -> None:
     person = product.person()
+    watcher = await endpoint(person, hooks, event_types=["endpoint.failing"])
     made = await endpoint(person, hooks)
     hooks.plays[path_of(made)] = status(500)
     failing = "UPDATE sorami.webhook_endpoints SET failing_since = now() - $2 * interval '1 hour' WHERE id = $1"
@@ -190,10 +193,34 @@ async def test_an_endpoint_that_fails_for_five_days_is_disabled(product: Product
     await person.http.post(f"{ENDPOINTS}/{made['id']}/test")
     notice = "SELECT 1 FROM notifications WHERE type = $2 AND metadata->>'endpointId' = $1"
     await product.until(notice, made["id"], "WEBHOOK_ENDPOINT_FAILING")
+    (word,) = await hooks.wait_at(path_of(watcher), type_="endpoint.failing")
+    assert (word.body["data"]["endpoint_id"], word.body["data"]["url"]) == (made["id"], made["url"])
     await product.pool.execute(failing, made["id"], 121)
     await person.http.post(f"{ENDPOINTS}/{made['id']}/test")
     await product.until("SELECT 1 FROM sorami.webhook_endpoints WHERE id = $1 AND reason = 'failing'", made["id"])
     await product.until(notice, made["id"], "WEBHOOK_ENDPOINT_DISABLED")
+    assert await said_on_topic(product, "notification.requested", made["id"]) == [
+        "WEBHOOK_ENDPOINT_FAILING",
+        "WEBHOOK_ENDPOINT_DISABLED",
+    ]
+
+
+async def said_on_topic(product: Product, topic: str, endpoint_id: str) -> list[str]:
+    """Return what the records of a topic say of an endpoint so far."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=product.stack.env["KAFKA_BOOTSTRAP_SERVERS"], auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    said: list[str] = []
+    try:
+        async with asyncio.timeout(30):
+            while len(said) < 2:
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    events = [json.loads(record.value) for record in records]
+                    said += [event["type"] for event in events if event["job_id"] == endpoint_id]
+    finally:
+        await consumer.stop()
+    return said
 
 
 async def test_a_message_that_is_given_up_is_told_and_can_be_sent_again(product: Product, hooks: Receiver) -> None:

@@ -1,13 +1,15 @@
-"""A peer that takes nothing of its answer is dropped; one that reads slowly is not."""
+"""Peers that read nothing are dropped, and what is streamed to a peer ends with its connection."""
 
 import asyncio
 import socket
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from services.runtime import http_protocol
+from services.runtime.hand_over import HandOver, LastingAnswer
 from services.runtime.http_server import HttpServer
 
 
@@ -58,3 +60,44 @@ async def test_a_peer_that_reads_nothing_is_dropped_and_one_that_reads_slowly_is
         slow.close()
         await server.stop()
         await running
+
+
+async def test_a_stream_ends_with_its_connection_even_when_that_was_lost_before_it_began() -> None:
+    ended: list[str] = []
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def frames(name: str) -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                yield b": here\n\n"
+                await asyncio.sleep(60)
+        finally:
+            ended.append(name)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/late":
+            asked.set()
+            await go_on.wait()
+        await LastingAnswer(frames(scope["path"]), "text/event-stream", {})(scope, receive, send)
+
+    server = HttpServer(HandOver(app), "127.0.0.1", 0, port_setting="TEST")
+    port = server._socket.getsockname()[1]
+    running = asyncio.create_task(server.run())
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /now HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b": here")
+        writer.close()
+        _, late = await asyncio.open_connection("127.0.0.1", port)
+        late.write(b"GET /late HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asked.wait()
+        late.transport.abort()
+        await asyncio.sleep(0.1)
+        go_on.set()
+        async with asyncio.timeout(5):
+            while len(ended) < 1 or server._server.server_state.tasks:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    finally:
+        await server.stop()
+        await running
+    assert ended[0] == "/now"
