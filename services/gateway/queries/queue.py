@@ -99,7 +99,9 @@ _QUEUES = """
     SELECT provider, coalesce(queued, 0)::int AS queued, coalesce(running, 0)::int AS running,
            coalesce(waiting, 0)::int AS waiting, oldest_seconds, coalesce(slots, 0)::int AS slots,
            EXISTS (SELECT FROM sorami.pauses p
-                   WHERE p.scope = 'all' OR (p.scope = 'provider' AND p.name = provider)) AS paused
+                   WHERE p.scope = 'all' OR (p.scope = 'provider' AND p.name = provider)) AS paused,
+           coalesce((SELECT h.state FROM sorami.provider_health h
+                     WHERE h.provider = coalesce(work.provider, hands.provider) AND h.model = ''), 'closed') AS breaker
     FROM work FULL JOIN hands USING (provider) ORDER BY provider
 """
 
@@ -151,6 +153,7 @@ class Queue:
     oldest_seconds: float | None
     slots: int
     paused: bool
+    breaker: str
 
 
 async def place_of(pool: Pool, job_id: str) -> Place | None:
