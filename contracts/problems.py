@@ -188,6 +188,12 @@ PROBLEMS: tuple[KnownProblem, ...] = (
         "The model's provider has ended it.",
         "Name the model in `successor`, or one that /api/models lists.",
     ),
+    _problem(
+        "model_cannot",
+        422,
+        "The model cannot do what was asked.",
+        "Name one of `models`, or change what `errors` lists; /api/models says what each can do.",
+    ),
     _problem("media_not_found", 404, "There is no file at this address.", "Take the address from a result again."),
     # the gallery
     _problem("album_not_found", 404, "There is no album of this id among yours.", "Check the id."),
@@ -268,6 +274,9 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("status_unknown", 422, "The webhook's status is none of the known.", "Use the lower-case words."),
     _problem("job_id_mismatch", 409, "data.job_id differs from job_id.", "Send the same id in both."),
     # operating
+    _problem("pause_target_unknown", 404, "There is nothing of this name to pause.", "`detail` says what there is."),
+    _problem("pause_not_found", 404, "This is not paused.", "List what is at GET /api/admin/pauses."),
+    _problem("reason_not_printable", 422, "The reason holds a control character.", "Write it without."),
     _problem("dead_letter_not_found", 404, "There is no dead letter of this id.", "List them first."),
     _problem("dead_letter_settled", 409, "It was replayed or discarded before.", "Nothing is left to do."),
     _problem("topic_gone", 409, "Nobody reads this topic any more.", "Discard the dead letter."),

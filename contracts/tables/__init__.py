@@ -31,6 +31,7 @@ from contracts.tables.prisma import (
     VideoGeneration,
 )
 from contracts.tables.requests import Allowance, Batch, Cancellation, IdempotencyKey
+from contracts.tables.sharing import Line, Pause, Turn, Worker
 from contracts.tables.sorami import (
     BackendReport,
     DeadLetter,
@@ -43,6 +44,7 @@ from contracts.tables.sorami import (
     OutboxGenerator,
     OutboxNotifier,
     OutboxPersistence,
+    ProviderHealth,
     SchemaMigration,
     Task,
     UserCounter,
@@ -81,6 +83,7 @@ __all__ = [
     "Job",
     "JobEvent",
     "JobWebhook",
+    "Line",
     "Notification",
     "NotificationMark",
     "NotificationRead",
@@ -92,6 +95,8 @@ __all__ = [
     "OutboxGenerator",
     "OutboxNotifier",
     "OutboxPersistence",
+    "Pause",
+    "ProviderHealth",
     "Row",
     "SchemaMigration",
     "SearchDocument",
@@ -104,6 +109,7 @@ __all__ = [
     "SigninTicket",
     "StreamTicket",
     "Task",
+    "Turn",
     "Upload",
     "UploadDay",
     "User",
@@ -112,5 +118,6 @@ __all__ = [
     "VideoGeneration",
     "WebhookEndpoint",
     "WebhookSecret",
+    "Worker",
     "metadata",
 ]

@@ -1,9 +1,13 @@
 """Settings of the generator."""
 
 import os
+from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from contracts.provider_settings import Base, Key
+from contracts.sharing_settings import SharingFields
 from services.generator.provider_settings import ProviderSettings
 from services.runtime.settings import ObjectSettings, RuntimeSettings
 
@@ -12,7 +16,7 @@ def _render_processes() -> int:
     return max(1, (os.cpu_count() or 2) // 2)
 
 
-class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
+class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings, SharingFields):
     """What the generator reads from the environment."""
 
     internal_port: int = Field(default=9007, ge=1, le=65_535, validation_alias="SORAMI_GENERATOR_PORT")
@@ -29,8 +33,53 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
         validation_alias="SORAMI_REMOTE_SLOTS",
         description="Submits and downloads of each remote provider at the same time; what it renders needs no slot.",
     )
+    breaker_failures: int = Field(
+        default=5,
+        ge=1,
+        le=1_000,
+        validation_alias="SORAMI_BREAKER_FAILURES",
+        description="Failures in a row after which a provider's model gets no work for a while.",
+    )
+    breaker_seconds: float = Field(
+        default=15,
+        gt=0,
+        le=600,
+        validation_alias="SORAMI_BREAKER_SECONDS",
+        description="The first such pause; it is doubled while one task after another tries in vain.",
+    )
+    moderation: Literal["off", "words", "http"] = Field(default="off", validation_alias="SORAMI_MODERATION")
+    moderation_words: Path | None = Field(default=None, validation_alias="SORAMI_MODERATION_WORDS")
+    moderation_url: Base | None = Field(default=None, validation_alias="SORAMI_MODERATION_URL")
+    moderation_token: Key = Field(default=None, validation_alias="SORAMI_MODERATION_TOKEN")
+    moderation_seconds: float = Field(default=10, gt=0, le=120, validation_alias="SORAMI_MODERATION_SECONDS")
+    moderation_failure: Literal["open", "closed"] = Field(
+        default="closed",
+        validation_alias="SORAMI_MODERATION_FAILURE",
+        description="What becomes of work that a failing policy service cannot judge: it passes, or waits and fails.",
+    )
     resubmit_ambiguous: bool = Field(
         default=False,
         validation_alias="SORAMI_RESUBMIT_AMBIGUOUS",
         description="Repeat once a submit of which nobody can tell whether it was charged, instead of failing the job.",
     )
+
+    @model_validator(mode="after")
+    def _policy_is_complete(self) -> "GeneratorSettings":
+        if self.moderation == "words" and self.moderation_words is None:
+            raise ValueError("SORAMI_MODERATION=words needs SORAMI_MODERATION_WORDS, a file with a word a line")
+        if self.moderation == "http" and self.moderation_url is None:
+            raise ValueError("SORAMI_MODERATION=http needs SORAMI_MODERATION_URL")
+        return self
+
+    provider_webhook_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/]",
+        validation_alias="SORAMI_PROVIDER_WEBHOOK_URL",
+        description="Where providers reach the gateway; SORAMI_PUBLIC_URL if that is https, else they are asked only.",
+    )
+
+    @property
+    def wake_address(self) -> str | None:
+        """Where providers may call us when something moved, None where they cannot reach us."""
+        address = self.provider_webhook_url or (self.public_url if self.public_url.startswith("https://") else None)
+        return address.rstrip("/") if address else None

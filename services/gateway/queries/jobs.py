@@ -158,6 +158,7 @@ class Asked:
     priority: int
     start_within: int | None
     finish_within: int | None
+    fallback: bool
     webhook_url: str | None = None
     webhook_events: Sequence[str] | None = None
 
@@ -187,6 +188,7 @@ async def asked_for(pool: Pool, job_id: str, owner_id: str) -> Asked | None:
         finish_within=_seconds(row["asked_at"], row["finish_by"]),
         webhook_url=hook["url"] if hook else None,
         webhook_events=hook["event_types"] if hook else None,
+        fallback=bool(request.get("fallbacks")),
     )
 
 

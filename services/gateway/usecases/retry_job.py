@@ -49,5 +49,6 @@ class RetryJob:
             finish_within=asked.finish_within,
             webhook_url=asked.webhook_url,
             webhook_events=asked.webhook_events,
+            fallback=asked.fallback,
         )
         return await self._request_generation(asking, wanted, retry_of=job_id)
