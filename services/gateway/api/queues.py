@@ -1,5 +1,7 @@
 """Operators see what every provider has to do."""
 
+from typing import Literal
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -9,7 +11,6 @@ from services.gateway.api import schemas
 from services.gateway.api.callers import caller
 from services.gateway.parts import Parts
 from services.gateway.queries.queue import Queue, queues
-from services.gateway.usecases.watch_providers import Breaker
 
 
 class QueueBody(BaseModel):
@@ -22,7 +23,7 @@ class QueueBody(BaseModel):
     oldest_seconds: float | None = Field(description="How long the first of those queued has waited.")
     slots: int = Field(description="Of all generators that gave a sign of life within half a minute.")
     paused: bool = Field(description="Whether it is paused, or everything is.")
-    breaker: Breaker = Field(description="Whether it fails, or one of its models does; half open while a task tries.")
+    breaker: Literal["closed", "open", "half_open"]
 
 
 class Queues(BaseModel):
@@ -45,14 +46,13 @@ def queue_router(parts: Parts) -> APIRouter:
     )
     async def listed(request: Request) -> JSONResponse:
         await caller(parts, request, Scope.OPERATE)
-        breakers = await parts.watch_providers.breakers()
-        found = [_body(one, breakers.get(one.provider, "closed")) for one in await queues(parts.pool)]
+        found = [_body(one) for one in await queues(parts.pool)]
         return JSONResponse({"queues": found, "caps": parts.settings.caps, "weights": parts.settings.weights})
 
     return router
 
 
-def _body(one: Queue, breaker: Breaker) -> dict[str, object]:
+def _body(one: Queue) -> dict[str, object]:
     return {
         "provider": one.provider,
         "queued": one.queued,
@@ -61,5 +61,5 @@ def _body(one: Queue, breaker: Breaker) -> dict[str, object]:
         "oldest_seconds": round(one.oldest_seconds, 1) if one.oldest_seconds is not None else None,
         "slots": one.slots,
         "paused": one.paused,
-        "breaker": breaker,
+        "breaker": one.breaker,
     }

@@ -1,7 +1,7 @@
 """Watch which models get no work now, and why: what operators paused, and providers that fail."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Literal
 
 from contracts.models import Model, Models
@@ -14,7 +14,6 @@ REMEMBER_SECONDS = 1.0
 Reason = Literal["failing", "paused"]
 Unavailable = Mapping[str, Reason]
 """Ids of models, and why each is not available; those that are stand not in it."""
-Breaker = Literal["closed", "open", "half_open"]
 
 
 class WatchProviders:
@@ -33,25 +32,19 @@ class WatchProviders:
             self._known_until = time.monotonic() + REMEMBER_SECONDS
         return self._found
 
-    async def breakers(self) -> dict[str, Breaker]:
-        """Return the providers of which a breaker, of all or of one model, lets no work pass; the worst of each."""
-        found: dict[str, Breaker] = {}
-        for one in await shut_providers(self._pool):
-            if found.get(one.provider) != "open":
-                found[one.provider] = "open" if one.state == "open" else "half_open"
-        return found
-
     async def _look(self) -> Unavailable:
         shut = {(one.provider, one.model) for one in await shut_providers(self._pool)}
-        paused = {(pause.scope, pause.name) for pause in await pauses(self._pool)}
+        paused = {(one.scope, one.name) for one in await pauses(self._pool)}
         found: dict[str, Reason] = {}
         for model in self._models.known.values():
-            if paused & _scopes(model) or all(("kind", kind) in paused for kind in model.kinds):
-                found[model.id] = "paused"
-            elif {(model.provider, ""), (model.provider, model.id)} & shut:
+            if {(model.provider, ""), (model.provider, model.id)} & shut:
                 found[model.id] = "failing"
+            if _is_paused(model, paused):
+                found[model.id] = "paused"
         return found
 
 
-def _scopes(model: Model) -> set[tuple[str, str]]:
-    return {("all", ""), ("provider", model.provider), ("model", model.id)}
+def _is_paused(model: Model, paused: Set[tuple[str, str]]) -> bool:
+    """Tell whether nothing of a model is begun: a kind that is paused pauses a model that renders no other."""
+    meant = {("all", ""), ("provider", model.provider), ("model", model.id)}
+    return bool(meant & paused) or {("kind", kind) for kind in model.kinds} <= paused
