@@ -57,6 +57,11 @@ class JobRequested(Event):
     organization_id: str | None = None
     prompt: Text
     model: str | None = None
+    fallbacks: list[str] = Field(
+        default_factory=list,
+        max_length=64,
+        description="Models that may take over, in this order, when that one's provider fails before it charged.",
+    )
     count: int = Field(ge=1, le=64, description="How many files are wanted.")
     size: str = Field(description="WIDTHxHEIGHT in pixels.")
     format: str
@@ -87,6 +92,7 @@ class Reported(Event):
 
     fence: Fence = 0
     provider: str | None = Field(default=None, max_length=64)
+    model: str | None = Field(default=None, max_length=100, description="The model that renders, if that is known.")
 
 
 class JobProgressed(Reported):
@@ -280,6 +286,20 @@ class MediaDeleted(Event):
     prefixes: list[str] = Field(description="Every object whose key begins with one of these belonged to it.")
 
 
+class ProviderNotified(Event):
+    """A provider called: an operation of the job moved. What became of it is asked for, never believed."""
+
+    TOPIC = topics.PROVIDER_NOTIFIED
+
+    provider: str = Field(max_length=64)
+    attempt: int = Field(ge=1, lt=2**31)
+
+    @property
+    def step(self) -> str:
+        # Each call is an event of its own: what moved after the last one was heard is news.
+        return f"{self.attempt}.{self.at.timestamp()}"
+
+
 EVENTS: tuple[type[Event], ...] = (
     JobRequested,
     JobCancelRequested,
@@ -290,6 +310,7 @@ EVENTS: tuple[type[Event], ...] = (
     NotificationCreated,
     NotificationRequested,
     MediaDeleted,
+    ProviderNotified,
 )
 EVENT_OF_TOPIC: dict[str, type[Event]] = {event.TOPIC.name: event for event in EVENTS}
 

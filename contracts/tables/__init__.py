@@ -31,6 +31,7 @@ from contracts.tables.prisma import (
     VideoGeneration,
 )
 from contracts.tables.requests import Allowance, Batch, Cancellation, IdempotencyKey
+from contracts.tables.sharing import Line, Pause, Turn, Worker
 from contracts.tables.sorami import (
     BackendReport,
     DeadLetter,
@@ -44,12 +45,20 @@ from contracts.tables.sorami import (
     OutboxGenerator,
     OutboxNotifier,
     OutboxPersistence,
+    ProviderHealth,
     SchemaMigration,
     Task,
     UserCounter,
     WorkerReport,
 )
-from contracts.tables.webhooks import Delivery, DeliveryAttempt, WebhookEndpoint, WebhookSecret
+from contracts.tables.webhooks import (
+    Delivery,
+    DeliveryAttempt,
+    JobWebhook,
+    StreamTicket,
+    WebhookEndpoint,
+    WebhookSecret,
+)
 
 metadata = Row.metadata
 
@@ -76,6 +85,8 @@ __all__ = [
     "JanitorMark",
     "Job",
     "JobEvent",
+    "JobWebhook",
+    "Line",
     "Notification",
     "NotificationMark",
     "NotificationRead",
@@ -87,6 +98,8 @@ __all__ = [
     "OutboxGenerator",
     "OutboxNotifier",
     "OutboxPersistence",
+    "Pause",
+    "ProviderHealth",
     "Row",
     "SchemaMigration",
     "SearchDocument",
@@ -97,7 +110,9 @@ __all__ = [
     "ShareAttempt",
     "SigninState",
     "SigninTicket",
+    "StreamTicket",
     "Task",
+    "Turn",
     "Upload",
     "UploadDay",
     "User",
@@ -106,6 +121,7 @@ __all__ = [
     "VideoGeneration",
     "WebhookEndpoint",
     "WebhookSecret",
+    "Worker",
     "WorkerReport",
     "metadata",
 ]

@@ -17,6 +17,7 @@ from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhoo
 from services.gateway.usecases.await_jobs import AwaitJobs
 from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.estimate_wait import EstimateWait
+from services.gateway.usecases.hear_provider import HearProvider
 from services.gateway.usecases.look_at_health import CONSUMERS, LookAtHealth
 from services.gateway.usecases.read_shared_media import SharedMedia
 from services.gateway.usecases.replay_parked import ReplayParked
@@ -28,6 +29,7 @@ from services.gateway.usecases.settle_dead_letters import SettleDeadLetters
 from services.gateway.usecases.settle_orphan import SettleOrphan
 from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
+from services.gateway.usecases.watch_providers import WatchProviders
 from services.gateway.usecases.welcome_person import welcome_person
 from services.runtime.database import Pool, is_transient, measure_pool, open_service_pool
 from services.runtime.health import database_check
@@ -120,11 +122,13 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
             pool, relay.offer, lifetime=lifetime, limits=limits, resolve_input=resolve_input, models=models
         ),
         models=models,
+        watch_providers=WatchProviders(pool, models),
         retry_job=RetryJob(pool, request_generation),
         cancel_jobs=cancel_jobs,
         await_jobs=AwaitJobs(pool),
-        estimate_wait=EstimateWait(pool),
+        estimate_wait=EstimateWait(pool, settings.shares),
         accept_backend_webhook=accept_backend_webhook,
+        hear_provider=HearProvider(pool, relay.offer),
         look_at_health=LookAtHealth(pool, lambda: group_lags(settings, CONSUMERS)),
         settle_dead_letters=SettleDeadLetters(pool, relay.offer),
         settle_orphan=SettleOrphan(pool, accept_backend_webhook),

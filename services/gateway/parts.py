@@ -14,6 +14,7 @@ from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.delete_generations import DeleteGenerations
 from services.gateway.usecases.estimate_wait import EstimateWait
 from services.gateway.usecases.finish_upload import FinishUpload
+from services.gateway.usecases.hear_provider import HearProvider
 from services.gateway.usecases.log_impersonation import LogImpersonation
 from services.gateway.usecases.look_at_health import LookAtHealth
 from services.gateway.usecases.request_batch import RequestBatch
@@ -26,6 +27,7 @@ from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.gateway.usecases.stream_zip import StreamZip
 from services.gateway.usecases.sweep_uploads import SweepUploads
+from services.gateway.usecases.watch_providers import WatchProviders
 from services.runtime.callers import own_origins
 from services.runtime.database import Pool
 from services.runtime.health import Check
@@ -61,6 +63,7 @@ class Parts:
     await_jobs: AwaitJobs
     estimate_wait: EstimateWait
     accept_backend_webhook: AcceptBackendWebhook
+    hear_provider: HearProvider
     look_at_health: LookAtHealth
     settle_dead_letters: SettleDeadLetters
     settle_orphan: SettleOrphan
@@ -70,6 +73,7 @@ class Parts:
     streams: Any
     checks: Mapping[str, Check]
     media: MediaParts
+    watch_providers: WatchProviders
     models: Models = BUILT_IN
     sign_in_at_provider: SignInAtProvider | None = None
     log_impersonation: LogImpersonation = field(default_factory=LogImpersonation)

@@ -11,11 +11,10 @@ from contracts.offers import offers
 from contracts.workflows import read_workflows
 from services.generator.app import RemoteParts, build_app
 from services.generator.handlers import subscribe
+from services.generator.moderation.choose import configured_policy
 from services.generator.parts import Parts
-from services.generator.providers.base import Provider
 from services.generator.providers.external import external_workers
-from services.generator.providers.instant import InstantProvider
-from services.generator.providers.procedural.provider import ProceduralProvider
+from services.generator.providers.local import local_providers
 from services.generator.providers.remote.registry import configured
 from services.generator.render_pool import RenderFailed, RenderLimits, RenderPool
 from services.generator.settings import GeneratorSettings
@@ -54,9 +53,6 @@ async def serve_generator() -> int:
         render_pool = RenderPool(settings.render_processes)
         cleaners = RenderPool(settings.render_processes, CLEANER_LIMITS, renderer=CLEANER, orders_per_child=1)
         stack.push_async_callback(cleaners.close)
-        providers: dict[str, Provider] = {
-            provider.name: provider for provider in (ProceduralProvider(render_pool), InstantProvider())
-        }
         bury = burier(pool, relay, SERVICE)
         remote = replace(await _remote(settings, stack, pool, objects), bury=bury)
         parts = build_app(
@@ -64,7 +60,7 @@ async def serve_generator() -> int:
             pool,
             relay,
             objects,
-            providers,
+            local_providers(render_pool),
             ReadInput(pool, objects, fetcher, cleaners, settings.public_url),
             worker=f"{socket.gethostname()}:{os.getpid()}",
             remote=remote,
@@ -81,20 +77,23 @@ async def serve_generator() -> int:
 
 
 async def _remote(settings: GeneratorSettings, stack: AsyncExitStack, pool: Pool, objects: Objects) -> RemoteParts:
-    """Build the remote providers of the settings; exits with 78 when a file they name is wrong."""
+    """Build the remote providers and the content policy of the settings; exits with 78 for a wrong file."""
     try:
         models = offers(settings, read_workflows(read_json_folder(settings.comfyui_workflows)))
         providers = configured(settings)
+        policy = configured_policy(settings)
     except ValueError as error:
         print(f"config error: {error}", file=sys.stderr)
         raise SystemExit(EXIT_WRONG_SETTING) from None
     workers = external_workers(settings.external_models, pool, objects)
     for provider in providers.values():
         stack.push_async_callback(provider.close)
+    if policy is not None:
+        stack.push_async_callback(policy.close)
     examiners = RenderPool(settings.render_processes, EXAMINER_LIMITS, renderer=EXAMINER, orders_per_child=1)
     stack.push_async_callback(examiners.close)
     return RemoteParts(
-        {**providers, **workers}, examiners, models, frozenset(workers), signing=_signing(settings, stack)
+        {**providers, **workers}, examiners, models, policy, frozenset(workers), signing=_signing(settings, stack)
     )
 
 
@@ -126,12 +125,23 @@ async def _run(
             parts.settle_jobs.run,
             parts.poll_tasks.run,
             parts.end_operations.run,
+            parts.watch_health.run,
             parts.purge_media.run,
             parts.sweep_objects.run,
             *([parts.hear_workers.run] if parts.hear_workers is not None else []),
+            parts.bell.run,
+            parts.sign_on.run,
             lambda: _warm(render_pool),
         ],
-        [subscriptions.stop, parts.run_tasks.stop, parts.reports.close, relay.close, render_pool.close],
+        [
+            subscriptions.stop,
+            parts.run_tasks.stop,
+            parts.sign_on.stop,
+            parts.reports.close,
+            parts.attempts.close,
+            relay.close,
+            render_pool.close,
+        ],
         grace=GRACE_SECONDS,
     )
 

@@ -11,6 +11,7 @@ from contracts.topics import (
     JOB_REQUESTED,
     JOB_UPDATED,
     MEDIA_DELETED,
+    PROVIDER_NOTIFIED,
 )
 from services.generator.parts import Parts
 from services.runtime.consumer import Incoming, Route, Subscriptions
@@ -45,6 +46,11 @@ def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
     # Documents are made without parts, and show what can be subscribed to.
     hears_workers = parts is None or parts.hear_workers is not None
     reported = (JOB_PROGRESS.name, JOB_COMPLETED.name, JOB_FAILED.name)
+
+    async def on_provider_notified(batch: Sequence[Incoming]) -> None:
+        """Ask providers at once that say of an operation that it moved."""
+        await parts.wake_tasks([one.event.job_id for one in batch])
+
     subscriptions.batches(
         Route((JOB_REQUESTED.name,), on_job_requested),
         Route((JOB_CANCEL_REQUESTED.name,), on_job_cancel_requested),
@@ -52,4 +58,5 @@ def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
         Route((MEDIA_DELETED.name,), on_media_deleted),
         # Persistence reads these records as well, and buries what cannot be read.
         *([Route(reported, on_worker_reported, judges=False)] if hears_workers else []),
+        Route((PROVIDER_NOTIFIED.name,), on_provider_notified),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.generator.store.operations import LocalAttempt
 from services.generator.store.tasks import TaskReport
 from services.generator.usecases.accept_jobs import AcceptJobs
 from services.generator.usecases.cancel_jobs import CancelJobs
@@ -11,7 +12,11 @@ from services.generator.usecases.poll_tasks import PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
+from services.generator.usecases.sign_on import SignOn
 from services.generator.usecases.sweep_objects import SweepObjects
+from services.generator.usecases.wake_tasks import WakeTasks
+from services.generator.usecases.watch_health import WatchHealth
+from services.runtime.bell import Bell
 from services.runtime.group_commit import GroupCommit
 
 
@@ -28,4 +33,9 @@ class Parts:
     end_operations: EndOperations
     sweep_objects: SweepObjects
     hear_workers: HearWorkers | None
+    watch_health: WatchHealth
+    wake_tasks: WakeTasks
+    bell: Bell
+    sign_on: SignOn
     reports: GroupCommit[TaskReport, bool]
+    attempts: GroupCommit[LocalAttempt, None]

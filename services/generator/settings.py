@@ -5,8 +5,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from contracts.provider_settings import Base, Key
+from contracts.sharing_settings import SharingFields
 from services.generator.provider_settings import ProviderSettings
 from services.runtime.settings import ObjectSettings, RuntimeSettings
 
@@ -15,7 +17,7 @@ def _render_processes() -> int:
     return max(1, (os.cpu_count() or 2) // 2)
 
 
-class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
+class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings, SharingFields):
     """What the generator reads from the environment."""
 
     internal_port: int = Field(default=9007, ge=1, le=65_535, validation_alias="SORAMI_GENERATOR_PORT")
@@ -56,6 +58,30 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
         validation_alias="SORAMI_C2PA_TIMESTAMPS",
         description="The address of a time-stamping authority (RFC 3161); without one nothing is asked of anybody.",
     )
+    breaker_failures: int = Field(
+        default=5,
+        ge=1,
+        le=1_000,
+        validation_alias="SORAMI_BREAKER_FAILURES",
+        description="Failures in a row after which a provider's model gets no work for a while.",
+    )
+    breaker_seconds: float = Field(
+        default=15,
+        gt=0,
+        le=600,
+        validation_alias="SORAMI_BREAKER_SECONDS",
+        description="The first such pause; it is doubled while one task after another tries in vain.",
+    )
+    moderation: Literal["off", "words", "http"] = Field(default="off", validation_alias="SORAMI_MODERATION")
+    moderation_words: Path | None = Field(default=None, validation_alias="SORAMI_MODERATION_WORDS")
+    moderation_url: Base | None = Field(default=None, validation_alias="SORAMI_MODERATION_URL")
+    moderation_token: Key = Field(default=None, validation_alias="SORAMI_MODERATION_TOKEN")
+    moderation_seconds: float = Field(default=10, gt=0, le=120, validation_alias="SORAMI_MODERATION_SECONDS")
+    moderation_failure: Literal["open", "closed"] = Field(
+        default="closed",
+        validation_alias="SORAMI_MODERATION_FAILURE",
+        description="What becomes of work that a failing policy service cannot judge: it passes, or waits and fails.",
+    )
     resubmit_ambiguous: bool = Field(
         default=False,
         validation_alias="SORAMI_RESUBMIT_AMBIGUOUS",
@@ -74,3 +100,24 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
             if find_spec("c2pa") is None:
                 raise ValueError("signing needs the package c2pa-python: install sorami[c2pa]")
         return key
+
+    @model_validator(mode="after")
+    def _policy_is_complete(self) -> "GeneratorSettings":
+        if self.moderation == "words" and self.moderation_words is None:
+            raise ValueError("SORAMI_MODERATION=words needs SORAMI_MODERATION_WORDS, a file with a word a line")
+        if self.moderation == "http" and self.moderation_url is None:
+            raise ValueError("SORAMI_MODERATION=http needs SORAMI_MODERATION_URL")
+        return self
+
+    provider_webhook_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/]",
+        validation_alias="SORAMI_PROVIDER_WEBHOOK_URL",
+        description="Where providers reach the gateway; SORAMI_PUBLIC_URL if that is https, else they are asked only.",
+    )
+
+    @property
+    def wake_address(self) -> str | None:
+        """Where providers may call us when something moved, None where they cannot reach us."""
+        address = self.provider_webhook_url or (self.public_url if self.public_url.startswith("https://") else None)
+        return address.rstrip("/") if address else None

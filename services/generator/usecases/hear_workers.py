@@ -8,7 +8,7 @@ from typing import Final
 from contracts.events import JobCompleted, JobFailed, JobProgressed, Reported
 from contracts.media import incoming_prefix
 from contracts.provider_settings import EXTERNAL
-from services.generator.store.workers import FORGET_REPORTS, Said, foreign, hear
+from services.generator.store.worker_reports import FORGET_REPORTS, Said, foreign, hear
 from services.runtime.consumer import Bury, DeadLetter, Incoming
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger

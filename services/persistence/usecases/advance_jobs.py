@@ -20,6 +20,8 @@ from contracts.events import (
 from contracts.failures import Failure
 from contracts.ids import new_id, new_token
 from contracts.kinds import KINDS
+from contracts.legacy_steps import Steps
+from contracts.legacy_webhook import BACKEND
 from contracts.media import incoming_prefix, media_path, object_prefix, poster_key, thumbnail_name
 from contracts.notifications import notice_for
 from contracts.provider_settings import EXTERNAL
@@ -101,6 +103,17 @@ class Move:
     preview: dict[str, str] | None
 
 
+def _log_as_the_seeds_do(advance: Advance) -> None:
+    """Say what a backend's completion became, where its rows are written."""
+    last, job = advance.moves[-1].event, advance.job
+    if not isinstance(last, JobCompleted) or last.provider != BACKEND:
+        return
+    steps = Steps(KINDS[job.kind])
+    _log.info(steps.creating_files, job_id=job.id)
+    _log.info(steps.files_created, generationId=job.id, **{steps.files_count_field: len(advance.files)})
+    _log.info(steps.notified(job.owner_id), job_id=job.id)
+
+
 def _as_report(event: ReportEvent) -> Report:
     match event:
         case JobProgressed():
@@ -174,6 +187,8 @@ class AdvanceJobs:
         for advance in moved:
             _count(advance)
         self._offer(sent)
+        for advance in moved:
+            _log_as_the_seeds_do(advance)
         return unknown
 
     def _rows(self, moved: Sequence[Advance], numbers: Mapping[str, int], traces: Mapping[str, str | None]) -> "Rows":
@@ -361,5 +376,8 @@ def _job_row(advance: Advance, last: ReportEvent) -> JobRow:
         failure=failure.model_dump_json() if failure else None,
         metadata=metadata,
         preview=advance.moves[-1].preview,
+        # Another model may have taken over from the one that was asked for.
+        provider=last.provider if isinstance(last, JobCompleted) and last.model else None,
+        model=last.model if isinstance(last, JobCompleted) else None,
         ended=state.status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED),
     )
