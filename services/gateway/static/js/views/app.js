@@ -1,0 +1,49 @@
+/** The page: header, one view, and what may lie over it. */
+import { html } from "../base/html.js";
+import { place } from "../base/places.js";
+import { say } from "../base/words.js";
+import { Foot, Header } from "../parts/header.js";
+import { LineNotice, SessionOver, Toasts } from "../parts/notices.js";
+import { Question } from "../parts/questions.js";
+import { announcement, isOperator } from "../store/session.js";
+import { Albums } from "./albums.js";
+import { Composer } from "./composer.js";
+import { Gallery } from "./gallery.js";
+import { Lightbox } from "./lightbox.js";
+import { Now } from "./now.js";
+import { Operate } from "./operate.js";
+import { Settings } from "./settings.js";
+
+const Create = () => html`
+  <${Composer} />
+  <${Now} />
+  <${Gallery} />
+`;
+
+const GalleryView = () => html`
+  <${Now} />
+  <${Gallery} />
+`;
+
+const VIEWS = { create: Create, gallery: GalleryView, albums: Albums, settings: Settings, operate: Operate };
+
+export const App = () => {
+  const { view } = place.value;
+  const View = view === "operate" && !isOperator.value ? Create : VIEWS[view];
+  const target = view === "create" ? "#prompt" : "#main";
+  return html`
+    <a class="skip" href=${target}>${say(view === "create" ? "skip" : "skipToMain")}</a>
+    <${Header} inPage=${true} />
+    <${LineNotice} />
+    <main id="main" tabindex="-1">
+      <h1 class="unseen">${say(`nav.${view}`)}</h1>
+      <${View} />
+    </main>
+    <${Foot} />
+    <${SessionOver} />
+    <${Lightbox} />
+    <${Question} />
+    <${Toasts} />
+    <div class="unseen" role="status" aria-live="polite">${announcement.value}</div>
+  `;
+};
