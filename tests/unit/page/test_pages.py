@@ -8,7 +8,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.gateway.api.pages import PAGES, STATIC, page_router
+from services.gateway.api.page_files import STATIC
+from services.gateway.api.pages import PAGES, page_router
 from services.runtime.problems import install_problem_handlers
 
 

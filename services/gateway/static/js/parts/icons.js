@@ -37,7 +37,7 @@ const PATHS = {
 
 /** @param {{name: IconName, solid?: boolean}} props */
 export const Icon = ({ name, solid = false }) => html`
-  <svg class=${`icon ${name} ${solid || name === "play" ? "solid" : ""}`} viewBox="0 0 24 24" aria-hidden="true">
+  <svg class=${`icon is-${name} ${solid || name === "play" ? "solid" : ""}`} viewBox="0 0 24 24" aria-hidden="true">
     <path d=${PATHS[name]} />
   </svg>
 `;
