@@ -32,7 +32,7 @@ function measurer() {
   };
 }
 
-/** The width of an element, whenever it changes. @param {import("../../vendor/preact-hooks.js").MutableRef<HTMLElement | null>} box */
+/** The width of an element, whenever it changes. @param {{current: HTMLElement | null}} box */
 function useWidth(box) {
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => {
@@ -46,7 +46,7 @@ function useWidth(box) {
   return width;
 }
 
-/** How far the window has gone past the wall's top, in strides. @param {import("../../vendor/preact-hooks.js").MutableRef<HTMLElement | null>} box */
+/** How far the window has gone past the wall's top, in strides. @param {{current: HTMLElement | null}} box */
 function useStride(box) {
   const [stride, setStride] = useState(0);
   useEffect(() => {

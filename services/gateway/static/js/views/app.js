@@ -3,6 +3,7 @@ import { html } from "../base/html.js";
 import { place } from "../base/places.js";
 import { say } from "../base/words.js";
 import { Foot, Header } from "../parts/header.js";
+import { Later } from "../parts/later.js";
 import { LineNotice, SessionOver, Toasts } from "../parts/notices.js";
 import { Question } from "../parts/questions.js";
 import { announcement, isOperator } from "../store/session.js";
@@ -11,8 +12,6 @@ import { Composer } from "./composer.js";
 import { Gallery } from "./gallery.js";
 import { Lightbox } from "./lightbox.js";
 import { Now } from "./now.js";
-import { Operate } from "./operate.js";
-import { Settings } from "./settings.js";
 
 const Create = () => html`
   <${Composer} />
@@ -24,6 +23,9 @@ const GalleryView = () => html`
   <${Now} />
   <${Gallery} />
 `;
+
+const Settings = () => html`<${Later} fetch=${async () => (await import("./settings.js")).Settings} />`;
+const Operate = () => html`<${Later} fetch=${async () => (await import("./operate.js")).Operate} />`;
 
 const VIEWS = { create: Create, gallery: GalleryView, albums: Albums, settings: Settings, operate: Operate };
 

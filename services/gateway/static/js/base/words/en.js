@@ -458,10 +458,10 @@ export const en = {
   "problem.album_not_found": "This album is not there any more.",
   "problem.generation_not_found": "This is not there any more.",
   "problem.model_retired": "The provider has ended this model; choose another.",
-  "problem.restore_window_over": "It is too late: it is gone for good.",
+  "problem.generation_purged": "It is too late: it is gone for good.",
   "problem.too_many_keys": "You have as many keys as one may have; revoke one first.",
   "problem.impersonation_read_only": "You are looking as somebody else: nothing can be changed.",
-  "problem.job_finished": "It was done before it could be cancelled.",
+  "problem.job_already_finished": "It was done before it could be cancelled.",
   "problem.streams_unavailable": "This part is away for a moment. Try again shortly.",
   "problem.streams_elsewhere": "This part is served elsewhere; ask whoever runs this.",
 

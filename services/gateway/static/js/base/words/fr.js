@@ -460,10 +460,10 @@ export const fr = {
   "problem.album_not_found": "Cet album n’existe plus.",
   "problem.generation_not_found": "Ceci n’existe plus.",
   "problem.model_retired": "Le fournisseur a retiré ce modèle ; choisissez-en un autre.",
-  "problem.restore_window_over": "Trop tard : c’est supprimé pour de bon.",
+  "problem.generation_purged": "Trop tard : c’est supprimé pour de bon.",
   "problem.too_many_keys": "Vous avez autant de clés que permis ; révoquez-en une d’abord.",
   "problem.impersonation_read_only": "Vous regardez en tant que quelqu’un d’autre : rien ne peut être changé.",
-  "problem.job_finished": "C’était fini avant de pouvoir être annulé.",
+  "problem.job_already_finished": "C’était fini avant de pouvoir être annulé.",
   "problem.streams_unavailable": "Cette partie est absente un moment. Réessayez bientôt.",
   "problem.streams_elsewhere": "Cette partie est servie ailleurs ; demandez à qui s’occupe de Sorami.",
 
