@@ -262,6 +262,14 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("webhook_signature_invalid", 401, "X-Webhook-Secret is missing or wrong.", "Send the shared secret."),
     _problem("status_unknown", 422, "The webhook's status is none of the known.", "Use the lower-case words."),
     _problem("job_id_mismatch", 409, "data.job_id differs from job_id.", "Send the same id in both."),
+    # operating
+    _problem("dead_letter_not_found", 404, "There is no dead letter of this id.", "List them first."),
+    _problem("dead_letter_settled", 409, "It was replayed or discarded before.", "Nothing is left to do."),
+    _problem("topic_gone", 409, "Nobody reads this topic any more.", "Discard the dead letter."),
+    _problem("orphan_not_found", 404, "There is no parked report of this id.", "List them first."),
+    _problem("orphan_settled", 409, "The report was assigned or discarded before.", "Nothing is left to do."),
+    _problem("orphan_not_adoptable", 409, "A generation of this id ended otherwise meanwhile.", "Discard the report."),
+    _problem("owner_unknown", 422, "Nobody of this id is known here.", "Let the person sign in once, then assign."),
     # our side
     _problem("overloaded", 503, "Too much is waiting.", "Try again after `Retry-After` seconds."),
     _problem("storage_unavailable", 503, "The database is not available.", "Try again in a moment."),

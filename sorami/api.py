@@ -73,6 +73,10 @@ class Api:
     async def result(self, kind: str, job_id: str) -> dict[str, Any]:
         return await self._json("GET", f"/api/{PLURALS[kind]}/{job_id}/result")
 
+    async def call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """Any route that answers an object, or nothing; raises ApiError."""
+        return await self._json(method, path, **request)
+
     async def watch(self, kind: str, job_id: str) -> AsyncIterator[Update]:
         """Every move to the end: by the event stream, and by asking while there is none."""
         last_id: str | None = None
@@ -115,7 +119,7 @@ class Api:
             raise ApiError(f"{self._url} does not answer ({error}); is the stack up? make up") from error
         if answer.is_error:
             raise ApiError(_words(answer))
-        body: dict[str, Any] = answer.json()
+        body: dict[str, Any] = answer.json() if answer.content else {}
         return body
 
 

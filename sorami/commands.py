@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from sorami.admin_commands import admin
 from sorami.local.home import Home, holder
 
 app = typer.Typer(
@@ -19,6 +20,8 @@ app = typer.Typer(
 )
 topics = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
+
+app.add_typer(admin, name="admin")
 
 NOT_RUNNING = 3
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -282,10 +282,26 @@ class Operation(Row, table=True):
 
 
 class DeadLetter(Row, table=True):
-    """Writers: generator and notifier insert, persistence does the rest. A record that could not be judged."""
+    """Writers: generator and notifier insert, persistence does the rest. A record that could not be judged.
+
+    The gateway notes what an operator made of it.
+    """
 
     __tablename__ = "dead_letters"
-    __table_args__ = ours()
+    __table_args__ = (
+        one_of("resolution", "replayed", "discarded"),
+        Index("dead_letters_at_idx", "at", "topic", "partition", "offset", "consumer"),
+        Index(
+            "dead_letters_open_idx",
+            "at",
+            "topic",
+            "partition",
+            "offset",
+            "consumer",
+            postgresql_where=text("resolution is null"),
+        ),
+        ours(),
+    )
     topic: str = words(primary_key=True)
     partition: int = typed(Integer, primary_key=True)
     offset: int = typed(BigInteger, primary_key=True)
@@ -296,13 +312,21 @@ class DeadLetter(Row, table=True):
     value: bytes | None = maybe(LargeBinary)
     headers: dict[str, Any] | None = maybe(JSONB)
     at: datetime = moment()
+    resolution: str | None = maybe()
+    resolved_at: datetime | None = maybe(DateTime(timezone=True))
+    resolved_by: str | None = maybe()
 
 
 class Orphan(Row, table=True):
-    """Writers: gateway inserts; persistence deletes those of purged jobs. A webhook nobody could be given."""
+    """Writers: gateway; persistence deletes those of purged jobs. A webhook nobody could be given."""
 
     __tablename__ = "orphans"
-    __table_args__ = (UniqueConstraint("kind", "job_id", "status"), ours())
+    __table_args__ = (
+        UniqueConstraint("kind", "job_id", "status"),
+        one_of("resolution", "assigned", "discarded"),
+        Index("orphans_open_idx", "received_at", "id", postgresql_where=text("resolution is null")),
+        ours(),
+    )
     id: str = words(primary_key=True)
     kind: str = words()
     job_id: str = words()
@@ -310,6 +334,9 @@ class Orphan(Row, table=True):
     payload: dict[str, Any] = typed(JSONB)
     reason: str = words()
     received_at: datetime = moment()
+    resolution: str | None = maybe()
+    resolved_at: datetime | None = maybe(DateTime(timezone=True))
+    resolved_by: str | None = maybe()
 
 
 class BackendReport(Row, table=True):

@@ -17,20 +17,25 @@ from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhoo
 from services.gateway.usecases.await_jobs import AwaitJobs
 from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.estimate_wait import EstimateWait
+from services.gateway.usecases.look_at_health import CONSUMERS, LookAtHealth
 from services.gateway.usecases.read_shared_media import SharedMedia
 from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
 from services.gateway.usecases.retry_job import RetryJob
 from services.gateway.usecases.search_prompts import SearchPrompts
+from services.gateway.usecases.settle_dead_letters import SettleDeadLetters
+from services.gateway.usecases.settle_orphan import SettleOrphan
 from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.gateway.usecases.welcome_person import welcome_person
-from services.runtime.database import Pool, is_transient, open_service_pool
+from services.runtime.database import Pool, is_transient, measure_pool, open_service_pool
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
 from services.runtime.identity import Identities, session_cookie
+from services.runtime.internal_http import serve_inside
 from services.runtime.issuers import verifier_of
 from services.runtime.json_folder import read_json_folder
+from services.runtime.lags import group_lags
 from services.runtime.logs import configure_logs, get_logger
 from services.runtime.oidc import OidcProvider
 from services.runtime.process import run, run_until_signal
@@ -52,9 +57,11 @@ async def serve_gateway() -> int:
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         parts = await build_parts(settings, pool, relay, stack)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_PORT")
+        samples = [relay.measure, lambda: measure_pool(pool)]
         return await run_until_signal(
             [
                 server.run,
+                lambda: serve_inside(settings.internal_host, settings.internal_port, parts.checks, samples),
                 relay.run,
                 parts.media.sweep_uploads.run,
                 parts.await_jobs.run,
@@ -100,6 +107,7 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
     request_generation = RequestGeneration(
         pool, relay.offer, lifetime=lifetime, limits=limits, resolve_input=resolve_input, models=models
     )
+    accept_backend_webhook = AcceptBackendWebhook(pool, relay.offer, orphans=settings.orphans)
     return Parts(
         settings=settings,
         pool=pool,
@@ -114,7 +122,10 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
         cancel_jobs=cancel_jobs,
         await_jobs=AwaitJobs(pool),
         estimate_wait=EstimateWait(pool),
-        accept_backend_webhook=AcceptBackendWebhook(pool, relay.offer, orphans=settings.orphans),
+        accept_backend_webhook=accept_backend_webhook,
+        look_at_health=LookAtHealth(pool, lambda: group_lags(settings, CONSUMERS)),
+        settle_dead_letters=SettleDeadLetters(pool, relay.offer),
+        settle_orphan=SettleOrphan(pool, accept_backend_webhook),
         search_prompts=SearchPrompts(pool),
         shares=Shares(pool, shared_media),
         signer=signer,

@@ -11,6 +11,7 @@ from contracts.kinds import KINDS
 from services.gateway.api.albums import album_item_router, album_router
 from services.gateway.api.backend_webhooks import backend_webhook_router
 from services.gateway.api.batches import batch_router
+from services.gateway.api.dead_letters import dead_letter_router
 from services.gateway.api.deletions import deletion_router
 from services.gateway.api.document import secure_document
 from services.gateway.api.downloads import download_router
@@ -24,6 +25,7 @@ from services.gateway.api.me import me_router
 from services.gateway.api.media import media_router
 from services.gateway.api.models import model_router
 from services.gateway.api.notifications import notification_router
+from services.gateway.api.orphans import orphan_router
 from services.gateway.api.pages import page_router, security_headers
 from services.gateway.api.pass_through import notifier_document, notifier_router, with_notifier
 from services.gateway.api.probes import probe_router
@@ -32,6 +34,7 @@ from services.gateway.api.shared import shared_router
 from services.gateway.api.shares import share_router
 from services.gateway.api.signin import signin_router
 from services.gateway.api.streams import stream_router
+from services.gateway.api.system_health import system_health_router
 from services.gateway.api.uploads import upload_router
 from services.gateway.parts import MediaParts, Parts
 from services.gateway.settings import GatewaySettings
@@ -44,6 +47,7 @@ from services.gateway.usecases.stream_zip import StreamZip
 from services.gateway.usecases.sweep_uploads import SweepUploads
 from services.runtime.database import Pool
 from services.runtime.host_guard import HostGuard
+from services.runtime.http_metrics import CountRequests
 from services.runtime.plain_paths import PlainPaths
 from services.runtime.problems import install_problem_handlers
 from services.runtime.signed_objects import SignedObjects
@@ -92,7 +96,7 @@ def build_resolve_input(settings: GatewaySettings, pool: Pool, finish_upload: Fi
 
 def build_app(parts: Parts) -> Any:
     """Wire the whole application; nothing is connected here."""
-    return HostGuard(PlainPaths(build_api(parts)), allowed_hosts(parts.settings))
+    return HostGuard(PlainPaths(CountRequests(build_api(parts))), allowed_hosts(parts.settings))
 
 
 def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_document) -> FastAPI:
@@ -125,6 +129,9 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
     app.include_router(me_router(parts))
     app.include_router(key_router(parts))
     app.include_router(signin_router(parts))
+    app.include_router(system_health_router(parts))
+    app.include_router(dead_letter_router(parts))
+    app.include_router(orphan_router(parts))
     app.include_router(upload_router(parts))
     # Before routes that take any word for an id of the gallery.
     app.include_router(download_router(parts))

@@ -14,10 +14,13 @@ from services.gateway.usecases.delete_generations import DeleteGenerations
 from services.gateway.usecases.estimate_wait import EstimateWait
 from services.gateway.usecases.finish_upload import FinishUpload
 from services.gateway.usecases.log_impersonation import LogImpersonation
+from services.gateway.usecases.look_at_health import LookAtHealth
 from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
 from services.gateway.usecases.retry_job import RetryJob
 from services.gateway.usecases.search_prompts import SearchPrompts
+from services.gateway.usecases.settle_dead_letters import SettleDeadLetters
+from services.gateway.usecases.settle_orphan import SettleOrphan
 from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.gateway.usecases.stream_zip import StreamZip
@@ -56,6 +59,9 @@ class Parts:
     await_jobs: AwaitJobs
     estimate_wait: EstimateWait
     accept_backend_webhook: AcceptBackendWebhook
+    look_at_health: LookAtHealth
+    settle_dead_letters: SettleDeadLetters
+    settle_orphan: SettleOrphan
     search_prompts: SearchPrompts
     shares: Shares
     signer: UrlSigner

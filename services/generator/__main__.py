@@ -20,10 +20,11 @@ from services.generator.settings import GeneratorSettings
 from services.generator.usecases.collect_media import EXAMINER
 from services.generator.usecases.read_input import CLEANER, ReadInput
 from services.runtime.consumer import Subscriptions, build_broker
-from services.runtime.database import open_service_pool
+from services.runtime.database import Pool, measure_pool, open_service_pool
 from services.runtime.dead_letters import burier
 from services.runtime.guarded_http import GuardedFetcher
-from services.runtime.health import database_check, serve_health
+from services.runtime.health import database_check
+from services.runtime.internal_http import serve_inside
 from services.runtime.json_folder import read_json_folder
 from services.runtime.logs import configure_logs, get_logger
 from services.runtime.objects import open_objects
@@ -92,16 +93,17 @@ async def _remote(settings: GeneratorSettings, stack: AsyncExitStack) -> RemoteP
 
 async def _run(
     settings: GeneratorSettings,
-    pool: object,
+    pool: Pool,
     relay: Relay,
     subscriptions: Subscriptions,
     parts: Parts,
     render_pool: RenderPool,
 ) -> int:
+    samples = [relay.measure, lambda: measure_pool(pool)]
     checks = {"database": database_check(pool), "consumers": subscriptions.unready}
     return await run_until_signal(
         [
-            lambda: serve_health(settings.health_port, checks),
+            lambda: serve_inside(settings.internal_host, settings.internal_port, checks, samples),
             relay.run,
             subscriptions.run,
             parts.run_tasks.run,

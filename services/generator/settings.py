@@ -15,7 +15,7 @@ def _render_processes() -> int:
 class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
     """What the generator reads from the environment."""
 
-    health_port: int = Field(default=9007, ge=1, le=65_535, validation_alias="SORAMI_GENERATOR_PORT")
+    internal_port: int = Field(default=9007, ge=1, le=65_535, validation_alias="SORAMI_GENERATOR_PORT")
     lease_seconds: float = Field(default=15, ge=3, le=600, validation_alias="SORAMI_LEASE_SECONDS")
     max_attempts: int = Field(default=3, ge=1, le=20, validation_alias="SORAMI_MAX_ATTEMPTS")
     render_processes: int = Field(

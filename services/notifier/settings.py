@@ -25,6 +25,7 @@ class NotifierSettings(RuntimeSettings, TokenSettings):
 
     host: str = Field(default="127.0.0.1", validation_alias="SORAMI_NOTIFIER_HOST")
     port: int = Field(default=9009, ge=1, le=65_535, validation_alias="SORAMI_NOTIFIER_PORT")
+    internal_port: int = Field(default=9019, ge=1, le=65_535, validation_alias="SORAMI_NOTIFIER_INTERNAL_PORT")
     webhook_url: str | None = Field(default=None, validation_alias="WEBHOOK_URL")
     webhook_url_video: str | None = Field(default=None, validation_alias="WEBHOOK_URL_VIDEO")
     webhook_secret: SecretStr | None = Field(default=None, validation_alias="WEBHOOK_SECRET")

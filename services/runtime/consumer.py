@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -13,6 +15,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from services.runtime.broker import connection_options, until_reachable
 from services.runtime.database import is_transient
 from services.runtime.logs import get_logger
+from services.runtime.metrics import BATCH_SECONDS, RECORD_AGE, RECORDS
 from services.runtime.settings import RuntimeSettings
 
 MOST_RECORDS = 500
@@ -27,7 +30,7 @@ _log = get_logger(part="consumer")
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A record as it came: the topic without prefix, its place, and tolerant headers."""
+    """A record as it came: the topic without prefix, its place, tolerant headers, and its time (Unix seconds)."""
 
     topic: str
     partition: int
@@ -35,6 +38,7 @@ class Received:
     key: bytes | None
     value: bytes | None
     headers: dict[str, str]
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,8 @@ class Subscriptions:
             received = [_received(record, self._prefix) for record in records]
             for route in routes:
                 own = [record for record in received if record.topic in route.topics]
-                await self._handle(own, route.handle, burying=committing)
+                if own:
+                    await self._handle(own, route.handle, burying=committing)
         except Exception:
             # No exception may leave: the offsets would be committed past records that were not handled.
             _log.exception("a batch could not be handled and is read again", records=len(records))
@@ -179,6 +184,7 @@ class Subscriptions:
             await _commit(message)
 
     async def _handle(self, records: Sequence[Received], handle: Handle, *, burying: bool) -> None:
+        began = time.perf_counter()
         good: list[Incoming] = []
         bad: list[DeadLetter] = []
         for record in records:
@@ -201,6 +207,7 @@ class Subscriptions:
             )
         if bad and burying:
             await _until_database_answers(lambda: self._bury(bad))
+        _count(records, bad, time.perf_counter() - began)
 
     async def run(self) -> None:
         """Start consuming as soon as Kafka answers; raises ConsumerDied when a consumer ends by itself."""
@@ -233,6 +240,16 @@ class Subscriptions:
         return None
 
 
+def _count(records: Sequence[Received], bad: Sequence[DeadLetter], seconds: float) -> None:
+    read, buried = (Counter(record.topic for record in some) for some in (records, [one.record for one in bad]))
+    now = time.time()
+    for topic, count in read.items():
+        RECORDS.labels(topic, "handled").inc(count - buried[topic])
+        RECORDS.labels(topic, "buried").inc(buried[topic])
+        BATCH_SECONDS.labels(topic).observe(seconds)
+        RECORD_AGE.labels(topic).observe(now - min(one.at for one in records if one.topic == topic))
+
+
 def _alive(subscriber: Any) -> bool:
     # A consume loop that ended leaves a process that answers pings and hears nothing.
     return bool(subscriber.running) and not all(task.done() for task in subscriber.tasks)
@@ -252,7 +269,13 @@ async def _undecoded(message: KafkaMessage) -> KafkaMessage:
 def _received(record: ConsumerRecord, prefix: str) -> Received:
     headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
     return Received(
-        record.topic.removeprefix(prefix), record.partition, record.offset, record.key, record.value, headers
+        record.topic.removeprefix(prefix),
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        headers,
+        record.timestamp / 1000,
     )
 
 

@@ -86,6 +86,8 @@ def _fill(env: dict[str, str], home: Home, secrets: Secrets, ports: Mapping[str,
     if "SORAMI_JWT_ISSUER" not in env and "CLERK_ISSUER" not in env:
         env["SORAMI_JWT_ISSUER"] = identity.ISSUER
         env["SORAMI_JWKS_URL"] = (home.issuer / "jwks.json").as_uri()
+        # Whoever holds this machine's key runs this machine's system.
+        env.setdefault("SORAMI_OPERATORS", identity.USER)
     env.setdefault("WEBHOOK_SECRET", secrets.webhook_secret)
     env.setdefault("SORAMI_ENCRYPTION_KEYS", f"local:{secrets.encryption_key}")
     env.setdefault("SORAMI_CORS_ORIGINS", f"http://{FRONT_END}")

@@ -28,10 +28,12 @@ CHECKS = ",".join(
 )
 
 
-def configuration(ids: dict[str, str]) -> str:
-    """Give the fuzzer things that are there, for all but DELETE, and the secret of the backends' routes."""
+def configuration(ids: dict[str, str], operator: str) -> str:
+    """Give the fuzzer things that are there, for all but DELETE, the backends' secret and an operator's token."""
     tables = [
-        f'[[operations]]\ninclude-path-regex = "^/api/webhooks/"\nheaders = {{ "X-Webhook-Secret" = "{SECRET}" }}'
+        f'[[operations]]\ninclude-path-regex = "^/api/webhooks/"\nheaders = {{ "X-Webhook-Secret" = "{SECRET}" }}',
+        '[[operations]]\ninclude-path-regex = "^/api/admin/(dead-letters|health|orphans|queues)"\n'
+        f'headers = {{ "Authorization" = "{operator}" }}',
     ]
     for name, value in ids.items():
         place = "/api/videos/" if name == "video_job_id" else "/api/images/" if name == "job_id" else ""
@@ -51,8 +53,9 @@ async def fuzz(product: Product, folder: Path, document: Any, *options: str) -> 
     """Run the fuzzer over a document against the running gateway; returns its exit code and words."""
     household = await found_household(product)
     await household.close()
+    operator = product.operator().http.headers["authorization"]
     (folder / "openapi.json").write_text(json.dumps(document))
-    (folder / "schemathesis.toml").write_text(configuration(household.ids))
+    (folder / "schemathesis.toml").write_text(configuration(household.ids, operator))
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).parent / "st"),
         "run",

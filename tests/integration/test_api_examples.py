@@ -28,9 +28,11 @@ async def household(product: Product) -> AsyncIterator[Household]:
     await household.close()
 
 
-async def ids_for(operation: str, household: Household) -> dict[str, str]:
+async def ids_for(operation: str, household: Household, product: Product) -> dict[str, str]:
     """Return the ids of the address; some operations want a thing in a state of its own."""
     owner = household.owner
+    if operation == "assign_orphan":
+        return household.ids | {"orphan_id": await parked(product)}
     if operation == "retry_job":
         job_id = await owner.ask("video", model="procedural-1", duration_seconds=20)
         await owner.http.post(f"/api/jobs/{job_id}/cancel")
@@ -43,6 +45,17 @@ async def ids_for(operation: str, household: Household) -> dict[str, str]:
     return household.ids
 
 
+async def parked(product: Product) -> str:
+    """Have a backend report on a job and a person nobody knows, and return the parked report's id."""
+    body = EXAMPLES["report_image"]
+    job_id = new_id()
+    report = json.loads(json.dumps(body).replace(JOB, job_id))
+    answer = await product.backend_says("image", report | {"user_id": f"user_{new_id()}"})
+    assert answer.json()["parked"] is True, answer.text
+    orphans = (await product.operator().http.get("/api/admin/orphans")).json()["orphans"]
+    return next(str(orphan["id"]) for orphan in orphans if orphan["job_id"] == job_id)
+
+
 async def filled(operation: str, example: Any, household: Household, receiver: str) -> Any:
     """Put what is there in the place of the document's made-up ids and keys."""
     text = json.dumps(example)
@@ -53,6 +66,8 @@ async def filled(operation: str, example: Any, household: Household, receiver: s
     if KEY in text:
         made = await household.owner.http.post("/api/keys", json={"name": "page", "scopes": ["jobs:read"]})
         text = text.replace(KEY, made.json()["secret"])
+    if operation == "assign_orphan":
+        text = text.replace(EXAMPLES[operation]["user_id"], await household.owner.user_id())
     return json.loads(text.replace(JOB, household.ids["generation_id"]))
 
 
@@ -65,11 +80,12 @@ async def test_an_example_is_taken(
     name = operation["operationId"]
     example = operation["requestBody"]["content"]["application/json"].get("example")
     assert example is not None, "give it an example in services/gateway/api/examples.py"
-    for key, value in (await ids_for(name, household)).items():
+    for key, value in (await ids_for(name, household, product)).items():
         path = path.replace(f"{{{key}}}", value)
     headers = {"Origin": product.url, "X-Webhook-Secret": SECRET}
     if operation["security"]:
-        headers["Authorization"] = household.owner.http.headers["authorization"]
+        asking = product.operator() if path.startswith("/api/admin/") else household.owner
+        headers["Authorization"] = asking.http.headers["authorization"]
     receiver = product.stack.env["SORAMI_WEBHOOK_ALLOW"].partition(",")[0]
     async with httpx.AsyncClient(base_url=product.url, headers=headers, timeout=30) as client:
         answer = await client.request(method, path, json=await filled(name, example, household, receiver))

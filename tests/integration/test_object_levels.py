@@ -4,7 +4,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.household import ABSENT, STRANGERS, Household, Route, found_household, routes
+from tests.support.household import (
+    ABSENT,
+    STRANGERS,
+    Household,
+    Route,
+    found_household,
+    operators_routes,
+    routes,
+)
 from tests.support.product import Product
 
 ROUTES = routes()
@@ -39,6 +47,14 @@ async def test_what_is_not_yours_is_not_there(household: Household, route: Route
         household.strangers[who], route, household.address(route, dict.fromkeys(household.ids, ABSENT))
     )
     assert (absent.status_code, absent.text) == (404, answer.text), "not yours must look like not there"
+
+
+@pytest.mark.parametrize("route", operators_routes(), ids=str)
+async def test_what_is_the_operators_is_refused_to_everybody_else(household: Household, route: Route) -> None:
+    address = household.address(route, dict.fromkeys(route.names, ABSENT))
+    asking = household.strangers | {"owner": household.owner.http}
+    found = {who: (await household.call(client, route, address)).status_code for who, client in asking.items()}
+    assert found == {who: 401 if who in ("nobody", "a revoked key") else 403 for who in asking}
 
 
 async def test_the_owner_is_let_in_everywhere(household: Household) -> None:

@@ -19,7 +19,7 @@ STRANGERS = ("another organisation", "the same organisation", "nobody", "a revok
 
 @dataclass(frozen=True)
 class Route:
-    """An operation of the document whose address names a thing of somebody's."""
+    """An operation of the document."""
 
     method: str
     path: str
@@ -30,16 +30,29 @@ class Route:
     def names(self) -> list[str]:
         return re.findall(r"\{(\w+)\}", self.path)
 
+    @property
+    def for_operators(self) -> bool:
+        return self.path.startswith("/api/admin/")
+
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
 
 def routes() -> list[Route]:
-    """Return every operation that wants a caller and names a thing."""
+    """Return every operation that wants a caller and names a thing of somebody's."""
+    return [route for route in _callable_routes() if route.names and not route.for_operators]
+
+
+def operators_routes() -> list[Route]:
+    """Return every operation that is the operators' alone."""
+    return [route for route in _callable_routes() if route.for_operators]
+
+
+def _callable_routes() -> list[Route]:
     found = []
     for path, operations in openapi()["paths"].items():
         for method, operation in operations.items():
-            if "{" in path and operation["security"]:
+            if operation["security"]:
                 found.append(Route(method.upper(), path, operation["operationId"], "requestBody" in operation))
     return found
 

@@ -10,6 +10,7 @@ import asyncpg
 import httpx
 
 from contracts.ids import new_id
+from sorami.local.identity import USER
 from sorami.local.stack import Stack
 from tests.support.objects import keys_of
 
@@ -105,6 +106,10 @@ class Product:
         person = Person(self, subject or f"user_{new_id()}", **claims)
         self._people.append(person)
         return person
+
+    def operator(self) -> Person:
+        """Whoever runs this machine's system."""
+        return self.person(USER)
 
     async def backend_says(self, kind: str, body: Any, secret: str | None = SECRET) -> httpx.Response:
         """Post to the completion route as the seeds' backend does."""

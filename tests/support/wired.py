@@ -25,6 +25,8 @@ from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
 from services.gateway.usecases.retry_job import RetryJob
 from services.gateway.usecases.search_prompts import SearchPrompts
+from services.gateway.usecases.settle_dead_letters import SettleDeadLetters
+from services.gateway.usecases.settle_orphan import SettleOrphan
 from services.generator.app import RemoteParts
 from services.generator.app import build_app as build_generator
 from services.generator.handlers import subscribe as subscribe_generator
@@ -130,6 +132,7 @@ async def wired(url: str, remote: RemoteParts | None = None, **of_generator: Any
         request_generation = RequestGeneration(
             pool, hands.offer, lifetime=timedelta(hours=1), resolve_input=resolve_input, models=models
         )
+        accept_backend_webhook = AcceptBackendWebhook(pool, hands.offer, orphans="adopt")
         gateway = build_gateway(
             GatewayParts(
                 settings=settings,
@@ -144,7 +147,10 @@ async def wired(url: str, remote: RemoteParts | None = None, **of_generator: Any
                 cancel_jobs=CancelJobs(pool, hands.offer),
                 await_jobs=AwaitJobs(pool),
                 estimate_wait=EstimateWait(pool),
-                accept_backend_webhook=AcceptBackendWebhook(pool, hands.offer, orphans="adopt"),
+                accept_backend_webhook=accept_backend_webhook,
+                look_at_health=cast(Any, None),
+                settle_dead_letters=SettleDeadLetters(pool, hands.offer),
+                settle_orphan=SettleOrphan(pool, accept_backend_webhook),
                 search_prompts=SearchPrompts(pool),
                 shares=cast(Any, None),
                 signer=signer,

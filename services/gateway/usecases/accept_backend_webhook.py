@@ -13,6 +13,7 @@ from contracts.ids import new_id
 from contracts.legacy_webhook import BackendReport
 from contracts.messages import ORPHAN_PROMPTS
 from contracts.status import STAGE_PROGRESS, TERMINAL, JobStatus
+from services.gateway.metrics import count_inserts
 from services.gateway.queries import people, reports
 from services.gateway.store.jobs import NewJob, insert_jobs
 from services.gateway.store.reports import INSERT_ORPHAN, put_report
@@ -98,8 +99,13 @@ class AcceptBackendWebhook:
         if await reports.has_open_submit(self._pool, owner["user_id"]):
             # The backend may be answering a submit of ours under an id of its own: two rows would follow.
             return await self._park(report, body, "submit_open")
-        prompt = report.original_prompt or next((f.description for f in report.files if f.description), None)
-        return await self._adopt(report, owner["user_id"], owner["organization_id"], prompt, traceparent)
+        return await self._adopt(report, owner["user_id"], owner["organization_id"], _told_prompt(report), traceparent)
+
+    async def adopt_for(self, report: BackendReport, owner_id: str, organization_id: str | None) -> Outcome:
+        """Adopt a report that was parked as this person's; what became a job meanwhile hears it as any other."""
+        if await reports.known_job(self._pool, report.kind, report.job_id) is not None:
+            return await self._decide(report, {}, None)
+        return await self._adopt(report, owner_id, organization_id, _told_prompt(report), None)
 
     async def _owner(self, report: BackendReport) -> Any:
         owner = await people.person(self._pool, report.user_id) if report.user_id else None
@@ -118,6 +124,7 @@ class AcceptBackendWebhook:
         record = _event(report, report.job_id, traceparent)
         job = _adopted_job(report, owner_id, organization_id, prompt, record)
         inserted = await insert_jobs(self._pool, [job])
+        count_inserts([job], inserted)
         if inserted[job.id].created_at is not None:
             _log.info("generation created", job_id=job.id, owner_id=owner_id, files=len(report.files))
         elif await reports.known_job(self._pool, report.kind, report.job_id) is None:
@@ -136,6 +143,10 @@ class AcceptBackendWebhook:
             reason,
         )
         return Parked(reason)
+
+
+def _told_prompt(report: BackendReport) -> str | None:
+    return report.original_prompt or next((f.description for f in report.files if f.description), None)
 
 
 def _event(report: BackendReport, job_id: str, traceparent: str | None) -> Record:

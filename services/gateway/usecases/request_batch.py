@@ -7,6 +7,7 @@ from datetime import timedelta
 from contracts.batches import WantedBatch
 from contracts.ids import new_id
 from contracts.models import BUILT_IN, Models
+from services.gateway.metrics import count_inserts
 from services.gateway.queries import generations
 from services.gateway.queries.idempotency import kept_answer
 from services.gateway.store.batches import insert_batch
@@ -80,6 +81,7 @@ class RequestBatch:
             if any(outcome.created_at is None for outcome in outcomes.values()):
                 raise _NotAll(list(outcomes.values()))
             await insert_batch(connection, batch_id, caller.user_id, caller.organization_id, len(jobs))
+        count_inserts(jobs, outcomes)
         self._offer([row.outbox for row in outcomes.values() if row.outbox is not None])
         views = [_view(job, outcomes[job.id]) for job in jobs]
         left = remaining(outcomes[jobs[0].id], self._limits)

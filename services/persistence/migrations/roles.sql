@@ -60,6 +60,11 @@ BEGIN
             ('sorami_gateway', 'SELECT, INSERT, UPDATE (last_used_at, revoked_at)', 'sorami.api_keys'),
             ('sorami_gateway', 'SELECT, INSERT', 'sorami.audit_log'),
             ('sorami_notifier', 'SELECT, UPDATE (last_used_at)', 'sorami.api_keys'),
+            -- gateway, operating: an operator sends on or sets aside, and sees how far the outboxes are.
+            ('sorami_gateway', 'SELECT, UPDATE (resolution, resolved_at, resolved_by)',
+             'sorami.dead_letters, sorami.orphans'),
+            ('sorami_gateway', 'SELECT',
+             'sorami.outbox_generator, sorami.outbox_persistence, sorami.outbox_notifier'),
             -- gateway, requests:
             ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.idempotency_keys, sorami.allowances'),
             ('sorami_gateway', 'SELECT, INSERT, UPDATE (cancelled_at)', 'sorami.batches'),

@@ -23,6 +23,7 @@ from contracts.kinds import KINDS
 from contracts.media import media_path, poster_key, thumbnail_name
 from contracts.notifications import notice_for
 from contracts.status import Completed, Failed, JobState, JobStatus, Moved, Progressed, Report, reduce
+from services.persistence.metrics import count_completed, count_ended
 from services.persistence.store.moves import FileRow, Job, JobEventRow, JobRow, lock_jobs, take_numbers, write_moves
 from services.persistence.store.notices import NotificationRow
 from services.persistence.store.purges import tombstones
@@ -118,6 +119,8 @@ class AdvanceJobs:
             numbers = await take_numbers(connection, counts)
             rows = self._rows(moved, numbers, trace_of)
             sent = await write_moves(connection, rows)
+        for advance in moved:
+            _count(advance)
         self._offer(sent)
         return unknown
 
@@ -250,6 +253,14 @@ class AdvanceJobs:
             ],
             placeholder=file.placeholder,
         )
+
+
+def _count(advance: Advance) -> None:
+    job, last = advance.job, advance.moves[-1][1]
+    if isinstance(last, JobCompleted):
+        count_completed(job.kind, created_at=job.created_at, now=datetime.now(UTC), files=len(advance.files))
+    elif isinstance(last, JobFailed):
+        count_ended(job.kind, advance.state.status.value, last.failure.code)
 
 
 @dataclass(slots=True)
