@@ -24,7 +24,7 @@ export const DeadLetters = () => {
   const { data, failed, absent, load } = useLoaded(() => get("/api/admin/dead-letters", { limit: SHOWN }));
   const [open, setOpen] = useState("");
   if (absent) return null;
-  const letters = data ? (data.dead_letters ?? data.deadLetters ?? []) : null;
+  const letters = data?.dead_letters ?? null;
   const act = async (/** @type {() => Promise<unknown>} */ work, /** @type {string} */ words) => {
     if (!(await attempt(work))) return;
     tell(say(words));
@@ -47,12 +47,12 @@ export const DeadLetters = () => {
           label=${say("operate.dead")}
           columns=${[say("operate.topic"), say("operate.consumer"), say("operate.reason"), say("operate.when"), ""]}
           rows=${(letters ?? []).map((/** @type {any} */ one) => ({
-            key: String(one.id),
+            key: one.id,
             cells: [
-              html`<button type="button" class="plain accent" onClick=${() => setOpen(String(one.id))}><code>${one.topic}</code></button>`,
+              html`<button type="button" class="plain accent" onClick=${() => setOpen(one.id)}><code>${one.topic}</code></button>`,
               one.consumer,
-              html`<span dir="auto">${one.reason}</span>`,
-              one.created_at || one.at ? moment(Date.parse(one.created_at ?? one.at)) : "–",
+              html`<span title=${one.detail}>${one.reason}</span>`,
+              moment(Date.parse(one.at)),
               html`<span class="cell-actions">
                 <button type="button" class="plain accent" onClick=${() => void act(() => post(at`/api/admin/dead-letters/${one.id}/replay`), "operate.replayed")}>
                   ${say("operate.replay")}

@@ -9,10 +9,10 @@ import { Failed, Loading } from "../../parts/states.js";
 
 const EVERY_MS = 5_000;
 
-/** @param {{value: number, words: string, tone?: string}} props */
+/** @param {{value: number | null, words: string, tone?: string}} props */
 const Figure = ({ value, words, tone = "" }) => html`
   <div class="figure-card">
-    <strong class=${`figure ${tone}`}>${value}</strong><span class="muted">${words}</span>
+    <strong class=${`figure ${tone}`}>${value ?? "?"}</strong><span class="muted">${words}</span>
   </div>
 `;
 
@@ -22,12 +22,13 @@ export const Health = () => {
   if (failed) return html`<${Section} id="health" title=${say("operate.health")}><${Failed} again=${() => void load()} /><//>`;
   if (!data) return html`<${Section} id="health" title=${say("operate.health")}><${Loading} /><//>`;
   const { lags, outboxes, dead_letters: dead, orphans } = data;
-  const lag = lags.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.lag, 0);
+  // Kafka may be away; then nobody knows.
+  const lag = lags?.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.lag, 0) ?? null;
   const waits = outboxes.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.waiting, 0);
   return html`
     <${Section} id="health" title=${say("operate.health")}>
       <div class="figures">
-        <${Figure} value=${lag} words=${say("operate.lag")} tone=${lag > 1_000 ? "warm" : ""} />
+        <${Figure} value=${lag} words=${say("operate.lag")} tone=${lag === null || lag > 1_000 ? "warm" : ""} />
         <${Figure} value=${waits} words=${say("operate.outbox")} tone=${waits > 100 ? "warm" : ""} />
         <${Figure} value=${dead} words=${say("operate.dead")} tone=${dead ? "warm" : ""} />
         <${Figure} value=${orphans} words=${say("operate.orphans")} tone=${orphans ? "warm" : ""} />
@@ -37,7 +38,7 @@ export const Health = () => {
         <${Table}
           label=${say("operate.lag")}
           columns=${[say("operate.group"), say("operate.topic"), say("operate.behind")]}
-          rows=${lags.map((/** @type {any} */ one) => ({ key: `${one.group} ${one.topic}`, cells: [one.group, one.topic, one.lag] }))}
+          rows=${(lags ?? []).map((/** @type {any} */ one) => ({ key: `${one.group} ${one.topic}`, cells: [one.group, one.topic, one.lag] }))}
         />
         <${Table}
           label=${say("operate.outbox")}

@@ -10,9 +10,12 @@ import { Section, Table } from "../../parts/section.js";
 import { Listed } from "../../parts/states.js";
 import { attempt, me, tell } from "../../store/session.js";
 
+/** What was asked for, as far as the report tells. @param {any} orphan */
+const promptOf = ({ kind, payload }) => payload?.data?.original_prompt ?? payload?.data?.prompt ?? say(`kind.${kind}`);
+
 /** @param {{orphan: any, done: () => void, onClose: () => void}} props */
 const Assign = ({ orphan, done, onClose }) => {
-  const [user, setUser] = useState(orphan.user_id ?? "");
+  const [user, setUser] = useState(String(orphan.payload?.user_id ?? ""));
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
     void attempt(() => post(at`/api/admin/orphans/${orphan.id}/assign`, { user_id: user.trim() })).then((did) => {
@@ -50,11 +53,11 @@ export const Orphans = () => {
           label=${say("operate.orphans")}
           columns=${[say("operate.job"), say("operate.what"), say("operate.when"), ""]}
           rows=${(orphans ?? []).map((/** @type {any} */ one) => ({
-            key: String(one.id),
+            key: one.id,
             cells: [
-              html`<code>${one.job_id ?? one.id}</code>`,
-              html`<span dir="auto">${one.prompt ?? one.kind ?? "–"}</span>`,
-              one.received_at || one.created_at ? moment(Date.parse(one.received_at ?? one.created_at)) : "–",
+              html`<code>${one.job_id}</code>`,
+              html`<span dir="auto">${promptOf(one)}</span>`,
+              moment(Date.parse(one.received_at)),
               html`<span class="cell-actions">
                 <button type="button" class="plain accent" onClick=${() => setOpen(one)}>${say("operate.assign")}</button>
                 <button type="button" class="plain bad" onClick=${() => void forget(one.id)}>${say("delete")}</button>
