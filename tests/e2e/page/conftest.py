@@ -26,7 +26,7 @@ ARGUMENTS = [
     "--disable-quic",
     "--no-first-run",
 ]
-OPERATOR = "user_who_operates"
+OPERATOR, LOOKER = "user_who_operates", "user_who_looks"
 PATIENCE_MS = 15_000
 expect.set_options(timeout=PATIENCE_MS)
 NewVisit = Callable[..., Awaitable[Visit]]
@@ -72,7 +72,7 @@ async def page_product(browser: Browser, page_home: Path, hooks: Receiver) -> As
     settings = {
         "WEBHOOK_SECRET": SECRET,
         "SORAMI_ORPHANS": "adopt",
-        "SORAMI_OPERATORS": OPERATOR,
+        "SORAMI_OPERATORS": f"{OPERATOR},{LOOKER}",
         "SORAMI_WEBHOOK_ALLOW": f"127.0.0.1:{hooks.port}",
     }
     async with Stack(page_home, services=SERVICES, settings=settings) as stack:

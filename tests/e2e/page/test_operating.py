@@ -40,7 +40,7 @@ async def test_a_dead_letter_is_read_and_replayed_and_an_orphan_given_to_its_own
     letters = visit.page.locator("#dead-letters")
     await letters.get_by_role("button", name="job.progress").click()
     await expect(visit.page.get_by_role("dialog")).to_contain_text("no event at all")
-    await visit.page.get_by_label("Close").click()
+    await visit.page.get_by_role("dialog").get_by_label("Close").click()
     await letters.get_by_role("button", name="Replay", exact=True).click()
     await expect(visit.toast("It is read once more.")).to_be_visible()
 

@@ -32,6 +32,7 @@ async def test_a_file_is_chosen_dropped_or_pasted_and_a_picture_made_of_it(visit
         await shown.get_by_label("Remove").click()
         await expect(shown).to_have_count(0)
         await visit.page.evaluate(GIVE, [way, list(mine)])
+        await expect(shown.locator("img")).to_be_visible()
         await expect(shown).to_contain_text("mine.png")
     await visit.choose("size", "256x256")
     await visit.ask("The same in ink")

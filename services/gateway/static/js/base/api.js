@@ -3,6 +3,7 @@ import { learn } from "./clock.js";
 import { language } from "./words.js";
 
 const PATIENCE_MS = 20_000;
+const KEPT_ALIVE = 15_000;
 
 export class ApiError extends Error {
   /**
@@ -43,17 +44,20 @@ export function address(path, values) {
 
 /** @param {string} method @param {string} path @param {any} [body] @param {Record<string, string>} [headers] */
 async function call(method, path, body, headers = {}) {
+  const text = body === undefined ? undefined : JSON.stringify(body);
   /** @type {Response} */
   let response;
   try {
     response = await fetch(path, {
       method,
+      // What somebody did is done, though they leave the page at once; browsers promise it for small bodies.
+      keepalive: method !== "GET" && (text?.length ?? 0) < KEPT_ALIVE,
       headers: {
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...headers,
         "Accept-Language": language.value,
       },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: text,
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
   } catch {

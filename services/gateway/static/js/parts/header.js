@@ -1,6 +1,6 @@
 /** The top line: the name, where one can go, the bell, and the person. */
 import { html } from "../base/html.js";
-import { follow, place } from "../base/places.js";
+import { follow, go, place } from "../base/places.js";
 import { say } from "../base/words.js";
 import { isOperator, leave, me, session } from "../store/session.js";
 import { Bell } from "./bell.js";
@@ -46,7 +46,7 @@ const Person = () => html`
     look="person"
     label=${say("account")}
     items=${() => [
-      { words: say("nav.settings"), icon: "settings", href: "/settings" },
+      { words: say("nav.settings"), icon: "settings", run: () => go("/settings") },
       { words: say("nav.api"), icon: "link", href: "/docs" },
       { words: say("signout"), icon: "leave", run: () => void leave() },
     ]}

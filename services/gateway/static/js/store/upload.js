@@ -12,6 +12,15 @@ const PATIENCE_MS = 60_000;
 /** The name of what is on its way, or nothing. */
 export const uploading = signal("");
 
+let turn = 0;
+
+/** Start from nothing; what is on its way is not waited for. */
+export function forgetInput() {
+  turn += 1;
+  uploading.value = "";
+  change({ input: "", inputName: "", inputPicture: "" }, "input_image_url");
+}
+
 /** @param {ArrayBuffer} bytes */
 async function sha256(bytes) {
   const digest = await crypto.subtle.digest("SHA-256", bytes);
@@ -62,14 +71,18 @@ export async function takeFile(file) {
     faults.value = { ...faults.value, input_image_url: say(fault) };
     return;
   }
+  turn += 1;
+  const mine = turn;
   uploading.value = file.name || "image";
   try {
     const [input, inputPicture] = await Promise.all([store(file), small(file)]);
+    if (mine !== turn) return;
     change({ input, inputName: file.name || say("composer.inputPasted"), inputPicture }, "input_image_url");
   } catch (error) {
+    if (mine !== turn) return;
     const code = error instanceof ApiError ? `field.${error.code}` : "";
     faults.value = { ...faults.value, input_image_url: knows(code) ? say(code) : problemInWords(error) };
   } finally {
-    uploading.value = "";
+    if (mine === turn) uploading.value = "";
   }
 }

@@ -13,7 +13,7 @@ import { addressIn, fileIn, InputImage } from "../parts/input-image.js";
 import { change, draft, faults, focusAsked } from "../store/draft.js";
 import { estimate } from "../store/estimate.js";
 import { sending, submit } from "../store/submit.js";
-import { takeFile, uploading } from "../store/upload.js";
+import { forgetInput, takeFile, uploading } from "../store/upload.js";
 
 // From here on it is worth knowing how much room is left.
 const NEARLY_FULL = CHOICES.promptMost * 0.9;
@@ -146,7 +146,7 @@ export const Composer = () => {
           ? html`<${InputImage}
               onClose=${() => {
                 setWantsInput(false);
-                change({ input: "", inputName: "", inputPicture: "" }, "input_image_url");
+                forgetInput();
               }}
             />`
           : null
