@@ -16,6 +16,7 @@ async def test_nobody_else_is_shown_it(visit: Visit) -> None:
 
 async def test_a_dead_letter_is_read_and_replayed_and_an_orphan_given_to_its_owner(new_visit: NewVisit) -> None:
     visit = await new_visit(subject=OPERATOR)
+    visit.expect_complaint("404")
     producer = AIOKafkaProducer(bootstrap_servers=visit.product.stack.env["KAFKA_BOOTSTRAP_SERVERS"])
     await producer.start()
     await producer.send_and_wait("job.progress", value=b"no event at all", key=b"nobody")

@@ -42,6 +42,19 @@ export function address(path, values) {
   return text ? `${path}?${text}` : path;
 }
 
+/** @type {Promise<unknown>} */
+let writing = Promise.resolve();
+
+/** Resolves when everything that was being changed is: a list that is asked for after a change has to show it. */
+export const written = () => writing;
+
+/** @param {string} method @param {string} path @param {any} [body] @param {Record<string, string>} [headers] */
+function change(method, path, body, headers) {
+  const done = call(method, path, body, headers);
+  writing = Promise.allSettled([writing, done]);
+  return done;
+}
+
 /** @param {string} method @param {string} path @param {any} [body] @param {Record<string, string>} [headers] */
 async function call(method, path, body, headers = {}) {
   const text = body === undefined ? undefined : JSON.stringify(body);
@@ -73,13 +86,13 @@ async function call(method, path, body, headers = {}) {
 /** @param {string} path @param {Values} [query] */
 export const get = (path, query = {}) => call("GET", address(path, query));
 /** @param {string} path @param {any} [body] @param {Record<string, string>} [headers] */
-export const post = (path, body, headers) => call("POST", path, body, headers);
+export const post = (path, body, headers) => change("POST", path, body, headers);
 /** @param {string} path @param {any} [body] */
-export const put = (path, body) => call("PUT", path, body);
+export const put = (path, body) => change("PUT", path, body);
 /** @param {string} path @param {any} body */
-export const patch = (path, body) => call("PATCH", path, body);
+export const patch = (path, body) => change("PATCH", path, body);
 /** @param {string} path */
-export const remove = (path) => call("DELETE", path);
+export const remove = (path) => change("DELETE", path);
 
 /** One segment of a path. @param {TemplateStringsArray} strings @param {(string | number)[]} values */
 export const at = (strings, ...values) =>

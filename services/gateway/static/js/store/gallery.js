@@ -1,6 +1,6 @@
 /** The gallery's data: page after page of one list, narrowed as the person likes, and whatever is new put in front. */
 import { computed, signal } from "../../vendor/signals.js";
-import { at, get } from "../base/api.js";
+import { at, get, written } from "../base/api.js";
 import { generation } from "../base/shapes.js";
 
 /** @typedef {import("../types.js").Generation} Generation */
@@ -75,6 +75,7 @@ export async function more() {
   if (state.value === "loading" || state.value === "end") return;
   const mine = turn;
   state.value = "loading";
+  await written();
   const page = await get("/api/gallery", queryOf(filters.value, PAGE, cursor)).catch(() => null);
   if (mine !== turn) return;
   if (page === null) {
