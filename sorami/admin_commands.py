@@ -186,6 +186,7 @@ async def _doing_all(path: str, body: Mapping[str, Any]) -> int:
         if found is None:
             return 1
         count += int(found["replayed"])
+        body = {**body, "before": found["before"]}
         if not found["more"]:
             print(f"{count} replayed")
             return 0

@@ -9,8 +9,10 @@ from typing import Any, Self
 
 import httpx
 
+from contracts.kinds import KINDS
+
 TERMINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
-PLURALS = {"image": "images", "video": "videos"}
+PLURALS = {name: kind.plural for name, kind in KINDS.items()}
 AGAIN_AFTER = 0.3
 
 

@@ -27,6 +27,7 @@ from services.gateway.usecases.settle_dead_letters import SettleDeadLetters
 from services.gateway.usecases.settle_orphan import SettleOrphan
 from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
+from services.gateway.usecases.watch_providers import WatchProviders
 from services.gateway.usecases.welcome_person import welcome_person
 from services.runtime.database import Pool, is_transient, measure_pool, open_service_pool
 from services.runtime.health import database_check
@@ -118,6 +119,7 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
             pool, relay.offer, lifetime=lifetime, limits=limits, resolve_input=resolve_input, models=models
         ),
         models=models,
+        watch_providers=WatchProviders(pool, models),
         retry_job=RetryJob(pool, request_generation),
         cancel_jobs=cancel_jobs,
         await_jobs=AwaitJobs(pool),
@@ -179,7 +181,7 @@ async def _forget_old(pool: Pool) -> None:
 
 def main() -> int:
     """Run the gateway until a signal and return the exit code."""
-    return run(serve_gateway)
+    return run(serve_gateway, SERVICE)
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def build_parts(
 
 def main() -> int:
     """Run the notifier until a signal and return the exit code."""
-    return run(serve_notifier)
+    return run(serve_notifier, SERVICE)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ async def serve_persistence() -> int:
 
 def main() -> int:
     """Run persistence until a signal and return the exit code."""
-    return run(serve_persistence)
+    return run(serve_persistence, SERVICE)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from services.runtime.database import is_transient
 from services.runtime.logs import get_logger
 from services.runtime.metrics import BATCH_SECONDS, RECORD_AGE, RECORDS
 from services.runtime.settings import RuntimeSettings
+from services.runtime.tracing import is_tracing, keep_spans
 
 MOST_RECORDS = 500
 PATIENCE = 60.0
@@ -184,7 +185,7 @@ class Subscriptions:
             await _commit(message)
 
     async def _handle(self, records: Sequence[Received], handle: Handle, *, burying: bool) -> None:
-        began = time.perf_counter()
+        began = time.time()
         good: list[Incoming] = []
         bad: list[DeadLetter] = []
         for record in records:
@@ -207,7 +208,7 @@ class Subscriptions:
             )
         if bad and burying:
             await _until_database_answers(lambda: self._bury(bad))
-        _count(records, bad, time.perf_counter() - began)
+        _note(records, bad, began)
 
     async def run(self) -> None:
         """Start consuming as soon as Kafka answers; raises ConsumerDied when a consumer ends by itself."""
@@ -240,14 +241,19 @@ class Subscriptions:
         return None
 
 
-def _count(records: Sequence[Received], bad: Sequence[DeadLetter], seconds: float) -> None:
-    read, buried = (Counter(record.topic for record in some) for some in (records, [one.record for one in bad]))
+def _note(records: Sequence[Received], bad: Sequence[DeadLetter], began: float) -> None:
+    """Count a batch that was handled and keep its spans; `began` is in Unix seconds."""
+    buried = Counter(letter.record.topic for letter in bad)
     now = time.time()
-    for topic, count in read.items():
-        RECORDS.labels(topic, "handled").inc(count - buried[topic])
+    for topic in {record.topic for record in records}:
+        own = [record for record in records if record.topic == topic]
+        RECORDS.labels(topic, "handled").inc(len(own) - buried[topic])
         RECORDS.labels(topic, "buried").inc(buried[topic])
-        BATCH_SECONDS.labels(topic).observe(seconds)
-        RECORD_AGE.labels(topic).observe(now - min(one.at for one in records if one.topic == topic))
+        BATCH_SECONDS.labels(topic).observe(now - began)
+        RECORD_AGE.labels(topic).observe(now - min(record.at for record in own))
+        if is_tracing():
+            handled = [(one.headers.get("traceparent"), (one.key or b"").decode("utf-8", "replace")) for one in own]
+            keep_spans(f"process {topic}", handled, began, kind="consumer")
 
 
 def _alive(subscriber: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from itertools import islice
@@ -16,6 +17,7 @@ from services.runtime.logs import get_logger
 from services.runtime.metrics import OUTBOX_OLDEST, OUTBOX_SENT, OUTBOX_UNSENT, OUTBOX_WAITING, RELAY_BOUND, RELAY_HELD
 from services.runtime.outbox import OutboxRow, table_of
 from services.runtime.settings import RuntimeSettings
+from services.runtime.tracing import is_tracing, keep_spans
 
 SEND_TIMEOUT = 10.0
 """Seconds a send may take; an older row that is still there was not acknowledged to anyone."""
@@ -119,6 +121,7 @@ class Relay:
 
     async def _send(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
         """Send rows in order and return those that were not acknowledged."""
+        began = time.time()
         try:
             async with asyncio.timeout(SEND_TIMEOUT):
                 futures = [await self._start_send(row) for row in rows]
@@ -128,7 +131,7 @@ class Relay:
             _log.warning("kafka did not take the rows", table=self._table, rows=len(rows), error=type(error).__name__)
             return list(rows)
         unsent = []
-        sent: Counter[str] = Counter()
+        sent: list[OutboxRow] = []
         for row, result in zip(rows, results, strict=True):
             if isinstance(result, MessageSizeTooLargeError):
                 _log.error(
@@ -140,10 +143,9 @@ class Relay:
                 unsent.append(row)
             else:
                 self._acknowledged.append(row.id)
-                sent[row.topic] += 1
+                sent.append(row)
         self._acknowledged_wake.set()
-        for topic, count in sent.items():
-            OUTBOX_SENT.labels(topic).inc(count)
+        _note(sent, began)
         if unsent:
             OUTBOX_UNSENT.inc(len(unsent))
             _log.warning("kafka did not acknowledge rows", table=self._table, rows=len(unsent))
@@ -233,3 +235,12 @@ class Relay:
         if rows:
             _log.info("swept rows", table=self._table, sent=len(sent), left=len(unsent))
         return len(sent) == CHUNK
+
+
+def _note(sent: Sequence[OutboxRow], began: float) -> None:
+    """Count rows that Kafka acknowledged and keep their spans; `began` is in Unix seconds."""
+    for topic, count in Counter(row.topic for row in sent).items():
+        OUTBOX_SENT.labels(topic).inc(count)
+        if is_tracing():
+            handled = [(row.headers.get("traceparent"), row.key) for row in sent if row.topic == topic]
+            keep_spans(f"publish {topic}", handled, began, kind="producer")

@@ -61,7 +61,7 @@ async def test_a_dead_letter_is_read_replayed_once_and_noted(product: Product) -
     )
     assert asked.status_code == 202, asked.text
     replayed = await operator.http.post(f"{LETTERS}/{letter_id}/replay")
-    assert (replayed.status_code, replayed.json()) == (202, {"replayed": 1, "more": False})
+    assert (replayed.status_code, replayed.json()) == (202, {"replayed": 1, "more": False, "before": None})
     assert await product.until(
         "SELECT 1 FROM sorami.job_events WHERE job_id = $1 AND (data->>'progress')::int = 91", key
     )

@@ -11,7 +11,6 @@ from contracts.cloudevents import Record, to_record
 from contracts.events import JobCompleted, JobFailed, JobProgressed
 from contracts.ids import new_id
 from contracts.legacy_webhook import BackendReport
-from contracts.messages import ORPHAN_PROMPTS
 from contracts.status import STAGE_PROGRESS, TERMINAL, JobStatus
 from services.gateway.metrics import count_inserts
 from services.gateway.queries import people, reports
@@ -193,7 +192,7 @@ def _adopted_job(
         owner_id=owner_id,
         organization_id=organization_id,
         origin="backend-direct",
-        prompt=prompt or ORPHAN_PROMPTS[kind.name],
+        prompt=prompt or kind.orphan_prompt,
         model=model if isinstance(model, str) and model else DEFAULT_MODEL,
         provider=PROVIDER,
         count=max(1, len(report.files)),

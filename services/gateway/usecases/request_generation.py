@@ -71,8 +71,8 @@ class RequestGeneration:
     async def __call__(self, asking: Asking, wanted: Wanted, *, retry_of: str | None = None) -> Accepted:
         """Accept the request.
 
-        Raises RequestRefused, ModelUnknown, ModelRetired, ParentUnknown, JobIdTaken, KeyReused, LimitReached or
-        Overloaded.
+        Raises RequestRefused, ModelUnknown, ModelRetired, ModelCannot, ParentUnknown, JobIdTaken, KeyReused,
+        LimitReached or Overloaded.
         """
         digest = request_hash("job", wanted.digest(), wanted.job_id, wanted.user_id, retry_of)
         if asking.key is not None and wanted.input_image_url is not None:

@@ -289,5 +289,8 @@ def _job_row(advance: Advance, last: ReportEvent) -> JobRow:
         message=last.message if isinstance(last, JobProgressed) else None,
         failure=failure.model_dump_json() if failure else None,
         metadata=metadata,
+        # Another model may have taken over from the one that was asked for.
+        provider=last.provider if isinstance(last, JobCompleted) and last.model else None,
+        model=last.model if isinstance(last, JobCompleted) else None,
         ended=state.status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED),
     )
