@@ -69,15 +69,14 @@ async def _running(page: Page, person: Person) -> None:
 
 
 async def _large(page: Page, person: Person) -> None:
-    await page.locator(".card").filter(has_text="Violet").locator(".tile-open").click()
+    await page.locator(".card").filter(has_text="Old map").locator(".tile-open").click()
     await page.locator(".box-about dl").wait_for()
 
 
 async def _choosing(page: Page, person: Person) -> None:
     await page.get_by_role("button", name="Select", exact=True).click()
-    tiles = page.locator(".tile-open")
-    await tiles.nth(0).click()
-    await tiles.nth(1).click()
+    for card in (await page.locator(".card").all())[:2]:
+        await card.locator(".tile-open").first.click()
 
 
 async def _bell(page: Page, person: Person) -> None:
@@ -111,7 +110,7 @@ VIEWS: list[tuple[str, str, Callable[[Page, Person], Awaitable[None]]]] = [
 def _keep(shot: bytes, name: str, width: int, light: str) -> None:
     (ALL / f"{name}-{width}-{light}.png").write_bytes(shot)
     if (name, width, light) in IN_README:
-        Image.open(io.BytesIO(shot)).convert("RGB").save(FEW / f"{name}-{width}.webp", quality=82, method=6)
+        Image.open(io.BytesIO(shot)).convert("RGB").save(FEW / f"{name}-{width}.webp", quality=74, method=6)
 
 
 async def _look(browser: Browser, product: Product, person: Person, width: int, light: str) -> None:
