@@ -70,6 +70,7 @@
  * @property {string[]} formats
  * @property {number} max_count
  * @property {number[] | {least: number, most: number} | null} durations
+ * @property {number[] | null} [tall_durations]  Of films of more than 720 lines, where they differ.
  *
  * @typedef {object} Model
  * @property {string} id
@@ -79,7 +80,8 @@
  * @property {boolean} input_image
  * @property {boolean} seed
  * @property {Ability[]} abilities
- * @property {boolean} [available]
+ * @property {boolean} [available]  Whether its work begins now; else it waits.
+ * @property {{amount: string, unit: "medium" | "second" | "job", currency: string} | null} [price]
  * @property {string | null} [unavailable_reason]
  *
  * @typedef {Record<string, string | number>} RequestBody  What is posted to /api/<kinds>/generate.

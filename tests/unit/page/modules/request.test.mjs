@@ -1,7 +1,7 @@
 /** What may be asked for: the API's rules and what a model can do. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chosenModel, fitted, lengthsOf, sizesOf } from "../../../../services/gateway/static/js/base/abilities.js";
+import { chosenModel, costOf, fitted, lengthsOf, sizesOf } from "../../../../services/gateway/static/js/base/abilities.js";
 import { addressFault, faultsOf, fileFault, promptFault } from "../../../../services/gateway/static/js/base/rules.js";
 
 const ability = { kind: "image", sizes: ["512x512", "1024x1024", "1280x720"], ratios: null, formats: ["PNG", "JPEG"], max_count: 2, durations: null };
@@ -51,8 +51,15 @@ test("sizes are those of the shapes that the model makes", () => {
 });
 
 test("lengths are the model's, or a few within its range", () => {
-  assert.deepEqual(lengthsOf({ ...ability, durations: [4, 6, 8] }), [4, 6, 8]);
-  assert.deepEqual(lengthsOf({ ...ability, durations: { least: 1, most: 6 } }), [1, 2, 4, 6]);
+  assert.deepEqual(lengthsOf({ ...ability, durations: [4, 6, 8] }, "1280x720"), [4, 6, 8]);
+  assert.deepEqual(lengthsOf({ ...ability, durations: { least: 1, most: 6 } }, "1280x720"), [1, 2, 4, 6]);
+  assert.deepEqual(lengthsOf({ ...ability, durations: [4, 6, 8], tall_durations: [8] }, "1920x1080"), [8]);
+});
+
+test("a cost is told by the medium, the second or the job, and only where it is known", () => {
+  const priced = (unit) => ({ ...model, price: { amount: "0.10", unit, currency: "USD" } });
+  assert.deepEqual(["medium", "second", "job"].map((unit) => costOf(priced(unit), 2, 4).amount), [0.2, 0.8, 0.1]);
+  assert.equal(costOf(model, 2, 4), null);
 });
 
 test("the chosen model, else the default, else any", () => {

@@ -8,6 +8,7 @@ import { CHOICES, pixels } from "./kinds.js";
 
 // A ratio and a size in whole pixels are seldom equal to the last digit: 1792x1024 is called 16:9.
 const NEAR = 0.03;
+const USUAL_LINES = 720;
 const LENGTHS = [1, 2, 4, 6, 8, 10, 15, 30, 60];
 
 /** @param {Model[]} models @param {Kind} kind */
@@ -35,9 +36,10 @@ export function sizesOf({ sizes, ratios }) {
   return made.length ? made : sizes;
 }
 
-/** Lengths of a film worth offering, in seconds. @param {Ability} ability @returns {number[]} */
-export function lengthsOf({ durations }) {
+/** Lengths of a film of this size worth offering, in seconds. @param {Ability} ability @param {string} size @returns {number[]} */
+export function lengthsOf({ durations, tall_durations: tall }, size) {
   if (!durations) return [];
+  if (tall && Math.min(...pixels(size)) > USUAL_LINES) return tall;
   if (Array.isArray(durations)) return durations;
   return LENGTHS.filter((length) => length >= durations.least && length <= durations.most);
 }
@@ -59,12 +61,25 @@ export function fitted(draft, model) {
   if (!ability) {
     return { size: draft.size[kind], format: draft.format[kind], count: draft.count[kind], seconds: draft.seconds };
   }
-  const lengths = lengthsOf(ability);
+  const size = within(sizesOf(ability), draft.size[kind], usual.defaultSize);
+  const lengths = lengthsOf(ability, size);
   const free = ability.durations && !Array.isArray(ability.durations);
   return {
-    size: within(sizesOf(ability), draft.size[kind], usual.defaultSize),
+    size,
     format: within(ability.formats, draft.format[kind], usual.defaultFormat),
     count: Math.min(Math.max(1, draft.count[kind]), ability.max_count),
     seconds: free ? draft.seconds : within(lengths, draft.seconds, CHOICES.defaultSeconds),
   };
+}
+
+/**
+ * What a wish costs, as far as it is known.
+ * @param {Model | null} model @param {number} count @param {number} seconds
+ * @returns {{amount: number, currency: string} | null}
+ */
+export function costOf(model, count, seconds) {
+  if (!model?.price) return null;
+  const { amount, unit, currency } = model.price;
+  const times = { medium: count, second: count * seconds, job: 1 }[unit];
+  return times === undefined ? null : { amount: Number(amount) * times, currency };
 }

@@ -38,6 +38,10 @@ export function playTime(/** @type {number} */ seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+/** What something costs: `$0.078`. @param {{amount: number, currency: string}} price */
+export const money = ({ amount, currency }) =>
+  numbers({ style: "currency", currency, currencyDisplay: "narrowSymbol", maximumFractionDigits: 3 }).format(amount);
+
 export const percent = (/** @type {number} */ value) => numbers({ style: "percent" }).format(value / 100);
 
 export function bytes(/** @type {number} */ count) {

@@ -56,7 +56,8 @@ export function mediaFile(file, size) {
 export function generation(item) {
   const kind = /** @type {Kind} */ (item.kind);
   const size = item.size ?? null;
-  const files = item[CHOICES.kinds[kind].plural] ?? [];
+  // A kind that this page does not know yet is listed under its plural too.
+  const files = item[CHOICES.kinds[kind]?.plural ?? `${kind}s`] ?? [];
   return {
     id: item.id,
     kind,

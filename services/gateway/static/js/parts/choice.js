@@ -3,7 +3,7 @@ import { html } from "../base/html.js";
 import { Icon } from "./icons.js";
 
 /**
- * @typedef {{value: string, words: string, disabled?: boolean}} Option
+ * @typedef {{value: string, words: string}} Option
  * @param {{
  *   name: string, label: string, value: string, options: Option[] | {label: string, options: Option[]}[],
  *   shown?: string, fault?: string, onChange: (value: string) => void,
@@ -13,7 +13,7 @@ export const Choice = ({ name, label, value, options, shown, fault, onChange }) 
   const flat = options.flatMap((option) => ("options" in option ? option.options : [option]));
   const chosen = shown ?? flat.find((option) => option.value === value)?.words ?? value;
   const one = (/** @type {Option} */ option) => html`
-    <option value=${option.value} selected=${option.value === value} disabled=${option.disabled}>${option.words}</option>
+    <option value=${option.value} selected=${option.value === value}>${option.words}</option>
   `;
   return html`
     <label class=${`chip choice ${fault ? "faulty" : ""}`}>

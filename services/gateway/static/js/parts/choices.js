@@ -49,7 +49,7 @@ const plain = (/** @type {(string | number)[]} */ values, words = (/** @type {st
 
 const numbersTo = (/** @type {number} */ most) => Array.from({ length: most }, (_, index) => index + 1);
 
-/** Each provider's models together; one that cannot be had now says so and cannot be chosen. */
+/** Each provider's models together; one whose provider rests says so: what is asked of it waits. */
 function modelsByProvider() {
   const able = modelsFor(models.value, draft.value.kind);
   const providers = [...new Set(able.map((one) => one.provider))];
@@ -60,7 +60,6 @@ function modelsByProvider() {
       .map(({ id, available }) => ({
         value: id,
         words: available === false ? say("composer.unavailable", named("model", id)) : named("model", id),
-        disabled: available === false,
       })),
   }));
 }
@@ -83,7 +82,7 @@ const OfModel = ({ ability }) => {
   const { kind } = draft.value;
   const { size, format, count, seconds } = fit.value;
   const { countField } = CHOICES.kinds[kind];
-  const lengths = lengthsOf(ability);
+  const lengths = lengthsOf(ability, size);
   const offered = lengths.includes(seconds) ? lengths : [...lengths, seconds].sort((a, b) => a - b);
   return html`
     ${choice("size", size, sizesByShape(sizesOf(ability)), (value) => changeOfKind("size", value, "size"))}

@@ -80,7 +80,8 @@ export const request = computed(() => {
   const { size, format, count, seconds } = fit.value;
   /** @type {RequestBody} */
   const body = { prompt, quality, size, format, [CHOICES.kinds[kind].countField]: count };
-  if (model.value) body.model = model.value.id;
+  // Whoever chose none gets the default, and whatever may stand in for it.
+  if (model.value && draft.value.model[kind] === model.value.id) body.model = model.value.id;
   if (style) body.style = style;
   if (kind === "video") body.duration_seconds = seconds;
   if (input.trim()) body.input_image_url = input.trim();

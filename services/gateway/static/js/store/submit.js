@@ -7,7 +7,7 @@ import { ofTab, recall, remember } from "../base/memory.js";
 import { faultsOf } from "../base/rules.js";
 import { knows, say } from "../base/words.js";
 import * as asked from "./asked.js";
-import { change, faults, request } from "./draft.js";
+import { change, faults, model, request } from "./draft.js";
 import { take } from "./jobs.js";
 import { announce, problemInWords } from "./session.js";
 
@@ -61,7 +61,7 @@ async function send(kind, body) {
     const said = await post(path, body, { "Idempotency-Key": keyFor(wish) });
     remember("unanswered", null, ofTab);
     asked.add(said.job_id, kind, body);
-    take({ ...said, kind, prompt: body.prompt, model: body.model });
+    take({ ...said, kind, prompt: body.prompt, model: model.value?.id });
     announce(say("said.accepted", String(body.prompt)));
     return true;
   } catch (error) {
@@ -83,8 +83,8 @@ function refuse(error) {
     field,
     knows(`field.${code}`) ? say(`field.${code}`) : detail,
   ]);
-  faults.value = named.length ? Object.fromEntries(named) : { general: problemInWords(error) };
-  if (error.code.startsWith("model_")) faults.value = { model: problemInWords(error) };
+  const place = error.code.startsWith("model_") ? "model" : "general";
+  faults.value = named.length ? Object.fromEntries(named) : { [place]: problemInWords(error) };
 }
 
 /** The same request once more, as another job. @param {string} id */

@@ -1,6 +1,6 @@
 /** The composer: what the person came to say, one row of quiet choices, one action. */
 import { useEffect, useLayoutEffect, useRef, useState } from "../../vendor/preact-hooks.js";
-import { duration } from "../base/format.js";
+import { duration, money } from "../base/format.js";
 import { html } from "../base/html.js";
 import { CHOICES } from "../base/kinds.js";
 import { lengthOf } from "../base/rules.js";
@@ -11,7 +11,7 @@ import { Choices } from "../parts/choices.js";
 import { Icon } from "../parts/icons.js";
 import { addressIn, fileIn, InputImage } from "../parts/input-image.js";
 import { change, draft, faults, focusAsked } from "../store/draft.js";
-import { estimate } from "../store/estimate.js";
+import { cost, estimate } from "../store/estimate.js";
 import { sending, submit } from "../store/submit.js";
 import { forgetInput, takeFile, uploading } from "../store/upload.js";
 
@@ -38,10 +38,13 @@ const OtherFaults = () =>
     .map(([field, words]) => html`<${Fault} key=${field} name=${field} words=${words} />`);
 
 const Action = () => {
-  const time = estimate.value;
+  const hints = [
+    estimate.value === null ? null : say("composer.about", duration(estimate.value)),
+    cost.value === null ? null : cost.value.amount === 0 ? say("composer.free") : money(cost.value),
+  ].filter(Boolean);
   return html`
     <div class="action">
-      ${time === null ? null : html`<span class="hint">${say("composer.about", duration(time))}</span>`}
+      ${hints.length ? html`<span class="hint">${hints.join(" · ")}</span>` : null}
       <button
         type="submit"
         class="go"

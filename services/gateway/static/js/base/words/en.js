@@ -216,8 +216,9 @@ export const en = {
   "composer.inputOwn": "Your image",
   "composer.inputUnused": "This model does not start from an image; choose another, or remove it.",
   "composer.uploading": (/** @type {string} */ name) => `Sending ${name}…`,
-  "composer.unavailable": (/** @type {string} */ name) => `${name} (not available)`,
+  "composer.unavailable": (/** @type {string} */ name) => `${name} (waits)`,
   "composer.length_of": (/** @type {number} */ n, /** @type {number} */ most) => `${n} of ${most} characters`,
+  "composer.free": "free",
   "composer.editOf": "Edit of",
   "composer.editForget": "Make it a new one instead",
 
@@ -457,6 +458,7 @@ export const en = {
 
   "problem.album_not_found": "This album is not there any more.",
   "problem.generation_not_found": "This is not there any more.",
+  "problem.model_cannot": "This model cannot do that; choose another.",
   "problem.model_retired": "The provider has ended this model; choose another.",
   "problem.generation_purged": "It is too late: it is gone for good.",
   "problem.too_many_keys": "You have as many keys as one may have; revoke one first.",

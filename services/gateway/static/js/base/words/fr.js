@@ -218,8 +218,9 @@ export const fr = {
   "composer.inputOwn": "Votre image",
   "composer.inputUnused": "Ce modèle ne part pas d’une image ; choisissez-en un autre, ou retirez-la.",
   "composer.uploading": (/** @type {string} */ name) => `Envoi de ${name}…`,
-  "composer.unavailable": (/** @type {string} */ name) => `${name} (indisponible)`,
+  "composer.unavailable": (/** @type {string} */ name) => `${name} (en attente)`,
   "composer.length_of": (/** @type {number} */ n, /** @type {number} */ most) => `${n} caractères sur ${most}`,
+  "composer.free": "gratuit",
   "composer.editOf": "D’après",
   "composer.editForget": "En faire une nouvelle",
 
@@ -459,6 +460,7 @@ export const fr = {
 
   "problem.album_not_found": "Cet album n’existe plus.",
   "problem.generation_not_found": "Ceci n’existe plus.",
+  "problem.model_cannot": "Ce modèle ne sait pas faire cela ; choisissez-en un autre.",
   "problem.model_retired": "Le fournisseur a retiré ce modèle ; choisissez-en un autre.",
   "problem.generation_purged": "Trop tard : c’est supprimé pour de bon.",
   "problem.too_many_keys": "Vous avez autant de clés que permis ; révoquez-en une d’abord.",
