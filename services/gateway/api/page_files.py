@@ -19,6 +19,8 @@ _TYPES = {
 }
 _VERSION = re.compile(r"v-[0-9a-f]{12}")
 _IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')
+_SHEETS = re.compile(r'(?: *<link rel="stylesheet" href="/static/[^"]+" />\n)+')
+_SHEET = re.compile(r'href="/static/([^"]+)"')
 _MODULE = re.compile(r'( *)<script type="module" src="/static/([^"]+)"></script>')
 
 
@@ -61,14 +63,16 @@ class PageFiles:
         return self._files.get(path)
 
     def page(self, name: str) -> PageFile:
-        """Return a page whose files carry the version, and which names every module it will need."""
+        """Return a page whose files carry the version, with one sheet, and which names every module it will need."""
         if self._look() != self._seen:
             self._read()
-        if name not in self._pages:
-            text = self._files[name].content.decode("utf-8")
-            text = _MODULE.sub(self._with_modules, text)
-            self._pages[name] = _file(text.replace("/static/", f"/static/{self.version}/").encode(), ".html")
         return self._pages[name]
+
+    def _page(self, name: str) -> PageFile:
+        text = self._files[name].content.decode("utf-8")
+        text = _SHEETS.sub(lambda found: self._one_sheet(found, name), text)
+        text = _MODULE.sub(self._with_modules, text)
+        return _file(text.replace("/static/", f"/static/{self.version}/").encode(), ".html")
 
     def _look(self) -> dict[Path, int]:
         return {path: path.stat().st_mtime_ns for path in sorted(self._folder.rglob("*")) if path.is_file()}
@@ -80,7 +84,14 @@ class PageFiles:
         }
         names = "".join(f"{name} {file.etag} " for name, file in self._files.items())
         self.version = f"v-{hashlib.sha256(names.encode()).hexdigest()[:12]}"
-        self._pages = {}
+        self._pages = {name: self._page(name) for name in list(self._files) if name.endswith(".html")}
+
+    def _one_sheet(self, found: re.Match[str], page: str) -> str:
+        """Put one sheet for all that stand together: ten small answers weigh more than their content."""
+        whole = b"".join(self._files[name].content for name in _SHEET.findall(found[0]))
+        path = f"css/of-{page.removesuffix('.html')}.css"
+        self._files[path] = _file(whole, ".css")
+        return f'    <link rel="stylesheet" href="/static/{path}" />\n'
 
     def _with_modules(self, found: re.Match[str]) -> str:
         """Put a preload of every module before the script: a browser would find them one import after the other."""

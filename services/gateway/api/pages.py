@@ -19,6 +19,12 @@ PAGES = {
     "/operate": "index.html",
     "/docs": "docs.html",
 }
+# Short, for there are many of them: what is no page runs nothing and may load nothing.
+_OF_FILES = {
+    "Content-Security-Policy": "default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -76,6 +82,6 @@ def page_router(parts: Parts) -> APIRouter:
         if file is None:
             raise Problem(404, "not_found", "there is nothing at this address")
         kept = {"Cache-Control": _FOR_GOOD} if named and version == files.version else {}
-        return serve(request, file, headers | kept)
+        return serve(request, file, _OF_FILES | kept)
 
     return router

@@ -66,7 +66,7 @@ async def test_a_browser_that_has_a_file_is_not_sent_it_again(http: httpx.AsyncC
 async def test_a_browser_keeps_what_its_page_names_for_good(http: httpx.AsyncClient) -> None:
     page = (await http.get("/")).text
     addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
-    assert len(addresses) > 60
+    assert len(addresses) > 50
     for address in addresses:
         answer = await http.get(address)
         assert (answer.status_code, "immutable" in answer.headers["cache-control"]) == (200, True), address
@@ -81,9 +81,9 @@ async def test_every_module_is_named_by_the_page_so_that_none_waits_for_another(
     }
     ours = {path.relative_to(STATIC).as_posix() for path in (STATIC / "js").rglob("*.js")}
     elsewhere = {name for name in ours if name.startswith(("js/docs/", "js/shared/"))}
-    # Fetched when somebody opens the settings or the operator's page.
-    later = {name for name in ours if re.match(r"js/views/(settings|operate)\b", name)}
-    later |= {"js/parts/loaded.js", "js/parts/section.js"}
+    # Fetched when somebody opens it, and the language that is read.
+    later = {name for name in ours if re.match(r"js/(views/(settings|operate|albums|lightbox)|base/words/)", name)}
+    later |= {f"js/parts/{part}.js" for part in ("about", "dialog", "loaded", "questions", "section", "zoom")}
     assert ours - elsewhere - named == {"js/signin.js", "js/types.js"} | later
     assert {"vendor/preact.js", "vendor/signals-core.js"} <= named
 
@@ -98,12 +98,12 @@ async def test_a_file_is_sent_small_to_whoever_reads_that(http: httpx.AsyncClien
     assert small.headers["etag"] != whole.headers["etag"]
 
 
-async def test_the_first_visit_weighs_little(http: httpx.AsyncClient) -> None:
+async def test_the_first_visit_weighs_little_with_its_headers_and_one_language(http: httpx.AsyncClient) -> None:
     page = await http.get("/")
-    weight = int(page.headers["content-length"])
-    for address in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)):
-        weight += int((await http.get(address)).headers["content-length"])
-    assert weight <= 120_000
+    addresses = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)) | {"/static/js/base/words/fr.js"}
+    answers = [page, *[await http.get(address) for address in addresses]]
+    headers = sum(len(name) + len(value) + 4 for answer in answers for name, value in answer.headers.raw)
+    assert headers + sum(int(answer.headers["content-length"]) for answer in answers) <= 120_000
 
 
 def test_a_file_that_changed_is_another_version(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 /** Every word of the page, in French and in English, and the language the person reads. */
 import { effect, signal } from "../../vendor/signals.js";
 import { recall, remember } from "./memory.js";
-import { en } from "./words/en.js";
-import { fr } from "./words/fr.js";
 
 /** @typedef {"en" | "fr"} Language */
 
-const DICTIONARIES = { en, fr };
+/** One language is fetched; the other when it is chosen. @type {Record<Language, () => Promise<any>>} */
+const FETCHED = {
+  en: async () => (await import("./words/en.js")).en,
+  fr: async () => (await import("./words/fr.js")).fr,
+};
 
 /** @returns {Language} */
 function preferred() {
@@ -19,12 +21,15 @@ function preferred() {
 /** @type {import("../../vendor/signals.js").Signal<Language>} */
 export const language = signal(preferred());
 
+let words = await FETCHED[language.value]();
+
 effect(() => {
   document.documentElement.lang = language.value;
 });
 
 /** @param {Language} chosen */
-export function choose(chosen) {
+export async function choose(chosen) {
+  words = await FETCHED[chosen]();
   language.value = chosen;
   remember("language", chosen);
 }
@@ -36,10 +41,12 @@ export function choose(chosen) {
  * @returns {string}
  */
 export function say(key, ...values) {
-  const words = /** @type {any} */ (DICTIONARIES[language.value])[key];
-  if (words === undefined) throw new Error(`no words for ${key}`);
-  return typeof words === "function" ? words(...values) : words;
+  // Read so that whoever says something says it again in another language.
+  void language.value;
+  const found = words[key];
+  if (found === undefined) throw new Error(`no words for ${key}`);
+  return typeof found === "function" ? found(...values) : found;
 }
 
 /** @param {string} key */
-export const knows = (key) => key in DICTIONARIES[language.value];
+export const knows = (key) => key in words;

@@ -1,10 +1,10 @@
-/** A view that few people open: it is fetched when somebody does. */
+/** What is not needed at first: it is fetched when somebody opens it. */
 import { useEffect, useState } from "../../vendor/preact-hooks.js";
 import { html } from "../base/html.js";
 import { Failed, Loading } from "./states.js";
 
-/** @param {{fetch: () => Promise<any>}} props  answers the component */
-export const Later = ({ fetch }) => {
+/** @param {{fetch: () => Promise<any>, quiet?: boolean}} props  `fetch` answers the component; quiet: nothing stands in for it */
+export const Later = ({ fetch, quiet = false }) => {
   const [View, setView] = useState(/** @type {any} */ (null));
   const [failed, setFailed] = useState(false);
   const load = () => {
@@ -16,5 +16,6 @@ export const Later = ({ fetch }) => {
   };
   useEffect(load, []);
   if (failed) return html`<${Failed} again=${load} />`;
-  return View ? html`<${View} />` : html`<${Loading} />`;
+  if (View) return html`<${View} />`;
+  return quiet ? null : html`<${Loading} />`;
 };

@@ -5,12 +5,10 @@ import { say } from "../base/words.js";
 import { Foot, Header } from "../parts/header.js";
 import { Later } from "../parts/later.js";
 import { LineNotice, SessionOver, Toasts } from "../parts/notices.js";
-import { Question } from "../parts/questions.js";
+import { opened, question } from "../store/opened.js";
 import { announcement, isOperator } from "../store/session.js";
-import { Albums } from "./albums.js";
 import { Composer } from "./composer.js";
 import { Gallery } from "./gallery.js";
-import { Lightbox } from "./lightbox.js";
 import { Now } from "./now.js";
 
 const Create = () => html`
@@ -24,6 +22,7 @@ const GalleryView = () => html`
   <${Gallery} />
 `;
 
+const Albums = () => html`<${Later} fetch=${async () => (await import("./albums.js")).Albums} />`;
 const Settings = () => html`<${Later} fetch=${async () => (await import("./settings.js")).Settings} />`;
 const Operate = () => html`<${Later} fetch=${async () => (await import("./operate.js")).Operate} />`;
 
@@ -43,8 +42,8 @@ export const App = () => {
     </main>
     <${Foot} />
     <${SessionOver} />
-    <${Lightbox} />
-    <${Question} />
+    ${opened.value ? html`<${Later} fetch=${async () => (await import("./lightbox.js")).Lightbox} quiet=${true} />` : null}
+    ${question.value ? html`<${Later} fetch=${async () => (await import("../parts/questions.js")).Question} quiet=${true} />` : null}
     <${Toasts} />
     <div class="unseen" role="status" aria-live="polite">${announcement.value}</div>
   `;
