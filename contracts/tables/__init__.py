@@ -31,6 +31,7 @@ from contracts.tables.prisma import (
     VideoGeneration,
 )
 from contracts.tables.requests import Allowance, Batch, Cancellation, IdempotencyKey
+from contracts.tables.sharing import Line, Pause, Turn, Worker
 from contracts.tables.sorami import (
     BackendReport,
     DeadLetter,
@@ -48,7 +49,14 @@ from contracts.tables.sorami import (
     Task,
     UserCounter,
 )
-from contracts.tables.webhooks import Delivery, DeliveryAttempt, WebhookEndpoint, WebhookSecret
+from contracts.tables.webhooks import (
+    Delivery,
+    DeliveryAttempt,
+    JobWebhook,
+    StreamTicket,
+    WebhookEndpoint,
+    WebhookSecret,
+)
 
 metadata = Row.metadata
 
@@ -74,6 +82,8 @@ __all__ = [
     "ImageGeneration",
     "Job",
     "JobEvent",
+    "JobWebhook",
+    "Line",
     "Notification",
     "NotificationMark",
     "NotificationRead",
@@ -85,6 +95,7 @@ __all__ = [
     "OutboxGenerator",
     "OutboxNotifier",
     "OutboxPersistence",
+    "Pause",
     "ProviderHealth",
     "Row",
     "SchemaMigration",
@@ -96,7 +107,9 @@ __all__ = [
     "ShareAttempt",
     "SigninState",
     "SigninTicket",
+    "StreamTicket",
     "Task",
+    "Turn",
     "Upload",
     "UploadDay",
     "User",
@@ -105,5 +118,6 @@ __all__ = [
     "VideoGeneration",
     "WebhookEndpoint",
     "WebhookSecret",
+    "Worker",
     "metadata",
 ]

@@ -16,7 +16,6 @@ async def test_nobody_else_is_shown_it(visit: Visit) -> None:
 
 async def test_a_dead_letter_is_read_and_replayed_and_an_orphan_given_to_its_owner(new_visit: NewVisit) -> None:
     visit = await new_visit(subject=OPERATOR)
-    visit.expect_complaint("404")
     producer = AIOKafkaProducer(bootstrap_servers=visit.product.stack.env["KAFKA_BOOTSTRAP_SERVERS"])
     await producer.start()
     await producer.send_and_wait("job.progress", value=b"no event at all", key=b"nobody")
@@ -54,3 +53,17 @@ async def test_a_dead_letter_is_read_and_replayed_and_an_orphan_given_to_its_own
     visit.expect_complaint("Content Security Policy|policy: img-src")
     await visit.page.get_by_role("link", name="Gallery").first.click()
     await expect(visit.card("Whose is this?")).to_contain_text("from the backend")
+
+
+async def test_a_kind_and_everything_are_paused_and_resumed(new_visit: NewVisit) -> None:
+    visit = await new_visit(subject=OPERATOR)
+    await visit.arrive("/operate")
+    queues = visit.page.locator("#queues")
+    await queues.get_by_text("Pause more than a provider").click()
+    await queues.get_by_role("button", name="Pause Films").click()
+    await expect(queues).to_contain_text("Films: paused since Today")
+    waiting = await visit.person.ask("video", prompt="It waits")
+    assert (await visit.person.status(waiting, "video"))["status"] == "PENDING"
+    await queues.get_by_role("button", name="Resume Films").click()
+    await expect(queues.locator(".paused")).to_have_count(0)
+    await visit.person.ended(waiting, "video")
