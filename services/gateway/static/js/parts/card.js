@@ -1,4 +1,5 @@
 /** One generation of the gallery: its pictures share the card, the prompt stands under them. */
+import { useState } from "../../vendor/preact-hooks.js";
 import { briefDimensions, fullMoment, moment, named } from "../base/format.js";
 import { html } from "../base/html.js";
 import { mosaic } from "../base/layout.js";
@@ -12,6 +13,9 @@ import { Icon } from "./icons.js";
 import { Tile } from "./media.js";
 
 /** @typedef {import("../types.js").Generation} Generation */
+
+// A finger does not hover.
+const TOUCHED = matchMedia("(hover: none)");
 
 /** The quiet line under the prompt. @param {Generation} generation */
 function facts({ kind, files, model, size }) {
@@ -130,9 +134,14 @@ export const Card = ({ generation, caption, width, active }) => {
   const { createdAt, files, fromBackend, parentId } = generation;
   const { tiles, height } = mosaic(files);
   const more = files.length - tiles.length;
+  // What can be done is made when somebody comes near: most cards only pass by.
+  const [near, setNear] = useState(TOUCHED.matches);
+  const { favourite, id } = generation;
+  const over = near || active || favourite || selecting.value || selected.value.has(id);
   return html`
     <article
-      class=${`card ${selected.value.has(generation.id) ? "chosen" : ""}`}
+      onPointerEnter=${() => setNear(true)}
+      class=${`card ${selected.value.has(id) ? "chosen" : ""}`}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => onCardKey(event, generation)}
     >
       <div class="tiles" style=${{ height: `${(height * width) / 100}px` }}>
@@ -141,7 +150,7 @@ export const Card = ({ generation, caption, width, active }) => {
           return html`<${Place} ...${place} />`;
         })}
         ${more > 0 ? html`<span class="more-files">+${more}</span>` : null}
-        <${Over} generation=${generation} active=${active} />
+        ${over ? html`<${Over} generation=${generation} active=${active} />` : null}
       </div>
       <div class=${`caption ${caption}`}>
         <h3 dir="auto"><${Prompt} generation=${generation} /></h3>
