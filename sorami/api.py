@@ -73,6 +73,9 @@ class Api:
     async def result(self, kind: str, job_id: str) -> dict[str, Any]:
         return await self._json("GET", f"/api/{PLURALS[kind]}/{job_id}/result")
 
+    async def remove(self, job_id: str) -> None:
+        await self._json("DELETE", f"/api/gallery/{job_id}")
+
     async def watch(self, kind: str, job_id: str) -> AsyncIterator[Update]:
         """Every move to the end: by the event stream, and by asking while there is none."""
         last_id: str | None = None

@@ -101,7 +101,7 @@ async def _run(
     checks = {"database": database_check(pool), "consumers": subscriptions.unready}
     return await run_until_signal(
         [
-            lambda: serve_health(settings.health_port, checks),
+            lambda: serve_health(settings.health_port, checks, settings.health_host),
             relay.run,
             subscriptions.run,
             parts.run_tasks.run,

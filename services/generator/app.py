@@ -62,7 +62,7 @@ def build_app(
     store_media = StoreMedia(objects)
     run_tasks = RunTasks(
         pool,
-        slots=_slots(settings, providers) | dict.fromkeys(elsewhere.providers, settings.remote_slots),
+        slots=_slots(settings, providers, elsewhere.providers),
         worker=worker,
         lease_seconds=settings.lease_seconds,
         paid=elsewhere.providers,
@@ -79,7 +79,7 @@ def build_app(
     )
     poll_tasks = PollTasks(
         pool,
-        elsewhere.providers,
+        {name: provider for name, provider in elsewhere.providers.items() if settings.runs(name)},
         remote_task,
         reports.enqueue,
         run_tasks.take,
@@ -115,5 +115,7 @@ def build_app(
     )
 
 
-def _slots(settings: GeneratorSettings, providers: Iterable[str]) -> dict[str, int]:
-    return {name: settings.instant_slots if name == "instant" else settings.render_processes for name in providers}
+def _slots(settings: GeneratorSettings, providers: Iterable[str], remote: Iterable[str]) -> dict[str, int]:
+    slots = {name: settings.instant_slots if name == "instant" else settings.render_processes for name in providers}
+    slots |= dict.fromkeys(remote, settings.remote_slots)
+    return {name: number for name, number in slots.items() if settings.runs(name)}
