@@ -68,9 +68,9 @@ def schema_file(committed: str) -> str:
     """Return the values' schema with the names of today's settings."""
     schema = json.loads(committed)
     names = settings_by_name()
-    properties = schema["properties"]
-    properties["settings"]["propertyNames"]["enum"] = [name for name, (secret, _) in names.items() if not secret]
-    properties["secretSettings"]["propertyNames"]["enum"] = [name for name, (secret, _) in names.items() if secret]
+    for place, secrets in (("settings", False), ("secretSettings", True)):
+        chosen = [name for name, (secret, _) in names.items() if secret == secrets]
+        schema["properties"][place]["properties"] = {name: {"$ref": f"#/$defs/{place}"} for name in chosen}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
