@@ -111,7 +111,9 @@ def _shown(defaults: Any, path: list[str]) -> str:
 
 def chart_documents() -> dict[str, str]:
     """Return every file of the chart that is made, by its path within the chart."""
-    read = {name: (CHART / name).read_text(encoding="utf-8") for name in ("values.yaml", "values.schema.json", "README.md")}
+    read = {
+        name: (CHART / name).read_text(encoding="utf-8") for name in ("values.yaml", "values.schema.json", "README.md")
+    }
     return {
         "files/settings.yaml": settings_file(),
         "files/topics.yaml": topics_file(),

@@ -83,9 +83,7 @@ class RuntimeSettings(BaseSettings):
     kafka_sasl_password: SecretStr | None = Field(default=None, validation_alias="KAFKA_SASL_PASSWORD")
     kafka_ssl_cafile: ReadableFile = Field(default=None, validation_alias="KAFKA_SSL_CAFILE")
     kafka_ssl_certfile: ReadableFile = Field(default=None, validation_alias="KAFKA_SSL_CERTFILE")
-    kafka_ssl_keyfile: ReadableFile = Field(
-        default=None, validate_default=True, validation_alias="KAFKA_SSL_KEYFILE"
-    )
+    kafka_ssl_keyfile: ReadableFile = Field(default=None, validate_default=True, validation_alias="KAFKA_SSL_KEYFILE")
     topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$", validation_alias="SORAMI_TOPIC_PREFIX")
     forgotten_after: float = Field(
         default=60,

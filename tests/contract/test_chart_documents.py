@@ -17,7 +17,9 @@ def test_a_file_of_the_chart_is_what_the_code_makes(name: str) -> None:
 
 def test_every_value_is_described() -> None:
     described = {path for path, _, _ in described_values(VALUES)}
-    undescribed, path, inside = [], [], None
+    undescribed: list[str] = []
+    path: list[str] = []
+    inside: int | None = None
     for line in VALUES.splitlines():
         if key := re.match(r"( *)([A-Za-z0-9]+):( .*)?$", line):
             depth = len(key[1]) // 2

@@ -10,14 +10,14 @@ import pytest
 pytest.importorskip("helm_python", reason="the chart is checked by Helm's own library: make chart")
 pytest.importorskip("kubernetes_validate", reason="the chart is checked by Kubernetes' own schemas: make chart")
 
-from helm_python import HelmRenderError, HelmValuesError  # noqa: E402
-from helm_python.chart import lint  # noqa: E402
+from helm_python import HelmRenderError, HelmValuesError
+from helm_python.chart import lint
 
-from contracts.topics import all_topics  # noqa: E402
-from services.generator.__main__ import GRACE_SECONDS  # noqa: E402
-from services.runtime.process import run_until_signal  # noqa: E402
-from sorami.chart_documents import CLASSES  # noqa: E402
-from tests.support.chart import (  # noqa: E402
+from contracts.topics import all_topics
+from services.generator.__main__ import GRACE_SECONDS
+from services.runtime.process import run_until_signal
+from sorami.chart_documents import CLASSES
+from tests.support.chart import (
     CHART,
     FULL,
     LEAST,
@@ -195,7 +195,16 @@ def test_every_pod_is_restricted(name: str) -> None:
         assert spec["securityContext"]["runAsUser"] > 0
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert spec["automountServiceAccountToken"] is False, pod_name
-        allowed = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
+        allowed = {
+            "configMap",
+            "csi",
+            "downwardAPI",
+            "emptyDir",
+            "ephemeral",
+            "persistentVolumeClaim",
+            "projected",
+            "secret",
+        }
         assert all(set(volume) - {"name"} <= allowed for volume in spec.get("volumes", []))
         for container_ in spec["containers"] + spec.get("initContainers", []):
             security = container_["securityContext"]
@@ -347,7 +356,9 @@ def test_kafka_resources_are_the_topics_of_the_code() -> None:
 def hooks(objects: list[Object]) -> dict[str, str]:
     jobs = [item for item in objects if item["kind"] == "Job"]
     return {
-        item["metadata"]["name"].removeprefix(f"{FULL}-"): item["metadata"].get("annotations", {}).get("helm.sh/hook", "")
+        item["metadata"]["name"].removeprefix(f"{FULL}-"): item["metadata"]
+        .get("annotations", {})
+        .get("helm.sh/hook", "")
         for item in jobs
     }
 

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("helm_python", reason="the chart is checked by Helm's own library: make chart")
 
-from tests.support.chart import SWITCHES, Object, merged, pods, render  # noqa: E402
+from tests.support.chart import SWITCHES, Object, merged, pods, render
 
 CIDRS = {"10.1.0.0/16": "postgres", "10.2.0.0/16": "kafka", "10.3.0.0/16": "s3", "0.0.0.0/0": "internet"}
 CIDRS |= {"::/0": "internet", "10.4.0.1/32": "receiver", "10.5.0.1/32": "issuer"}
@@ -66,8 +66,11 @@ def peers(peer: Any, ours: dict[str, dict[str, str]]) -> set[str]:
 
 def graph(objects: list[Object]) -> set[Flow]:
     """Return what may flow between our pods and the world: both ends must allow it where both are ours."""
-    ours = {pod["metadata"]["labels"]["sorami.io/flows"]: pod["metadata"]["labels"] for _, pod in pods(objects)
-            if "sorami.io/flows" in pod["metadata"]["labels"]}
+    ours = {
+        pod["metadata"]["labels"]["sorami.io/flows"]: pod["metadata"]["labels"]
+        for _, pod in pods(objects)
+        if "sorami.io/flows" in pod["metadata"]["labels"]
+    }
     assert set(ours) == PODS
     allowed: dict[str, set[Flow]] = {"ingress": set(), "egress": set()}
     isolated: dict[str, set[str]] = {"ingress": set(), "egress": set()}
@@ -113,6 +116,8 @@ def test_the_internet_is_never_a_private_address() -> None:
 
 def test_servers_that_the_release_makes_are_reached_by_their_labels() -> None:
     objects = render(SWITCHES["everything-made"])
-    (policy,) = [item for item in objects if item["metadata"]["name"].endswith("-persistence") and "egress" in item["spec"]]
+    (policy,) = [
+        item for item in objects if item["metadata"]["name"].endswith("-persistence") and "egress" in item["spec"]
+    ]
     labels = [peer["podSelector"]["matchLabels"] for rule in policy["spec"]["egress"][1:] for peer in rule["to"]]
     assert labels == [{"cnpg.io/cluster": "acme-sorami-postgres"}, {"strimzi.io/cluster": "acme-sorami-kafka"}]

@@ -110,7 +110,8 @@ SWITCHES: dict[str, Values] = {
     "default-account": {"serviceAccount": {"create": False}},
     "hpa": _each(autoscaling={"type": "hpa"}),
     "keda": _each(autoscaling={"type": "keda"}) | {"gateway": {}},
-    "keda-sasl": _SASL | {"persistence": {"autoscaling": {"type": "keda"}}, "notifier": {"autoscaling": {"type": "keda"}}},
+    "keda-sasl": _SASL
+    | {"persistence": {"autoscaling": {"type": "keda"}}, "notifier": {"autoscaling": {"type": "keda"}}},
     "keda-mutual-tls": {
         "kafka": {"securityProtocol": "SSL", "tls": {"caSecret": "ca", "clientSecret": "me"}},
         "persistence": {"autoscaling": {"type": "keda"}},
@@ -204,7 +205,7 @@ def render(*switches: Mapping[str, Any], upgrade: bool = False, least: Mapping[s
 def notes(*switches: Mapping[str, Any]) -> str:
     """Render what the chart says after an installation."""
     made = _chart().render(merged(LEAST, *switches), name=RELEASE, namespace=NAMESPACE, is_install=True)
-    return next(text for path, text in made.items() if path.endswith("NOTES.txt"))
+    return str(next(text for path, text in made.items() if path.endswith("NOTES.txt")))
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -261,7 +262,7 @@ def versions() -> list[str]:
 
 
 def faults(item: Object, version: str) -> list[str]:
-    """Say what is wrong with an object by the strict schema of its kind; raises FileNotFoundError for an unknown one."""
+    """Say what is wrong with an object by its kind's strict schema; raises FileNotFoundError for an unknown kind."""
     errors = _validator(version, item["apiVersion"], item["kind"]).iter_errors(item)
     name = f"{item['kind']}/{item['metadata']['name']}"
     return [f"{name} {error.json_path}: {error.message[:200]}" for error in errors]
