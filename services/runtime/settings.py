@@ -158,10 +158,16 @@ class TokenSettings(BaseSettings):
 S = TypeVar("S", bound=BaseSettings)
 
 
+def address_setting(service: str) -> str:
+    """Return the name of the setting that a service's database address comes from."""
+    own = f"SORAMI_{service.upper()}_DATABASE_URL"
+    return own if os.environ.get(own) else "DATABASE_URL"
+
+
 def load_settings(settings: type[S], service: str) -> S:
     """Read a service's settings, or print one line for each wrong one and exit with 78; no value is ever printed."""
-    own_url = os.environ.get(f"SORAMI_{service.upper()}_DATABASE_URL")
-    given: Mapping[str, Any] = {"database_url": own_url, "takes_role": False} if own_url else {}
+    own = address_setting(service)
+    given: Mapping[str, Any] = {} if own == "DATABASE_URL" else {"database_url": os.environ[own], "takes_role": False}
     try:
         return settings(**given)
     except ValidationError as error:

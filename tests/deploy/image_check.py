@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 import urllib.request
@@ -47,7 +48,9 @@ def run(*command: str, within: float = 600, **options: Any) -> str:
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Build the base once a machine, and the image anew."""
+    """Build the base once a machine, and the image anew; or check the one that SORAMI_IMAGE names."""
+    if given := os.environ.get("SORAMI_IMAGE"):
+        return given
     if subprocess.run([*PODMAN, "image", "exists", BASE], check=False).returncode != 0:
         folder = tmp_path_factory.mktemp("base")
         run(
@@ -110,6 +113,12 @@ def test_its_bill_of_materials_lists_exactly_what_is_installed(image: str) -> No
     assert {name.replace("_", "-") for name, _ in installed} <= pinned
 
 
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 def wait_until_ready(port: int, within: float = 90) -> None:
     """Ask a container's readiness until it is."""
     deadline = time.monotonic() + within
@@ -127,7 +136,12 @@ def wait_until_ready(port: int, within: float = 90) -> None:
 def stack(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The embedded servers, migrated and with topics by the image, and its four services beside them."""
     home = tmp_path_factory.mktemp("image")
-    settings = {"WEBHOOK_SECRET": SECRET, "SORAMI_LOG_FORMAT": "json"}
+    ports = {service.port_setting: str(free_port()) for service in SERVICES}
+    settings = {
+        "WEBHOOK_SECRET": SECRET,
+        **ports,
+        "SORAMI_NOTIFIER_URL": f"http://127.0.0.1:{ports['SORAMI_NOTIFIER_PORT']}",
+    }
     with Stack(home, services=(), settings=settings, discard=True) as stack:
         keys = Path(stack.env["SORAMI_JWKS_URL"].removeprefix("file://"))
         public = tmp_path_factory.mktemp("keys") / "jwks.json"
@@ -137,7 +151,7 @@ def stack(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
         names = [
             name for name in stack.env if name.startswith(("SORAMI_", "S3_", "AWS_", "KAFKA_", "DATABASE_", "WEBHOOK_"))
         ]
-        env = {name: stack.env[name] for name in names} | {"SORAMI_JWKS_URL": "file:///keys/jwks.json"}
+        env = {name: stack.env[name] for name in names} | ports | {"SORAMI_JWKS_URL": "file:///keys/jwks.json"}
         common = (
             *RESTRICTED,
             *LIMITS,
@@ -152,7 +166,7 @@ def stack(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
         }
         try:
             for service in SERVICES:
-                wait_until_ready(int(stack.env[service.port_setting]))
+                wait_until_ready(int(ports[service.port_setting]))
             yield stack
             for name, container in containers.items():
                 run(*PODMAN, "stop", "--time=45", container)

@@ -31,6 +31,7 @@ from tests.support.chart import (
     render,
     versions,
 )
+from tests.support.postgres import Database
 
 SERVICES = ("gateway", "generator", "persistence", "notifier")
 PORTS = {"gateway": 9006, "generator": 9007, "persistence": 9008, "notifier": 9009}
@@ -387,4 +388,24 @@ def test_the_notes_say_what_to_do_next() -> None:
     said = notes(complete, SWITCHES["secrets"], SWITCHES["tested"])
     assert "NOBODY" not in said
     assert "503" not in said
-    assert f"helm test acme -n {NAMESPACE} --logs" in said
+    assert f"helm test acme -n {NAMESPACE}" in said
+
+
+def test_what_keda_asks_is_answered_by_the_task_table(migrated: Database) -> None:
+    objects = render(SWITCHES["keda"], SWITCHES["generators"])
+    queries = [
+        trigger["metadata"]["query"]
+        for item in objects
+        if item["kind"] == "ScaledObject"
+        for trigger in item["spec"]["triggers"]
+        if trigger["type"] == "postgresql"
+    ]
+    assert len(queries) == 3
+    migrated.execute(
+        "INSERT INTO sorami.tasks (job_id, kind, owner_id, provider, model, request, state, due_at)"
+        " SELECT p || s || d, 'image', 'u', p, 'm', '{}', s, now() + d * interval '1 hour'"
+        " FROM unnest(ARRAY['gemini', 'comfyui', 'procedural']) p,"
+        " unnest(ARRAY['queued', 'running', 'waiting']) s, unnest(ARRAY[-1, 1]) d"
+    )
+    # Of each provider: the queued one that is due, and both that run.
+    assert [migrated.value(query) for query in queries] == [3, 3, 3]
