@@ -47,6 +47,11 @@ class WantedBatch:
 
     jobs: Sequence[Wanted]
     asked: str
+    listed: bool = False
+
+    def place(self, number: int) -> str:
+        """Return where the fields of a job stand in the request: a prefix of their names."""
+        return f"requests.{number}." if self.listed else ""
 
     def digest(self) -> str:
         """Hash what was asked; seeds that were drawn for variations are no part of it."""
@@ -63,7 +68,7 @@ def read_batch(body: Mapping[str, Any]) -> WantedBatch:
     _refuse_repeated_ids(jobs)
     if len({job.user_id for job in jobs}) > 1:
         raise _refuse("user_id", "user_ids_differ", "a batch has one owner; name the same user_id in each request")
-    return WantedBatch(jobs, json.dumps(body, sort_keys=True))
+    return WantedBatch(jobs, json.dumps(body, sort_keys=True), listed=batch.requests is not None)
 
 
 def _bounds(field: str) -> str | None:

@@ -57,6 +57,11 @@ class JobRequested(Event):
     organization_id: str | None = None
     prompt: Text
     model: str | None = None
+    fallbacks: list[str] = Field(
+        default_factory=list,
+        max_length=64,
+        description="Models that may take over, in this order, when that one's provider fails before it charged.",
+    )
     count: int = Field(ge=1, le=64, description="How many files are wanted.")
     size: str = Field(description="WIDTHxHEIGHT in pixels.")
     format: str
@@ -87,6 +92,7 @@ class Reported(Event):
 
     fence: Fence = 0
     provider: str | None = Field(default=None, max_length=64)
+    model: str | None = Field(default=None, max_length=100, description="The model that renders, if that is known.")
 
 
 class JobProgressed(Reported):

@@ -18,8 +18,20 @@ class NumberField:
 
 
 @dataclass(frozen=True, slots=True)
+class KindWords:
+    """How a language speaks of a kind: what is being made, and what a notification says of `{count}` that were made."""
+
+    things: str
+    completed_title: str
+    completed_message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of media. `plural` is its path segment, object folder and payload list."""
+    """One kind of media. `plural` is its path segment, object folder and payload list; `words` are by language.
+
+    A kind that is no picture has no `sizes`: nobody asks for one, and its rows say `default_size`.
+    """
 
     name: str
     plural: str
@@ -35,8 +47,9 @@ class Kind:
     default_format: str
     numbers: tuple[NumberField, ...] = ()
     file_columns: Mapping[str, str] = field(default_factory=dict)
-    completed_title: str = ""
-    completed_message: str = ""
+    words: Mapping[str, KindWords] = field(default_factory=dict)
+    orphan_prompt: str = ""
+    """The prompt of what a backend made without being asked and without saying what for."""
 
     @property
     def completed_type(self) -> str:
@@ -74,8 +87,11 @@ IMAGE = Kind(
     default_size="1024x1024",
     formats={"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "AVIF": "image/avif"},
     default_format="PNG",
-    completed_title="🎨 Images générées avec succès",
-    completed_message="{count} image(s) créée(s).",
+    words={
+        "fr": KindWords("images", "🎨 Images générées avec succès", "{count} image(s) créée(s)."),
+        "en": KindWords("images", "🎨 Images made", "{count} image(s) made."),
+    },
+    orphan_prompt="Image générée depuis le backend",
 )
 
 VIDEO = Kind(
@@ -96,8 +112,11 @@ VIDEO = Kind(
         NumberField("fps", "fps", default=24, least=1, most=60, whole=True, unit="frames per second"),
     ),
     file_columns={"duration_seconds": "durationSeconds", "fps": "fps", "thumbnail_url": "thumbnailUrl"},
-    completed_title="🎬 Vidéos générées avec succès",
-    completed_message="{count} vidéo(s) créée(s).",
+    words={
+        "fr": KindWords("vidéos", "🎬 Vidéos générées avec succès", "{count} vidéo(s) créée(s)."),
+        "en": KindWords("videos", "🎬 Videos made", "{count} video(s) made."),
+    },
+    orphan_prompt="Vidéo générée depuis le backend",
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (IMAGE, VIDEO)}

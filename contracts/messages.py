@@ -18,10 +18,6 @@ _STATUSES: dict[JobStatus, dict[str, str]] = {
     JobStatus.FAILED: {"fr": "La génération a échoué", "en": "The generation failed"},
     JobStatus.CANCELLED: {"fr": "Génération annulée", "en": "Cancelled"},
 }
-_THINGS = {
-    "image": {"fr": "images", "en": "images"},
-    "video": {"fr": "vidéos", "en": "videos"},
-}
 _FAILURES: dict[FailureCode, dict[str, str]] = {
     FailureCode.CONTENT_FILTERED: {
         "fr": "Le contenu a été refusé par le filtre de sécurité du fournisseur.",
@@ -66,21 +62,21 @@ _FAILURES: dict[FailureCode, dict[str, str]] = {
     FailureCode.INTERNAL: {"fr": "Une erreur interne est survenue.", "en": "An internal error occurred."},
 }
 
+_AGAINST_POLICY = {
+    "fr": "Le contenu a été refusé par les règles de ce service.",
+    "en": "Refused by the rules of this service.",
+}
 _BAD_INPUT_IMAGE = {
     "fr": "L'image de départ ne peut pas être utilisée.",
     "en": "The input image cannot be used.",
 }
 
 FAILED_TITLE = "La génération a échoué"
-ORPHAN_PROMPTS = {
-    "image": "Image générée depuis le backend",
-    "video": "Vidéo générée depuis le backend",
-}
 
 
 def stage_message(kind: Kind, stage: Stage, language: str = "fr") -> str:
     """Say what is going on; the French sentences are the seeds' own (E2)."""
-    return _STAGES[stage][language].format(things=_THINGS.get(kind.name, {}).get(language, kind.plural))
+    return _STAGES[stage][language].format(things=kind.words[language].things)
 
 
 def status_message(kind: Kind, status: JobStatus, stage: Stage | None, language: str = "fr") -> str:
@@ -96,6 +92,8 @@ def failure_sentence(failure: Failure, language: str = "fr") -> str:
         ("input_image_", "url_", "upload_")
     ):
         return _BAD_INPUT_IMAGE[language]
+    if failure.filtered is not None and failure.filtered.by == "policy":
+        return _AGAINST_POLICY[language]
     return _FAILURES[failure.code][language]
 
 

@@ -1,16 +1,19 @@
 """Which models there are, who renders them, for which kinds and with which abilities."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+from contracts.prices import Price
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model a client may name, and what it can do. None means anything, or what only the provider knows.
+    """A model a client may name, and what it can do. None means all of the kind, or what only the provider knows.
 
-    `at_once` is how many media one paid call makes; `ratios` the shapes of what comes back; `seconds` the lengths of
-    films; `formats` what may come back.
+    `at_once` is how many media one paid call makes, `max_count` how many one job may ask for; `ratios` the shapes of
+    what comes back; `seconds` the lengths of films, `tall_seconds` those of films of more than 720 lines; `formats`
+    what may come back.
     """
 
     id: str
@@ -22,6 +25,11 @@ class Model:
     formats: tuple[str, ...] | None = None
     input_image: bool = False
     seed: bool = False
+    sizes: tuple[str, ...] | None = None
+    max_count: int | None = None
+    tall_seconds: tuple[int, ...] | None = None
+    fps: tuple[int, ...] | None = None
+    price: Price | None = None
 
 
 MODELS = (
@@ -35,14 +43,27 @@ RETIRED: Final[Mapping[str, str]] = {"gemini-2.5-flash-image": "gemini-3.1-flash
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The models of an installation by id, the default of each kind, and the retired ones with their successors."""
+    """The models of an installation by id, and who renders what nobody else is named for.
+
+    `orders` has for each kind the models of a request that names none, the first that can do it first; `fallbacks`
+    who may stand in for a model that was named; `retired` the successors of retired ones.
+    """
 
     known: Mapping[str, Model]
-    defaults: Mapping[str, str]
+    orders: Mapping[str, Sequence[str]]
     retired: Mapping[str, str] = field(default_factory=lambda: RETIRED)
+    fallbacks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def default(self, kind: str) -> str | None:
+        """Return the first model of a request that names none."""
+        return next(iter(self.orders.get(kind, ())), None)
+
+    def of_kind(self, kind: str) -> list[Model]:
+        """Return every model that renders a kind."""
+        return [model for model in self.known.values() if kind in model.kinds]
 
 
-BUILT_IN: Final = Models({model.id: model for model in MODELS}, DEFAULT_MODEL)
+BUILT_IN: Final = Models({model.id: model for model in MODELS}, {kind: (id_,) for kind, id_ in DEFAULT_MODEL.items()})
 """What needs no key and no address."""
 
 
@@ -50,7 +71,7 @@ class ModelUnknown(Exception):
     """No model of this name renders this kind; `known` lists those that do."""
 
     def __init__(self, kind: str, models: Models = BUILT_IN) -> None:
-        self.known = [model.id for model in models.known.values() if kind in model.kinds]
+        self.known = [model.id for model in models.of_kind(kind)]
         super().__init__(f"model is not known for this kind; choose one of {', '.join(self.known)}")
 
 
@@ -64,7 +85,7 @@ class ModelRetired(Exception):
 
 def choose_model(kind: str, wanted: str | None, models: Models = BUILT_IN) -> Model:
     """Return the wanted model, or the kind's default; raises ModelUnknown and ModelRetired."""
-    name = wanted or models.defaults[kind]
+    name = wanted or models.default(kind) or ""
     model = models.known.get(name)
     if model is not None and kind in model.kinds:
         return model

@@ -21,7 +21,8 @@ class Notice:
 def notice_for(kind: Kind, status: JobStatus, file_count: int, failure: Failure | None) -> Notice | None:
     """Say what to notify at the end of a job; a cancelled job notifies nobody, since its owner asked for it."""
     if status is JobStatus.COMPLETED:
-        return Notice(kind.completed_type, kind.completed_title, kind.completed_message.format(count=file_count))
+        words = kind.words["fr"]
+        return Notice(kind.completed_type, words.completed_title, words.completed_message.format(count=file_count))
     if status is JobStatus.FAILED and failure is not None:
         return Notice(kind.failed_type, FAILED_TITLE, failure_sentence(failure))
     return None
@@ -90,10 +91,6 @@ def _endpoint_notice_in(notice: Notice, language: str) -> Notice:
     return endpoint_notice(notice.type, found["host"], reason, language)
 
 
-_COMPLETED_EN = {
-    "image": ("🎨 Images made", "{count} image(s) made."),
-    "video": ("🎬 Videos made", "{count} video(s) made."),
-}
 _FAILED_TITLE_EN = "The generation failed"
 _COUNT = re.compile(r"\d+")
 _FAILURES = [Failure.of(code, "") for code in FailureCode]
@@ -108,10 +105,10 @@ def in_language(notice: Notice, language: str) -> Notice:
     if notice.type in _ENDPOINT_WORDS:
         return _endpoint_notice_in(notice, language)
     for kind in KINDS.values():
-        if notice.type == kind.completed_type and kind.name in _COMPLETED_EN:
-            title, message = _COMPLETED_EN[kind.name]
-            count = _COUNT.search(notice.message)
-            return Notice(notice.type, title, message.format(count=count[0]) if count else notice.message)
+        if notice.type == kind.completed_type:
+            words, count = kind.words["en"], _COUNT.search(notice.message)
+            message = words.completed_message.format(count=count[0]) if count else notice.message
+            return Notice(notice.type, words.completed_title, message)
         if notice.type == kind.failed_type:
             failure = _FAILURE_OF.get(notice.message)
             said = failure_sentence(failure, "en") if failure else notice.message

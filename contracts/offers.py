@@ -1,10 +1,12 @@
 """What the settings let a client ask for: each model with its provider and abilities, as data for routing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from contracts.kinds import KINDS
 from contracts.models import BUILT_IN, Model, Models
+from contracts.prices import KNOWN_PRICES, Price
 from contracts.provider_settings import IMAGE_INPUT, REPLICATE_INPUT, ProviderFields, TemplatedModel
 from contracts.request_templates import fields_in
 from contracts.workflows import Workflow
@@ -12,6 +14,8 @@ from contracts.workflows import Workflow
 GEMINI_RATIOS: Final = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")
 VEO_RATIOS: Final = ("16:9", "9:16")
 VEO_SECONDS: Final = (4, 6, 8)
+VEO_TALL_SECONDS: Final = (8,)
+VEO_FPS: Final = (24,)
 OPENAI_AT_ONCE: Final = 10
 USUAL_FORMATS: Final = ("PNG", "JPEG", "WEBP")
 FLASK_MODEL: Final = "flask-backend"
@@ -20,20 +24,33 @@ FLASK_MODEL: Final = "flask-backend"
 def offers(settings: ProviderFields, workflows: Mapping[str, Workflow]) -> Models:
     """Return the models of an installation: our own and those of every enabled provider.
 
-    The first provider of a name keeps it. Raises ValueError when a default is no model of its kind.
+    The first provider of a name keeps it. Raises ValueError when a default or a fallback is no model of its kind.
     """
     known = dict(BUILT_IN.known)
     for model in _all(settings, workflows):
         known.setdefault(model.id, model)
-    defaults = dict(BUILT_IN.defaults)
-    for kind in defaults:
+    known = {name: _priced(model, settings.prices) for name, model in known.items()}
+    orders = {kind: tuple(names) for kind, names in BUILT_IN.orders.items()}
+    for kind in orders:
         wanted = getattr(settings, f"default_{kind}_model", None)
-        if wanted is None:
-            continue
-        if wanted not in known or kind not in known[wanted].kinds:
-            raise ValueError(f"SORAMI_DEFAULT_{kind.upper()}_MODEL: no enabled provider has this model for {kind}s")
-        defaults[kind] = wanted
-    return Models(known, defaults)
+        if wanted:
+            orders[kind] = tuple(wanted)
+            _check(known, wanted, kind, f"SORAMI_DEFAULT_{kind.upper()}_MODEL")
+    for name, others in settings.fallbacks.items():
+        for kind in known[name].kinds if name in known else ():
+            _check(known, others, kind, "SORAMI_FALLBACKS")
+    return Models(known, orders, fallbacks=settings.fallbacks)
+
+
+def _check(known: Mapping[str, Model], names: Iterable[str], kind: str, setting: str) -> None:
+    for name in names:
+        if name not in known or kind not in known[name].kinds:
+            raise ValueError(f"{setting}: no enabled provider has a model {name[:100]} for {kind}s")
+
+
+def _priced(model: Model, prices: Mapping[str, Price]) -> Model:
+    price = prices.get(model.id) or model.price or KNOWN_PRICES.get(model.id)
+    return replace(model, price=price) if price != model.price else model
 
 
 def has_openai(settings: ProviderFields) -> bool:
@@ -45,7 +62,7 @@ def _all(settings: ProviderFields, workflows: Mapping[str, Workflow]) -> Iterato
     yield from _of_google(settings)
     yield from _of_names(settings)
     for model, flow in workflows.items():
-        yield _templated(model, "comfyui", flow.kind, flow.graph)
+        yield _templated(Model(model, "comfyui", (flow.kind,)), flow.graph)
     if settings.fal_key:
         yield from _of_models("fal", settings.fal_models, IMAGE_INPUT)
     if settings.replicate_api_token:
@@ -60,7 +77,18 @@ def _of_google(settings: ProviderFields) -> Iterator[Model]:
     for model in settings.gemini_models:
         yield Model(model, "gemini", ("image",), 1, GEMINI_RATIOS, formats=("JPEG", "PNG"), input_image=True)
     for model in settings.veo_models:
-        yield Model(model, "veo", ("video",), 1, VEO_RATIOS, VEO_SECONDS, ("MP4",), input_image=True)
+        yield Model(
+            model,
+            "veo",
+            ("video",),
+            at_once=1,
+            ratios=VEO_RATIOS,
+            seconds=VEO_SECONDS,
+            tall_seconds=VEO_TALL_SECONDS,
+            fps=VEO_FPS,
+            formats=("MP4",),
+            input_image=True,
+        )
 
 
 def _of_names(settings: ProviderFields) -> Iterator[Model]:
@@ -75,16 +103,26 @@ def _of_names(settings: ProviderFields) -> Iterator[Model]:
 
 def _of_models(provider: str, models: Mapping[str, TemplatedModel], usual: Any) -> Iterator[Model]:
     for name, model in models.items():
-        yield _templated(name, provider, model.kind, usual if model.input is None else model.input)
+        told = Model(
+            name,
+            provider,
+            (model.kind,),
+            sizes=model.sizes,
+            ratios=model.ratios,
+            seconds=model.seconds,
+            fps=model.fps,
+            formats=model.formats,
+            max_count=model.max_count,
+            price=model.price,
+        )
+        yield _templated(told, usual if model.input is None else model.input)
 
 
-def _templated(model: str, provider: str, kind: str, template: Any) -> Model:
-    """What a template has a field for, its model can do."""
+def _templated(model: Model, template: Any) -> Model:
+    """What a template has a field for, its model can do; an image it has no place for would be left out unseen."""
     fields = fields_in(template)
-    return Model(
+    return replace(
         model,
-        provider,
-        (kind,),
         at_once=None if "count" in fields else 1,
         input_image="input_image" in fields,
         seed="seed" in fields,

@@ -188,6 +188,12 @@ PROBLEMS: tuple[KnownProblem, ...] = (
         "The model's provider has ended it.",
         "Name the model in `successor`, or one that /api/models lists.",
     ),
+    _problem(
+        "model_cannot",
+        422,
+        "The model cannot do what was asked.",
+        "Name one of `models`, or change what `errors` lists; /api/models says what each can do.",
+    ),
     _problem("media_not_found", 404, "There is no file at this address.", "Take the address from a result again."),
     # the gallery
     _problem("album_not_found", 404, "There is no album of this id among yours.", "Check the id."),

@@ -16,7 +16,8 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from contracts.kinds import KINDS
+from contracts.kinds import KINDS, parse_size
+from contracts.prices import Price
 from contracts.request_templates import check_template
 
 IMAGE_INPUT: dict[str, Any] = {
@@ -44,10 +45,23 @@ def _kind(value: str) -> str:
     return value
 
 
+def _ratio(value: str) -> str:
+    across, _, down = value.partition(":")
+    if not (across.isdecimal() and down.isdecimal() and int(across) and int(down)):
+        raise ValueError("a ratio is two whole numbers, as in 16:9")
+    return value
+
+
+def _size(value: str) -> str:
+    parse_size(value)
+    return value
+
+
 class TemplatedModel(BaseModel):
     """A model of a provider whose request fields vary by model.
 
-    `id` is the provider's id; `input` is its request with `{{fields}}` of the order.
+    `id` is the provider's id; `input` is its request with `{{fields}}` of the order. What it can do beyond that is the
+    operator's to say; what is left out is not checked.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,6 +69,13 @@ class TemplatedModel(BaseModel):
     id: str = Field(min_length=1, max_length=200)
     kind: Annotated[str, AfterValidator(_kind)] = "image"
     input: Annotated[dict[str, Any], AfterValidator(check_template)] | None = None
+    sizes: tuple[Annotated[str, AfterValidator(_size)], ...] | None = Field(default=None, min_length=1)
+    ratios: tuple[Annotated[str, AfterValidator(_ratio)], ...] | None = Field(default=None, min_length=1)
+    seconds: tuple[int, ...] | None = Field(default=None, min_length=1)
+    fps: tuple[int, ...] | None = Field(default=None, min_length=1)
+    formats: tuple[str, ...] | None = Field(default=None, min_length=1)
+    max_count: int | None = Field(default=None, ge=1)
+    price: Price | None = None
 
 
 def _models(value: Any) -> Any:
@@ -71,6 +92,15 @@ def _models(value: Any) -> Any:
 
 def _names(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _object(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value or "{}")
+    except ValueError:
+        raise ValueError("must be a JSON object") from None
 
 
 def _headers(value: Any) -> Any:
@@ -109,6 +139,8 @@ def _place(url: str) -> tuple[str, int]:
 
 Models = Annotated[dict[str, TemplatedModel], NoDecode, BeforeValidator(_models)]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_names)]
+Prices = Annotated[dict[str, Price], NoDecode, BeforeValidator(_object)]
+Fallbacks = Annotated[dict[str, list[str]], NoDecode, BeforeValidator(_object)]
 Headers = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_headers)]
 Base = Annotated[str, AfterValidator(_base)]
 Key = Annotated[SecretStr | None, AfterValidator(_key)]
@@ -117,12 +149,18 @@ Key = Annotated[SecretStr | None, AfterValidator(_key)]
 class ProviderFields(BaseModel):
     """Keys, addresses and model ids of remote providers; gateway and generator read them alike."""
 
-    default_image_model: str | None = Field(
-        default=None, min_length=1, max_length=100, validation_alias="SORAMI_DEFAULT_IMAGE_MODEL"
+    default_image_model: Names = Field(
+        default=[],
+        validation_alias="SORAMI_DEFAULT_IMAGE_MODEL",
+        description="Who renders a request that names no model: the first that can, and the next when it fails.",
     )
-    default_video_model: str | None = Field(
-        default=None, min_length=1, max_length=100, validation_alias="SORAMI_DEFAULT_VIDEO_MODEL"
+    default_video_model: Names = Field(default=[], validation_alias="SORAMI_DEFAULT_VIDEO_MODEL")
+    fallbacks: Fallbacks = Field(
+        default={},
+        validation_alias="SORAMI_FALLBACKS",
+        description="Models that may stand in for one that was named, as JSON.",
     )
+    prices: Prices = Field(default={}, validation_alias="SORAMI_PRICES")
 
     gemini_api_key: Key = Field(default=None, validation_alias="GEMINI_API_KEY")
     gemini_url: Base = Field(

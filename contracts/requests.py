@@ -121,6 +121,11 @@ class GenerationRequest(BaseModel):
     model: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_readable("model"))] | None = Field(
         default=None, description="The model's id; the default of the kind when absent."
     )
+    fallback: bool | None = Field(
+        default=None,
+        description="Whether another model may render when this one's provider fails before anything was charged. "
+        "When absent: where no model was named, or the operator allows it.",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = Field(
         default=None,
         description="The same prompt, seed, size and style give the same picture where the model can.",
@@ -149,24 +154,25 @@ def _request_model(kind: Kind) -> type[GenerationRequest]:
             Annotated[int, Field(ge=1, le=kind.max_count)],
             Field(default=1, description=f"How many {kind.plural} to make."),
         ),
-        "size": (
+    }
+    if kind.sizes:
+        fields["size"] = (
             Annotated[
                 str,
                 AfterValidator(_one_of("size", kind.sizes)),
                 Field(json_schema_extra={"enum": list(kind.sizes)}),
             ],
             Field(default=kind.default_size, description="WIDTHxHEIGHT in pixels."),
-        ),
-        "format": (
-            Annotated[
-                str,
-                BeforeValidator(_normal_format),
-                AfterValidator(_one_of("format", formats)),
-                Field(json_schema_extra={"enum": list(formats)}),
-            ],
-            Field(default=kind.default_format),
-        ),
-    }
+        )
+    fields["format"] = (
+        Annotated[
+            str,
+            BeforeValidator(_normal_format),
+            AfterValidator(_one_of("format", formats)),
+            Field(json_schema_extra={"enum": list(formats)}),
+        ],
+        Field(default=kind.default_format),
+    )
     for number in kind.numbers:
         fields[number.name] = (
             Annotated[int if number.whole else float, Field(ge=number.least, le=number.most)],
@@ -209,6 +215,7 @@ class Wanted:
     """Seconds."""
     finish_within: int | None = None
     """Seconds."""
+    fallback: bool | None = None
 
     def digest(self) -> str:
         """Hash what was asked, so that the same id with another body can be told apart."""
@@ -228,6 +235,8 @@ class Wanted:
         if later != [None, 0, None, None]:
             # A request without them keeps the hash that it had before there were such fields.
             content.append(later)
+        if self.fallback is not None:
+            content.append({"fallback": self.fallback})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -246,7 +255,7 @@ def read_request(kind: Kind, body: Mapping[str, Any]) -> Wanted:
         kind=kind,
         prompt=given["prompt"],
         count=given[kind.count_field],
-        size=given["size"],
+        size=given.get("size", kind.default_size),
         format=given["format"],
         style=given["style"],
         quality=given["quality"],
@@ -259,6 +268,7 @@ def read_request(kind: Kind, body: Mapping[str, Any]) -> Wanted:
         priority=given["priority"],
         start_within=given["start_within_seconds"],
         finish_within=given["finish_within_seconds"],
+        fallback=given["fallback"],
     )
 
 

@@ -83,4 +83,5 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "retryable": failure.retryable,
         "charged": failure.charged,
         "stage": failure.stage,
+        "filtered": failure.filtered.model_dump(mode="json") if failure.filtered else None,
     }

@@ -9,8 +9,10 @@ from typing import Any, Self
 
 import httpx
 
+from contracts.kinds import KINDS
+
 TERMINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
-PLURALS = {"image": "images", "video": "videos"}
+PLURALS = {name: kind.plural for name, kind in KINDS.items()}
 AGAIN_AFTER = 0.3
 
 
@@ -73,8 +75,9 @@ class Api:
     async def result(self, kind: str, job_id: str) -> dict[str, Any]:
         return await self._json("GET", f"/api/{PLURALS[kind]}/{job_id}/result")
 
-    async def remove(self, job_id: str) -> None:
-        await self._json("DELETE", f"/api/gallery/{job_id}")
+    async def call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """Any route that answers an object, or nothing; raises ApiError."""
+        return await self._json(method, path, **request)
 
     async def watch(self, kind: str, job_id: str) -> AsyncIterator[Update]:
         """Every move to the end: by the event stream, and by asking while there is none."""
@@ -118,7 +121,7 @@ class Api:
             raise ApiError(f"{self._url} does not answer ({error}); is the stack up? make up") from error
         if answer.is_error:
             raise ApiError(_words(answer))
-        body: dict[str, Any] = answer.json()
+        body: dict[str, Any] = answer.json() if answer.content else {}
         return body
 
 

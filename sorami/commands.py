@@ -4,10 +4,13 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
+import click
 import typer
 
+from contracts.kinds import KINDS
+from sorami.admin_commands import admin
 from sorami.local.home import Home, holder
 
 app = typer.Typer(
@@ -19,6 +22,8 @@ app = typer.Typer(
 )
 topics = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
+
+app.add_typer(admin, name="admin")
 
 NOT_RUNNING = 3
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -157,7 +162,7 @@ def create_topics() -> int:
 
 @app.command()
 def generate(  # noqa: PLR0913, PLR0917 one option each
-    kind: Annotated[Literal["image", "video"], typer.Argument(help="What to make.")],
+    kind: Annotated[str, typer.Argument(help="What to make.", click_type=click.Choice(list(KINDS)))],
     prompt: Annotated[str, typer.Argument(help="In any language.")],
     model: Annotated[str | None, typer.Option(help="The model's id.")] = None,
     size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT.")] = None,
@@ -172,7 +177,7 @@ def generate(  # noqa: PLR0913, PLR0917 one option each
     watch: Annotated[bool, typer.Option("--watch", help="Show it being made and print the files.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Make an image or a video; prints the job's id, with --watch the addresses of its files."""
+    """Make images, videos or what else there is; prints the job's id, with --watch the addresses of its files."""
     import asyncio
 
     from sorami import generate as making
@@ -181,7 +186,7 @@ def generate(  # noqa: PLR0913, PLR0917 one option each
         "prompt": prompt,
         "model": model,
         "size": size,
-        f"num_{kind}s": count,
+        KINDS[kind].count_field: count,
         "style": style,
         "quality": quality,
         "format": file_format,

@@ -89,6 +89,7 @@ def openapi(notifiers: Callable[[], dict[str, Any]] = notifier_openapi) -> dict[
         streams=nothing,
         checks={},
         media=nothing,
+        watch_providers=nothing,
     )
     return build_api(parts, notifiers).openapi()
 

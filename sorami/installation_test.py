@@ -55,7 +55,7 @@ async def _make(api: Api, model: str) -> int:
         return 1
     for link in links("image", await api.result("image", job_id)):
         print(link)
-    await api.remove(job_id)
+    await api.call("DELETE", f"/api/gallery/{job_id}")
     return 0
 
 

@@ -78,7 +78,7 @@ class SigninTicket(Row, table=True):
 
 
 class AuditEntry(Row, table=True):
-    """Writer: gateway (inserts). Who did what, and for whom; nobody may change a line."""
+    """Writers: gateway and generator (inserts). Who or what policy decided what, about whom; nobody changes a line."""
 
     __tablename__ = "audit_log"
     __table_args__ = (Index(None, "at"), ours())

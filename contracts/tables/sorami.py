@@ -200,6 +200,13 @@ class Task(Row, table=True):
         one_of("state", "queued", "running", "waiting", "finished", "cancelled"),
         Index("tasks_queue_idx", text("priority DESC"), "created_at", postgresql_where=text("state = 'queued'")),
         Index("tasks_deadline_idx", text("LEAST(start_by, finish_by)"), postgresql_where=text("state = 'queued'")),
+        Index(
+            "tasks_movable_idx",
+            "provider",
+            "model",
+            "created_at",
+            postgresql_where=text("state = 'queued' and request -> 'fallbacks' <> '[]'::jsonb"),
+        ),
         Index("tasks_due_idx", "due_at", postgresql_where=text("state in ('queued', 'waiting')")),
         Index("tasks_waiting_idx", "due_at", postgresql_where=text("state = 'waiting'")),
         Index("tasks_running_idx", "created_at", postgresql_where=text("state = 'running'")),
@@ -244,9 +251,10 @@ class Task(Row, table=True):
 
 
 class Operation(Row, table=True):
-    """Writer: generator. What was submitted to a provider, kept after the task: the proof of paid work.
+    """Writer: generator. Every attempt at a job, kept after the task: the proof of paid work.
 
-    `state`, `rendered` and `files` are what a restart goes on with; a closed attempt has them no more.
+    `state`, `rendered` and `files` are what a restart goes on with; a closed attempt has them no more. An attempt in
+    our own process has neither key nor step and is written when it has ended.
     """
 
     __tablename__ = "operations"
@@ -276,6 +284,25 @@ class Operation(Row, table=True):
     outcome: str | None = maybe()
     failure_code: str | None = maybe()
     charged: str | None = maybe()
+    model: str | None = maybe()
+    failure: dict[str, Any] | None = maybe(JSONB)
+
+
+class ProviderHealth(Row, table=True):
+    """Writer: generator. How a provider (model '') or one of its models fares: the circuit breaker of all processes."""
+
+    __tablename__ = "provider_health"
+    __table_args__ = (one_of("state", "closed", "open", "half_open"), ours(**ROOM_FOR_UPDATES))
+    provider: str = words(primary_key=True)
+    model: str = words("''::text", primary_key=True)
+    state: str = words("'closed'::text")
+    failures: int = typed(Integer, "0")
+    openings: int = typed(Integer, "0")
+    retry_at: datetime | None = maybe(DateTime(timezone=True))
+    opened_at: datetime | None = maybe(DateTime(timezone=True))
+    last_failure_at: datetime | None = maybe(DateTime(timezone=True))
+    last_success_at: datetime | None = maybe(DateTime(timezone=True))
+    last_failure_code: str | None = maybe()
 
 
 # --- ours: what could not be used ---------------------------------------------------------------------------

@@ -27,11 +27,13 @@ from services.gateway.usecases.settle_dead_letters import SettleDeadLetters
 from services.gateway.usecases.settle_orphan import SettleOrphan
 from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
+from services.gateway.usecases.watch_providers import WatchProviders
 from services.gateway.usecases.welcome_person import welcome_person
-from services.runtime.database import Pool, is_transient, open_service_pool
+from services.runtime.database import Pool, is_transient, measure_pool, open_service_pool
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
 from services.runtime.identity import Identities, session_cookie
+from services.runtime.internal_http import serve_inside
 from services.runtime.issuers import verifier_of
 from services.runtime.json_folder import read_json_folder
 from services.runtime.lags import group_lags
@@ -56,9 +58,11 @@ async def serve_gateway() -> int:
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         parts = await build_parts(settings, pool, relay, stack)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_PORT")
+        samples = [relay.measure, lambda: measure_pool(pool)]
         return await run_until_signal(
             [
                 server.run,
+                lambda: serve_inside(settings.internal_host, settings.internal_port, parts.checks, samples),
                 relay.run,
                 parts.media.sweep_uploads.run,
                 parts.await_jobs.run,
@@ -115,6 +119,7 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
             pool, relay.offer, lifetime=lifetime, limits=limits, resolve_input=resolve_input, models=models
         ),
         models=models,
+        watch_providers=WatchProviders(pool, models),
         retry_job=RetryJob(pool, request_generation),
         cancel_jobs=cancel_jobs,
         await_jobs=AwaitJobs(pool),
@@ -176,7 +181,7 @@ async def _forget_old(pool: Pool) -> None:
 
 def main() -> int:
     """Run the gateway until a signal and return the exit code."""
-    return run(serve_gateway)
+    return run(serve_gateway, SERVICE)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from contracts.kinds import KINDS
 from services.gateway.api.albums import album_item_router, album_router
+from services.gateway.api.attempts import attempt_router
 from services.gateway.api.backend_webhooks import backend_webhook_router
 from services.gateway.api.batches import batch_router
 from services.gateway.api.dead_letters import dead_letter_router
@@ -47,6 +48,7 @@ from services.gateway.usecases.stream_zip import StreamZip
 from services.gateway.usecases.sweep_uploads import SweepUploads
 from services.runtime.database import Pool
 from services.runtime.host_guard import HostGuard
+from services.runtime.http_observer import ObserveRequests
 from services.runtime.plain_paths import PlainPaths
 from services.runtime.problems import install_problem_handlers
 from services.runtime.signed_objects import SignedObjects
@@ -95,7 +97,7 @@ def build_resolve_input(settings: GatewaySettings, pool: Pool, finish_upload: Fi
 
 def build_app(parts: Parts) -> Any:
     """Wire the whole application; nothing is connected here."""
-    return HostGuard(PlainPaths(build_api(parts)), allowed_hosts(parts.settings))
+    return HostGuard(PlainPaths(ObserveRequests(build_api(parts))), allowed_hosts(parts.settings))
 
 
 def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_document) -> FastAPI:
@@ -114,6 +116,7 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
         app.include_router(generation_router(parts, kind))
         app.include_router(backend_webhook_router(parts, kind))
     app.include_router(job_router(parts))
+    app.include_router(attempt_router(parts))
     app.include_router(batch_router(parts))
     app.include_router(model_router(parts))
     app.include_router(stream_router(parts))

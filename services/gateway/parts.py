@@ -25,6 +25,7 @@ from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.gateway.usecases.stream_zip import StreamZip
 from services.gateway.usecases.sweep_uploads import SweepUploads
+from services.gateway.usecases.watch_providers import WatchProviders
 from services.runtime.callers import own_origins
 from services.runtime.database import Pool
 from services.runtime.health import Check
@@ -68,6 +69,7 @@ class Parts:
     streams: Any
     checks: Mapping[str, Check]
     media: MediaParts
+    watch_providers: WatchProviders
     models: Models = BUILT_IN
     sign_in_at_provider: SignInAtProvider | None = None
     log_impersonation: LogImpersonation = field(default_factory=LogImpersonation)

@@ -41,6 +41,7 @@ class GatewaySettings(RuntimeSettings, ObjectSettings, TokenSettings):
     organization_jobs_per_minute: int = Field(
         default=30_000, ge=0, le=1_000_000, validation_alias="SORAMI_ORGANIZATION_JOBS_PER_MINUTE"
     )
+    internal_port: int = Field(default=9016, ge=1, le=65_535, validation_alias="SORAMI_GATEWAY_INTERNAL_PORT")
     open_jobs: int = Field(
         default=10_000,
         ge=0,

@@ -10,20 +10,20 @@ from contracts.offers import offers
 from contracts.workflows import read_workflows
 from services.generator.app import RemoteParts, build_app
 from services.generator.handlers import subscribe
+from services.generator.moderation.choose import configured_policy
 from services.generator.parts import Parts
-from services.generator.providers.base import Provider
-from services.generator.providers.instant import InstantProvider
-from services.generator.providers.procedural.provider import ProceduralProvider
+from services.generator.providers.local import local_providers
 from services.generator.providers.remote.registry import configured
 from services.generator.render_pool import RenderFailed, RenderLimits, RenderPool
 from services.generator.settings import GeneratorSettings
 from services.generator.usecases.collect_media import EXAMINER
 from services.generator.usecases.read_input import CLEANER, ReadInput
 from services.runtime.consumer import Subscriptions, build_broker
-from services.runtime.database import open_service_pool
+from services.runtime.database import Pool, measure_pool, open_service_pool
 from services.runtime.dead_letters import burier
 from services.runtime.guarded_http import GuardedFetcher
-from services.runtime.health import database_check, serve_health
+from services.runtime.health import database_check
+from services.runtime.internal_http import serve_inside
 from services.runtime.json_folder import read_json_folder
 from services.runtime.logs import configure_logs, get_logger
 from services.runtime.objects import open_objects
@@ -50,16 +50,13 @@ async def serve_generator() -> int:
         render_pool = RenderPool(settings.render_processes)
         cleaners = RenderPool(settings.render_processes, CLEANER_LIMITS, renderer=CLEANER, orders_per_child=1)
         stack.push_async_callback(cleaners.close)
-        providers: dict[str, Provider] = {
-            provider.name: provider for provider in (ProceduralProvider(render_pool), InstantProvider())
-        }
         remote = await _remote(settings, stack)
         parts = build_app(
             settings,
             pool,
             relay,
             objects,
-            providers,
+            local_providers(render_pool),
             ReadInput(pool, objects, fetcher, cleaners, settings.public_url),
             worker=f"{socket.gethostname()}:{os.getpid()}",
             remote=remote,
@@ -76,42 +73,54 @@ async def serve_generator() -> int:
 
 
 async def _remote(settings: GeneratorSettings, stack: AsyncExitStack) -> RemoteParts:
-    """Build the remote providers of the settings; exits with 78 when a file they name is wrong."""
+    """Build the remote providers and the content policy of the settings; exits with 78 for a wrong file."""
     try:
         models = offers(settings, read_workflows(read_json_folder(settings.comfyui_workflows)))
         providers = configured(settings)
+        policy = configured_policy(settings)
     except ValueError as error:
         print(f"config error: {error}", file=sys.stderr)
         raise SystemExit(EXIT_WRONG_SETTING) from None
     for provider in providers.values():
         stack.push_async_callback(provider.close)
+    if policy is not None:
+        stack.push_async_callback(policy.close)
     examiners = RenderPool(settings.render_processes, EXAMINER_LIMITS, renderer=EXAMINER, orders_per_child=1)
     stack.push_async_callback(examiners.close)
-    return RemoteParts(providers, examiners, models)
+    return RemoteParts(providers, examiners, models, policy)
 
 
 async def _run(
     settings: GeneratorSettings,
-    pool: object,
+    pool: Pool,
     relay: Relay,
     subscriptions: Subscriptions,
     parts: Parts,
     render_pool: RenderPool,
 ) -> int:
+    samples = [relay.measure, lambda: measure_pool(pool)]
     checks = {"database": database_check(pool), "consumers": subscriptions.unready}
     return await run_until_signal(
         [
-            lambda: serve_health(settings.health_port, checks, settings.health_host),
+            lambda: serve_inside(settings.internal_host, settings.internal_port, checks, samples),
             relay.run,
             subscriptions.run,
             parts.run_tasks.run,
             parts.settle_jobs.run,
             parts.poll_tasks.run,
             parts.end_operations.run,
+            parts.watch_health.run,
             parts.purge_media.run,
             lambda: _warm(render_pool),
         ],
-        [subscriptions.stop, parts.run_tasks.stop, parts.reports.close, relay.close, render_pool.close],
+        [
+            subscriptions.stop,
+            parts.run_tasks.stop,
+            parts.reports.close,
+            parts.attempts.close,
+            relay.close,
+            render_pool.close,
+        ],
         grace=GRACE_SECONDS,
     )
 
@@ -126,7 +135,7 @@ async def _warm(render_pool: RenderPool) -> None:
 
 def main() -> int:
     """Run the generator until a signal and return the exit code."""
-    return run(serve_generator)
+    return run(serve_generator, SERVICE)
 
 
 if __name__ == "__main__":

@@ -4,16 +4,21 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from contracts.breakers import BreakerRules
 from contracts.models import BUILT_IN, Models
+from services.generator.moderation.policy import Policy
 from services.generator.parts import Parts
 from services.generator.providers.base import Provider, RemoteProvider
 from services.generator.render_pool import RenderPool
 from services.generator.settings import GeneratorSettings
+from services.generator.store.operations import LocalAttempt, note_attempts
 from services.generator.store.tasks import TaskReport, report
 from services.generator.usecases.accept_jobs import AcceptJobs
 from services.generator.usecases.cancel_jobs import CancelJobs
 from services.generator.usecases.collect_media import EXAMINER, CollectMedia
 from services.generator.usecases.end_operations import EndOperations
+from services.generator.usecases.gates import Gates
+from services.generator.usecases.moderate import Moderate
 from services.generator.usecases.poll_tasks import Lease, PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.read_input import ReadInput
@@ -23,19 +28,25 @@ from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
 from services.generator.usecases.store_media import StoreMedia
 from services.generator.usecases.submit_task import SubmitTask
+from services.generator.usecases.take_detour import TakeDetour
+from services.generator.usecases.watch_health import WatchHealth
 from services.runtime.database import Pool, is_transient
 from services.runtime.group_commit import GroupCommit
+from services.runtime.logs import get_logger
 from services.runtime.objects import Objects
 from services.runtime.relay import Relay
+
+_log = get_logger(part="attempts")
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteParts:
-    """What having media rendered elsewhere needs: the providers, and children that look at what they made."""
+    """Who renders elsewhere, children that look at what they made, all models, and what nobody may ask for."""
 
     providers: Mapping[str, RemoteProvider] = field(default_factory=dict)
     examiners: RenderPool | None = None
     models: Models = BUILT_IN
+    policy: Policy | None = None
 
 
 def build_app(
@@ -59,23 +70,48 @@ def build_app(
 
     # One lane: reports of a job must be written in the order they were made.
     reports: GroupCommit[TaskReport, bool] = GroupCommit(write, is_retryable=is_transient, lanes=1)
+    attempts: GroupCommit[LocalAttempt, None] = GroupCommit(
+        lambda ended: note_attempts(pool, ended), is_retryable=is_transient, lanes=1
+    )
     store_media = StoreMedia(objects)
+
+    def allowed(provider: str) -> int | None:
+        return health.allowed(provider)
+
     run_tasks = RunTasks(
         pool,
         slots=_slots(settings, providers, elsewhere.providers),
         worker=worker,
         lease_seconds=settings.lease_seconds,
         paid=elsewhere.providers,
+        allowed=allowed,
     )
+    health = WatchHealth(
+        pool,
+        frozenset(elsewhere.providers),
+        run_tasks.wake,
+        rules=BreakerRules(settings.breaker_failures, settings.breaker_seconds),
+        models=elsewhere.models,
+        local=frozenset(providers),
+    )
+    detour = TakeDetour(pool, health, run_tasks.wake)
+    gates = Gates(health, detour, Moderate(pool, elsewhere.policy, fail_open=settings.moderation_failure == "open"))
     # The one who has tasks wait wakes the one who polls, who gives them back to the first.
     waits = asyncio.Event()
     remote_task = RemoteTask(
         pool,
         SubmitTask(pool, elsewhere.providers, resubmit_ambiguous=settings.resubmit_ambiguous),
-        CollectMedia(pool, elsewhere.providers, elsewhere.examiners or RenderPool(1, renderer=EXAMINER), store_media),
+        CollectMedia(
+            pool,
+            elsewhere.providers,
+            elsewhere.examiners or RenderPool(1, renderer=EXAMINER),
+            store_media,
+            gates.moderate,
+        ),
         read_input,
         waits.set,
         max_attempts=settings.max_attempts,
+        gates=gates,
     )
     poll_tasks = PollTasks(
         pool,
@@ -98,6 +134,8 @@ def build_app(
         reports.enqueue,
         read_input,
         max_attempts=settings.max_attempts,
+        note=lambda ended: _note(attempts, ended),
+        gates=gates,
         remote=remote_task,
     )
     run_tasks.use(render_task)
@@ -111,7 +149,20 @@ def build_app(
         purge_media=PurgeMedia(pool, objects, call_off, forgotten_after=settings.forgotten_after),
         poll_tasks=poll_tasks,
         end_operations=end_operations,
+        watch_health=health,
         reports=reports,
+        attempts=attempts,
+    )
+
+
+def _note(attempts: GroupCommit[LocalAttempt, None], ended: LocalAttempt) -> None:
+    """Note an attempt that has ended; the job does not wait for it, nor fail with it."""
+    attempts.enqueue(ended).add_done_callback(
+        lambda future: (
+            _log.warning("an attempt was not noted", job_id=ended.claim.job_id)
+            if not future.cancelled() and future.exception()
+            else None
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.generator.store.operations import LocalAttempt
 from services.generator.store.tasks import TaskReport
 from services.generator.usecases.accept_jobs import AcceptJobs
 from services.generator.usecases.cancel_jobs import CancelJobs
@@ -10,6 +11,7 @@ from services.generator.usecases.poll_tasks import PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
+from services.generator.usecases.watch_health import WatchHealth
 from services.runtime.group_commit import GroupCommit
 
 
@@ -24,4 +26,6 @@ class Parts:
     purge_media: PurgeMedia
     poll_tasks: PollTasks
     end_operations: EndOperations
+    watch_health: WatchHealth
     reports: GroupCommit[TaskReport, bool]
+    attempts: GroupCommit[LocalAttempt, None]

@@ -1,9 +1,12 @@
 """Settings of the generator."""
 
 import os
+from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from contracts.provider_settings import Base, Key
 from services.generator.provider_settings import ProviderSettings
 from services.runtime.settings import CommaList, ObjectSettings, RuntimeSettings
 
@@ -15,8 +18,7 @@ def _render_processes() -> int:
 class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
     """What the generator reads from the environment."""
 
-    health_host: str = Field(default="127.0.0.1", validation_alias="SORAMI_HEALTH_HOST")
-    health_port: int = Field(default=9007, ge=1, le=65_535, validation_alias="SORAMI_GENERATOR_PORT")
+    internal_port: int = Field(default=9007, ge=1, le=65_535, validation_alias="SORAMI_GENERATOR_PORT")
     lease_seconds: float = Field(default=15, ge=3, le=600, validation_alias="SORAMI_LEASE_SECONDS")
     max_attempts: int = Field(default=3, ge=1, le=20, validation_alias="SORAMI_MAX_ATTEMPTS")
     render_processes: int = Field(
@@ -35,11 +37,43 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
         validation_alias="SORAMI_GENERATOR_PROVIDERS",
         description="Only these providers' tasks are run by this process; `-name` is all but that one.",
     )
+    breaker_failures: int = Field(
+        default=5,
+        ge=1,
+        le=1_000,
+        validation_alias="SORAMI_BREAKER_FAILURES",
+        description="Failures in a row after which a provider's model gets no work for a while.",
+    )
+    breaker_seconds: float = Field(
+        default=15,
+        gt=0,
+        le=600,
+        validation_alias="SORAMI_BREAKER_SECONDS",
+        description="The first such pause; it is doubled while one task after another tries in vain.",
+    )
+    moderation: Literal["off", "words", "http"] = Field(default="off", validation_alias="SORAMI_MODERATION")
+    moderation_words: Path | None = Field(default=None, validation_alias="SORAMI_MODERATION_WORDS")
+    moderation_url: Base | None = Field(default=None, validation_alias="SORAMI_MODERATION_URL")
+    moderation_token: Key = Field(default=None, validation_alias="SORAMI_MODERATION_TOKEN")
+    moderation_seconds: float = Field(default=10, gt=0, le=120, validation_alias="SORAMI_MODERATION_SECONDS")
+    moderation_failure: Literal["open", "closed"] = Field(
+        default="closed",
+        validation_alias="SORAMI_MODERATION_FAILURE",
+        description="What becomes of work that a failing policy service cannot judge: it passes, or waits and fails.",
+    )
     resubmit_ambiguous: bool = Field(
         default=False,
         validation_alias="SORAMI_RESUBMIT_AMBIGUOUS",
         description="Repeat once a submit of which nobody can tell whether it was charged, instead of failing the job.",
     )
+
+    @model_validator(mode="after")
+    def _policy_is_complete(self) -> "GeneratorSettings":
+        if self.moderation == "words" and self.moderation_words is None:
+            raise ValueError("SORAMI_MODERATION=words needs SORAMI_MODERATION_WORDS, a file with a word a line")
+        if self.moderation == "http" and self.moderation_url is None:
+            raise ValueError("SORAMI_MODERATION=http needs SORAMI_MODERATION_URL")
+        return self
 
     def runs(self, provider: str) -> bool:
         """Tell whether this process runs tasks of the provider; it accepts those of all for whoever does."""

@@ -19,11 +19,12 @@ from services.notifier.usecases.plan_deliveries import PlanDeliveries
 from services.notifier.usecases.send_again import SendAgain
 from services.notifier.usecases.watch_jobs import WatchJobs
 from services.runtime.consumer import Subscriptions, build_broker
-from services.runtime.database import Pool, open_service_pool
+from services.runtime.database import Pool, measure_pool, open_service_pool
 from services.runtime.dead_letters import burier
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
 from services.runtime.identity import Identities, session_cookie
+from services.runtime.internal_http import serve_inside
 from services.runtime.issuers import verifier_of
 from services.runtime.logs import configure_logs
 from services.runtime.process import run, run_until_signal
@@ -56,9 +57,11 @@ async def serve_notifier() -> int:
         async def end_streams() -> None:
             parts.hub.close()
 
+        samples = [relay.measure, lambda: measure_pool(pool)]
         return await run_until_signal(
             [
                 server.run,
+                lambda: serve_inside(settings.internal_host, settings.internal_port, parts.checks, samples),
                 relay.run,
                 subscriptions.run,
                 lambda: parts.deliver_webhooks.run(parts.plan_deliveries),
@@ -112,7 +115,7 @@ def build_parts(
 
 def main() -> int:
     """Run the notifier until a signal and return the exit code."""
-    return run(serve_notifier)
+    return run(serve_notifier, SERVICE)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
 from services.runtime.health import readiness
 from services.runtime.host_guard import HostGuard
+from services.runtime.http_observer import ObserveRequests
 from services.runtime.plain_paths import PlainPaths
 from services.runtime.problems import install_problem_handlers
 
@@ -26,7 +27,7 @@ def allowed_hosts(settings: NotifierSettings) -> frozenset[str]:
 
 def build_app(parts: Parts) -> Any:
     """Wire the whole application; nothing is connected here."""
-    return HostGuard(PlainPaths(build_api(parts)), allowed_hosts(parts.settings))
+    return HostGuard(PlainPaths(ObserveRequests(build_api(parts))), allowed_hosts(parts.settings))
 
 
 def build_api(parts: Parts) -> FastAPI:

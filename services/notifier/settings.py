@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from contracts.kinds import KINDS
 from services.runtime.sealing import parse_keys
 from services.runtime.settings import CommaList, RuntimeSettings, TokenSettings, host_and_port
 
@@ -25,6 +26,7 @@ class NotifierSettings(RuntimeSettings, TokenSettings):
 
     host: str = Field(default="127.0.0.1", validation_alias="SORAMI_NOTIFIER_HOST")
     port: int = Field(default=9009, ge=1, le=65_535, validation_alias="SORAMI_NOTIFIER_PORT")
+    internal_port: int = Field(default=9019, ge=1, le=65_535, validation_alias="SORAMI_NOTIFIER_INTERNAL_PORT")
     webhook_url: str | None = Field(default=None, validation_alias="WEBHOOK_URL")
     webhook_url_video: str | None = Field(default=None, validation_alias="WEBHOOK_URL_VIDEO")
     webhook_secret: SecretStr | None = Field(default=None, validation_alias="WEBHOOK_SECRET")
@@ -51,17 +53,16 @@ class NotifierSettings(RuntimeSettings, TokenSettings):
     cors_origins: CommaList = Field(default=[], validation_alias="SORAMI_CORS_ORIGINS")
 
     def legacy_urls(self) -> dict[str, str]:
-        """Return where the seeds' webhook goes, by kind; the video address follows from the image one."""
-        if not self.webhook_url:
-            return {"video": self.webhook_url_video} if self.webhook_url_video else {}
-        video = self.webhook_url_video or video_address(self.webhook_url)
-        return {"image": self.webhook_url, "video": video}
+        """Return where the seeds' webhook goes, by kind; the other addresses follow from the image one."""
+        of_images = self.webhook_url
+        urls = {kind: completion_address(of_images, kind) for kind in KINDS} if of_images else {}
+        return urls | ({"video": self.webhook_url_video} if self.webhook_url_video else {})
 
     def allowed(self) -> frozenset[tuple[str, int]]:
         """Return the hosts and ports that the guard lets through."""
         return frozenset(host_and_port(address) for address in self.webhook_allow)
 
 
-def video_address(url: str) -> str:
-    """Return where the seeds' application hears of videos, when images go to `url`."""
-    return url.replace("image-completion", "video-completion")
+def completion_address(url: str, kind: str) -> str:
+    """Return where the seeds' application hears of a kind, when images go to `url`."""
+    return url.replace("image-completion", f"{kind}-completion")

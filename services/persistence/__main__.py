@@ -7,9 +7,10 @@ from services.persistence.app import build_app
 from services.persistence.handlers import subscribe
 from services.persistence.settings import PersistenceSettings
 from services.runtime.consumer import Subscriptions, build_broker
-from services.runtime.database import open_service_pool
+from services.runtime.database import measure_pool, open_service_pool
 from services.runtime.dead_letters import burier
-from services.runtime.health import database_check, serve_health
+from services.runtime.health import database_check
+from services.runtime.internal_http import serve_inside
 from services.runtime.logs import configure_logs
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
@@ -33,10 +34,11 @@ async def serve_persistence() -> int:
             bury=bury,
         )
         subscribe(subscriptions, parts)
+        samples = [relay.measure, lambda: measure_pool(pool)]
         checks = {"database": database_check(pool), "consumers": subscriptions.unready}
         return await run_until_signal(
             [
-                lambda: serve_health(settings.health_port, checks, settings.health_host),
+                lambda: serve_inside(settings.internal_host, settings.internal_port, checks, samples),
                 relay.run,
                 subscriptions.run,
                 parts.reconcile_jobs.run,
@@ -49,7 +51,7 @@ async def serve_persistence() -> int:
 
 def main() -> int:
     """Run persistence until a signal and return the exit code."""
-    return run(serve_persistence)
+    return run(serve_persistence, SERVICE)
 
 
 if __name__ == "__main__":

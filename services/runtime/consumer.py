@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -13,7 +15,9 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from services.runtime.broker import connection_options, until_reachable
 from services.runtime.database import is_transient
 from services.runtime.logs import get_logger
+from services.runtime.metrics import BATCH_SECONDS, RECORD_AGE, RECORDS
 from services.runtime.settings import RuntimeSettings
+from services.runtime.tracing import is_tracing, keep_spans
 
 MOST_RECORDS = 500
 PATIENCE = 60.0
@@ -27,7 +31,7 @@ _log = get_logger(part="consumer")
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A record as it came: the topic without prefix, its place, and tolerant headers."""
+    """A record as it came: the topic without prefix, its place, tolerant headers, and its time (Unix seconds)."""
 
     topic: str
     partition: int
@@ -35,6 +39,7 @@ class Received:
     key: bytes | None
     value: bytes | None
     headers: dict[str, str]
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,8 @@ class Subscriptions:
             received = [_received(record, self._prefix) for record in records]
             for route in routes:
                 own = [record for record in received if record.topic in route.topics]
-                await self._handle(own, route.handle, burying=committing)
+                if own:
+                    await self._handle(own, route.handle, burying=committing)
         except Exception:
             # No exception may leave: the offsets would be committed past records that were not handled.
             _log.exception("a batch could not be handled and is read again", records=len(records))
@@ -179,6 +185,7 @@ class Subscriptions:
             await _commit(message)
 
     async def _handle(self, records: Sequence[Received], handle: Handle, *, burying: bool) -> None:
+        began = time.time()
         good: list[Incoming] = []
         bad: list[DeadLetter] = []
         for record in records:
@@ -201,6 +208,7 @@ class Subscriptions:
             )
         if bad and burying:
             await _until_database_answers(lambda: self._bury(bad))
+        _note(records, bad, began)
 
     async def run(self) -> None:
         """Start consuming as soon as Kafka answers; raises ConsumerDied when a consumer ends by itself."""
@@ -233,6 +241,21 @@ class Subscriptions:
         return None
 
 
+def _note(records: Sequence[Received], bad: Sequence[DeadLetter], began: float) -> None:
+    """Count a batch that was handled and keep its spans; `began` is in Unix seconds."""
+    buried = Counter(letter.record.topic for letter in bad)
+    now = time.time()
+    for topic in {record.topic for record in records}:
+        own = [record for record in records if record.topic == topic]
+        RECORDS.labels(topic, "handled").inc(len(own) - buried[topic])
+        RECORDS.labels(topic, "buried").inc(buried[topic])
+        BATCH_SECONDS.labels(topic).observe(now - began)
+        RECORD_AGE.labels(topic).observe(now - min(record.at for record in own))
+        if is_tracing():
+            handled = [(one.headers.get("traceparent"), (one.key or b"").decode("utf-8", "replace")) for one in own]
+            keep_spans(f"process {topic}", handled, began, kind="consumer")
+
+
 def _alive(subscriber: Any) -> bool:
     # A consume loop that ended leaves a process that answers pings and hears nothing.
     return bool(subscriber.running) and not all(task.done() for task in subscriber.tasks)
@@ -252,7 +275,13 @@ async def _undecoded(message: KafkaMessage) -> KafkaMessage:
 def _received(record: ConsumerRecord, prefix: str) -> Received:
     headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
     return Received(
-        record.topic.removeprefix(prefix), record.partition, record.offset, record.key, record.value, headers
+        record.topic.removeprefix(prefix),
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        headers,
+        record.timestamp / 1000,
     )
 
 

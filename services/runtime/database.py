@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from services.runtime.database_url import parse_database_url
+from services.runtime.metrics import DATABASE_CONNECTIONS
 from services.runtime.process import until_available
 from services.runtime.schema_version import SchemaMismatch, check_schema
 from services.runtime.settings import EXIT_WRONG_SETTING, RuntimeSettings, address_setting
@@ -36,6 +37,13 @@ class _Connection(asyncpg.Connection):
     def get_reset_query(self) -> str:
         """Skip the reset: no statement of ours leaves anything behind in a session, and it costs a round trip."""
         return ""
+
+
+def measure_pool(pool: Pool) -> None:
+    """Bring the gauges of the pool up to date."""
+    DATABASE_CONNECTIONS.labels("idle").set(pool.get_idle_size())
+    DATABASE_CONNECTIONS.labels("busy").set(pool.get_size() - pool.get_idle_size())
+    DATABASE_CONNECTIONS.labels("most").set(pool.get_max_size())
 
 
 def is_transient(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.runtime.settings import ObjectSettings
+from services.runtime.tracing import span
 
 PUT_TIMEOUT = 120.0
 
@@ -40,16 +41,17 @@ class Objects:
 
         data = await asyncio.to_thread(body.read_bytes) if isinstance(body, Path) else body
         try:
-            async with asyncio.timeout(PUT_TIMEOUT):
-                await self._client.put_object(
-                    Bucket=self._bucket,
-                    Key=key,
-                    Body=data,
-                    ContentType=content_type,
-                    CacheControl="private, max-age=31536000, immutable",
-                    Metadata={"sha256": sha256},
-                    IfNoneMatch="*",
-                )
+            with span("store an object", kind="client", attributes={"sorami.bytes": len(data)}):
+                async with asyncio.timeout(PUT_TIMEOUT):
+                    await self._client.put_object(
+                        Bucket=self._bucket,
+                        Key=key,
+                        Body=data,
+                        ContentType=content_type,
+                        CacheControl="private, max-age=31536000, immutable",
+                        Metadata={"sha256": sha256},
+                        IfNoneMatch="*",
+                    )
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             if status != 412:

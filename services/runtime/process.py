@@ -3,12 +3,15 @@
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Sequence
+from importlib.metadata import version
 
 import uvloop
 
 from services.runtime.logs import get_logger
-from services.runtime.settings import EXIT_UNAVAILABLE
+from services.runtime.settings import EXIT_UNAVAILABLE, EXIT_WRONG_SETTING
+from services.runtime.tracing import start_tracing
 
 _log = get_logger(part="process")
 
@@ -67,12 +70,20 @@ async def until_available(what: str, attempt: Callable[[], Awaitable[None]], *, 
         await asyncio.sleep(0.2)
 
 
-def run(main: Callable[[], Awaitable[int]]) -> int:
-    """Run a service's main coroutine and return its exit code."""
+def run(main: Callable[[], Awaitable[int]], service: str) -> int:
+    """Run a service's main coroutine, traced where the environment says so, and return its exit code."""
+    try:
+        end_tracing = start_tracing(service, version("sorami"))
+    except ImportError:
+        print(f"config error: OTEL_EXPORTER_OTLP_ENDPOINT: {service} needs the extra `telemetry`", file=sys.stderr)
+        return EXIT_WRONG_SETTING
     # What is loaded by now lives as long as the process: keeping it out of collections shares its pages after a fork.
     gc.freeze()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_as_coroutine(main))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_as_coroutine(main))
+    finally:
+        end_tracing()
 
 
 async def _as_coroutine(main: Callable[[], Awaitable[int]]) -> int:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections import deque
+import time
+from collections import Counter, deque
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any
@@ -13,8 +14,10 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from services.runtime.broker import connection_options, until_reachable
 from services.runtime.database import Pool, is_transient, transaction
 from services.runtime.logs import get_logger
+from services.runtime.metrics import OUTBOX_OLDEST, OUTBOX_SENT, OUTBOX_UNSENT, OUTBOX_WAITING, RELAY_BOUND, RELAY_HELD
 from services.runtime.outbox import OutboxRow, table_of
 from services.runtime.settings import RuntimeSettings
+from services.runtime.tracing import is_tracing, keep_spans
 
 SEND_TIMEOUT = 10.0
 """Seconds a send may take; an older row that is still there was not acknowledged to anyone."""
@@ -24,6 +27,8 @@ SWEEP_EVERY = 1.0
 CHUNK = 500
 KEEP_AT_MOST = 5_000
 """Rows remembered while Kafka is away; the rest is left to the sweeper, which reads them from the table."""
+COUNT_AT_MOST = 10_000
+"""Rows of the outbox that its gauge counts: a million of them must not slow whoever looks."""
 
 _log = get_logger(part="relay")
 
@@ -54,11 +59,24 @@ class Relay:
         self._acknowledged: list[int] = []
         self._acknowledged_wake = asyncio.Event()
         self._sends: set[asyncio.Task[None]] = set()
+        RELAY_BOUND.set(KEEP_AT_MOST)
 
     @property
     def waiting(self) -> int:
         """Rows this process holds because Kafka did not take them yet."""
         return len(self._waiting)
+
+    async def measure(self) -> None:
+        """Bring the gauges of this outbox up to date."""
+        RELAY_HELD.set(len(self._waiting))
+        row = await self._pool.fetchrow(
+            f"""SELECT (SELECT count(*) FROM (SELECT FROM {self._table} LIMIT {COUNT_AT_MOST}) few) AS waiting,
+                       (SELECT extract(epoch FROM clock_timestamp() - created_at)::float8 FROM {self._table}
+                        ORDER BY id LIMIT 1) AS oldest"""  # noqa: S608 - a table of ours
+        )
+        if row is not None:
+            OUTBOX_WAITING.set(row["waiting"])
+            OUTBOX_OLDEST.set(row["oldest"] or 0)
 
     def offer(self, rows: Sequence[OutboxRow]) -> None:
         """Send rows that were just committed; returns at once, and a crash from here on costs nothing."""
@@ -103,14 +121,17 @@ class Relay:
 
     async def _send(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
         """Send rows in order and return those that were not acknowledged."""
+        began = time.time()
         try:
             async with asyncio.timeout(SEND_TIMEOUT):
                 futures = [await self._start_send(row) for row in rows]
                 results = await asyncio.gather(*futures, return_exceptions=True)
         except (TimeoutError, KafkaError, OSError) as error:
+            OUTBOX_UNSENT.inc(len(rows))
             _log.warning("kafka did not take the rows", table=self._table, rows=len(rows), error=type(error).__name__)
             return list(rows)
         unsent = []
+        sent: list[OutboxRow] = []
         for row, result in zip(rows, results, strict=True):
             if isinstance(result, MessageSizeTooLargeError):
                 _log.error(
@@ -122,8 +143,11 @@ class Relay:
                 unsent.append(row)
             else:
                 self._acknowledged.append(row.id)
+                sent.append(row)
         self._acknowledged_wake.set()
+        _note(sent, began)
         if unsent:
+            OUTBOX_UNSENT.inc(len(unsent))
             _log.warning("kafka did not acknowledge rows", table=self._table, rows=len(unsent))
         return unsent
 
@@ -211,3 +235,12 @@ class Relay:
         if rows:
             _log.info("swept rows", table=self._table, sent=len(sent), left=len(unsent))
         return len(sent) == CHUNK
+
+
+def _note(sent: Sequence[OutboxRow], began: float) -> None:
+    """Count rows that Kafka acknowledged and keep their spans; `began` is in Unix seconds."""
+    for topic, count in Counter(row.topic for row in sent).items():
+        OUTBOX_SENT.labels(topic).inc(count)
+        if is_tracing():
+            handled = [(row.headers.get("traceparent"), row.key) for row in sent if row.topic == topic]
+            keep_spans(f"publish {topic}", handled, began, kind="producer")

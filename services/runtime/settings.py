@@ -97,6 +97,12 @@ class RuntimeSettings(BaseSettings):
         validation_alias="SORAMI_FETCH_ALLOWED",
         description="Hosts of ours (host:port) that addresses given by people may lead to all the same.",
     )
+    internal_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        validation_alias="SORAMI_INTERNAL_HOST",
+        description="Where /healthz, /readyz and /metrics listen; 0.0.0.0 in a container, never routed outside.",
+    )
     public_url: str = Field(default="http://127.0.0.1:9006", validation_alias="SORAMI_PUBLIC_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", validation_alias="SORAMI_LOG_LEVEL")
     log_format: Literal["json", "pretty"] = Field(default="json", validation_alias="SORAMI_LOG_FORMAT")

@@ -153,6 +153,9 @@ class Assembly:
                 _check_gateway_port(settings)
             elif settings.get(service.port_setting, "0") == "0":
                 wanted.append(service.port_setting)
+            inside = service.internal_port_setting
+            if inside and settings.get(inside, "0") == "0":
+                wanted.append(inside)
         return wanted
 
     def _declare(self, program: Program) -> None:

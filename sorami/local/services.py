@@ -17,6 +17,8 @@ class Service:
     needs_broker: bool = True
     needs_objects: bool = False
     health: str = "/readyz"
+    # Where /metrics is, of a service that serves something else at its own port.
+    internal_port_setting: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,25 @@ class Commands:
     topics: str | None = "services.persistence.topics:main"
 
 
-GATEWAY = Service("gateway", "services.gateway.__main__:main", "SORAMI_PORT", "SORAMI_HOST", "web", needs_broker=False)
+GATEWAY = Service(
+    "gateway",
+    "services.gateway.__main__:main",
+    "SORAMI_PORT",
+    "SORAMI_HOST",
+    "web",
+    needs_broker=False,
+    internal_port_setting="SORAMI_GATEWAY_INTERNAL_PORT",
+)
 SERVICES = (
     GATEWAY,
     Service("persistence", "services.persistence.__main__:main", "SORAMI_PERSISTENCE_PORT", stage="broker"),
     Service("generator", "services.generator.__main__:main", "SORAMI_GENERATOR_PORT", needs_objects=True),
-    Service("notifier", "services.notifier.__main__:main", "SORAMI_NOTIFIER_PORT", "SORAMI_NOTIFIER_HOST", "broker"),
+    Service(
+        "notifier",
+        "services.notifier.__main__:main",
+        "SORAMI_NOTIFIER_PORT",
+        "SORAMI_NOTIFIER_HOST",
+        "broker",
+        internal_port_setting="SORAMI_NOTIFIER_INTERNAL_PORT",
+    ),
 )

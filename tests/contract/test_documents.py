@@ -20,9 +20,11 @@ def test_a_committed_document_is_what_the_code_makes(name: str) -> None:
     assert committed == documents()[name], "run `make contracts` and commit what it wrote"
 
 
-@pytest.mark.parametrize("event", EVENTS, ids=schema_name)
-def test_an_event_is_an_addition_to_its_released_schema(event: type[Event]) -> None:
-    released = json.loads((RELEASED / schema_name(event)).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", sorted(path.name for path in RELEASED.glob("*.v*.json")))
+def test_an_event_is_an_addition_to_its_released_schema(name: str) -> None:
+    event = next((event for event in EVENTS if schema_name(event) == name), None)
+    assert event is not None, "a released event is gone; readers still expect it"
+    released = json.loads((RELEASED / name).read_text(encoding="utf-8"))
     assert breaks(released, event_schema(event)) == []
 
 

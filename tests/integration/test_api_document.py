@@ -32,7 +32,7 @@ def configuration(ids: dict[str, str], operator: str) -> str:
     """Give the fuzzer things that are there, for all but DELETE, the backends' secret and an operator's token."""
     tables = [
         f'[[operations]]\ninclude-path-regex = "^/api/webhooks/"\nheaders = {{ "X-Webhook-Secret" = "{SECRET}" }}',
-        '[[operations]]\ninclude-path-regex = "^/api/admin/(dead-letters|health|orphans)"\n'
+        '[[operations]]\ninclude-path-regex = "^/api/admin/(dead-letters|health|orphans|queues)"\n'
         f'headers = {{ "Authorization" = "{operator}" }}',
     ]
     for name, value in ids.items():

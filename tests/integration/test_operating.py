@@ -1,6 +1,9 @@
 """An operator sees what is stuck, sends it on or sets it aside, once; nobody else may look."""
 
+import asyncio
 import json
+import os
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,7 +61,7 @@ async def test_a_dead_letter_is_read_replayed_once_and_noted(product: Product) -
     )
     assert asked.status_code == 202, asked.text
     replayed = await operator.http.post(f"{LETTERS}/{letter_id}/replay")
-    assert (replayed.status_code, replayed.json()) == (202, {"replayed": 1, "more": False})
+    assert (replayed.status_code, replayed.json()) == (202, {"replayed": 1, "more": False, "before": None})
     assert await product.until(
         "SELECT 1 FROM sorami.job_events WHERE job_id = $1 AND (data->>'progress')::int = 91", key
     )
@@ -160,3 +163,44 @@ async def test_an_operator_sees_what_is_behind(product: Product) -> None:
     assert {lag["group"] for lag in body["lags"]} >= {"sorami.generator", "sorami.persistence", "sorami.notifier"}
     assert all(lag["lag"] >= 0 for lag in body["lags"])
     assert body["dead_letters"] >= 0
+
+
+async def admin(product: Product, *arguments: str, token: str | None = None) -> tuple[int, str, str]:
+    """Run `sorami admin …` as an operator (or with another token) and return its code and words."""
+    env = os.environ | {
+        "SORAMI_URL": product.url,
+        "SORAMI_TOKEN": token or product.operator().http.headers["authorization"].removeprefix("Bearer "),
+    }
+    command = [sys.executable, "-m", "sorami.cli", "admin", *arguments]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(30):
+        out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_the_command_line_lists_and_settles_as_the_api_does(product: Product) -> None:
+    letter_id = await buried(product, b"{", new_id())
+    orphan_id, job_id = await parked(product)
+    owner = product.person()
+
+    code, out, _ = await admin(product, "dead-letters", "list")
+    assert (code, letter_id in out) == (0, True)
+    code, out, _ = await admin(product, "dead-letters", "show", letter_id)
+    assert (code, json.loads(out)["reason"]) == (0, "decode_error")
+    assert (await admin(product, "dead-letters", "discard", letter_id))[0] == 0
+    code, _, err = await admin(product, "dead-letters", "replay", letter_id)
+    assert (code, "dead_letter_settled" in err) == (1, True)
+    assert (await admin(product, "dead-letters", "replay"))[0] == 2
+
+    code, out, _ = await admin(product, "orphans", "assign", orphan_id, await owner.user_id())
+    assert (code, json.loads(out)) == (0, {"job_id": job_id})
+    code, out, _ = await admin(product, "health")
+    assert (code, "outboxes" in out, "sorami.persistence" in out) == (0, True, True)
+
+
+async def test_the_command_line_says_who_may_not(product: Product) -> None:
+    stranger = product.person().http.headers["authorization"].removeprefix("Bearer ")
+    code, _, err = await admin(product, "health", token=stranger)
+    assert (code, "scope_missing" in err) == (1, True)

@@ -2,16 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from contracts.events import JobRequested
-from contracts.models import BUILT_IN, Model
+from contracts.models import BUILT_IN, Model, Models
 from services.generator.app import RemoteParts
+from services.generator.moderation.policy import Policy
+from services.generator.providers.base import RemoteProvider
 from services.generator.providers.remote.in_parts import InParts
 from services.generator.render_pool import RenderLimits, RenderPool
 from services.generator.store.tasks import NewTask, accept_tasks
@@ -60,6 +62,24 @@ async def faked(
         if parts.examiners is not None:
             await parts.examiners.close()
         await fake.stop()
+
+
+@asynccontextmanager
+async def side_by_side(
+    folder: Path, *names: str, orders: Mapping[str, Sequence[str]] | None = None, policy: Policy | None = None
+) -> AsyncIterator[tuple[dict[str, FakeProvider], RemoteParts]]:
+    """Start the fakes of several setups; `orders` has the models of requests that name none, by kind."""
+    async with AsyncExitStack() as stack:
+        opened = {name: await stack.enter_async_context(faked(name, folder)) for name in names}
+        known = dict(BUILT_IN.known)
+        providers: dict[str, RemoteProvider] = {}
+        for _, parts in opened.values():
+            known |= parts.models.known
+            providers |= parts.providers
+        first = next(iter(opened.values()))[1]
+        models = Models(known, {**BUILT_IN.orders, **(orders or {})})
+        fakes = {name: fake for name, (fake, _) in opened.items()}
+        yield fakes, RemoteParts(providers, first.examiners, models, policy)
 
 
 @dataclass

@@ -9,6 +9,7 @@ import pytest
 
 from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
+from tests.support.collector import Collector
 from tests.support.image_host import ImageHost
 from tests.support.product import SECRET, Product
 from tests.support.providers.fake import KEY
@@ -78,6 +79,15 @@ async def painters() -> AsyncIterator[Painters]:
 
 
 @pytest.fixture(scope="session")
+async def collector() -> AsyncIterator[Collector]:
+    """Where the product sends its spans."""
+    collector = Collector()
+    await collector.start()
+    yield collector
+    await collector.stop()
+
+
+@pytest.fixture(scope="session")
 async def product(
     tmp_path_factory: pytest.TempPathFactory,
     receiver: Receiver,
@@ -85,6 +95,7 @@ async def product(
     wrong_tls: Receiver,
     image_host: ImageHost,
     painters: Painters,
+    collector: Collector,
 ) -> AsyncIterator[Product]:
     home: Path = tmp_path_factory.mktemp("product")
     settings = {
@@ -96,6 +107,7 @@ async def product(
         "SORAMI_WEBHOOK_SECONDS": "3",
         "SORAMI_FETCH_ALLOWED": f"127.0.0.1:{image_host.port}",
         **painters.settings,
+        **collector.settings,
     }
     async with Stack(home, services=SERVICES, settings=settings, discard=True) as stack:
         pool = await asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=1, max_size=4)

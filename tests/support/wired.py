@@ -27,6 +27,7 @@ from services.gateway.usecases.retry_job import RetryJob
 from services.gateway.usecases.search_prompts import SearchPrompts
 from services.gateway.usecases.settle_dead_letters import SettleDeadLetters
 from services.gateway.usecases.settle_orphan import SettleOrphan
+from services.gateway.usecases.watch_providers import WatchProviders
 from services.generator.app import RemoteParts
 from services.generator.app import build_app as build_generator
 from services.generator.handlers import subscribe as subscribe_generator
@@ -141,7 +142,12 @@ async def wired(url: str, remote: RemoteParts | None = None, **of_generator: Any
                 verifier=None,
                 request_generation=request_generation,
                 request_batch=RequestBatch(
-                    pool, hands.offer, lifetime=timedelta(hours=1), limits=NO_LIMITS, resolve_input=resolve_input
+                    pool,
+                    hands.offer,
+                    lifetime=timedelta(hours=1),
+                    limits=NO_LIMITS,
+                    resolve_input=resolve_input,
+                    models=models,
                 ),
                 retry_job=RetryJob(pool, request_generation),
                 cancel_jobs=CancelJobs(pool, hands.offer),
@@ -158,6 +164,7 @@ async def wired(url: str, remote: RemoteParts | None = None, **of_generator: Any
                 checks={},
                 media=media,
                 models=models,
+                watch_providers=WatchProviders(pool, models),
             )
         )
         generator = build_generator(
@@ -173,7 +180,12 @@ async def wired(url: str, remote: RemoteParts | None = None, **of_generator: Any
         persistence = build_persistence(PersistenceSettings(**cast(Any, environment)), pool, relay, hands.bury)
         subscribe_generator(cast(Any, hands), generator)
         subscribe_persistence(cast(Any, hands), persistence)
-        work = asyncio.gather(generator.run_tasks.run(), generator.poll_tasks.run(), generator.end_operations.run())
+        work = asyncio.gather(
+            generator.run_tasks.run(),
+            generator.poll_tasks.run(),
+            generator.end_operations.run(),
+            generator.watch_health.run(),
+        )
         transport = httpx.ASGITransport(app=gateway)
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

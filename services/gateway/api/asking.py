@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from contracts.abilities import ModelCannot
 from contracts.faults import RequestRefused
 from contracts.messages import choose_language
 from contracts.models import ModelRetired, ModelUnknown
@@ -18,7 +19,7 @@ from services.gateway.usecases.resolve_subject import SubjectUnknown, resolve_su
 from services.runtime.bodies import refused
 from services.runtime.identity import Caller
 from services.runtime.problems import Problem
-from services.runtime.tracing import continue_trace
+from services.runtime.tracing import trace_of
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ def asking_of(request: Request, caller: Caller) -> Asking:
     return Asking(
         caller,
         language=choose_language(request.headers.get("accept-language")),
-        traceparent=continue_trace(request.headers.get("traceparent")),
+        traceparent=trace_of(request),
         key=read_key(request),
     )
 
@@ -107,6 +108,8 @@ async def answered(accepting: Awaitable[T]) -> T:
         raise Problem(422, "model_unknown", str(error), models=error.known) from None
     except ModelRetired as error:
         raise Problem(422, "model_retired", str(error), successor=error.successor) from None
+    except ModelCannot as error:
+        raise _impossible(error) from None
     except ParentUnknown:
         raise Problem(422, "parent_unknown", "parent_id names no generation of yours") from None
     except JobIdTaken:
@@ -119,6 +122,19 @@ async def answered(accepting: Awaitable[T]) -> T:
         headers = limit_headers(error.remaining) | {"Retry-After": str(error.retry_after)}
         code = "quota_exceeded" if error.code == "quota_exceeded" else "rate_limited"
         raise Problem(429, code, error.detail, headers=headers) from None
+
+
+def _impossible(error: ModelCannot) -> Problem:
+    errors = [{"field": fault.field, "code": fault.code, "detail": fault.detail} for fault in error.faults]
+    return Problem(
+        422,
+        "model_cannot",
+        str(error),
+        field=error.faults[0].field,
+        errors=errors,
+        model=error.model,
+        models=error.others,
+    )
 
 
 def limit_headers(left: Sequence[Remaining]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from services.gateway.usecases.accept_backend_webhook import IgnoredReport, Park
 from services.runtime.bodies import refused
 from services.runtime.http_body import read_object
 from services.runtime.problems import Problem
-from services.runtime.tracing import continue_trace
+from services.runtime.tracing import trace_of
 
 BODY_LIMIT = 1024 * 1024
 
@@ -44,7 +44,7 @@ def backend_webhook_router(parts: Parts, kind: Kind) -> APIRouter:
             if error.mismatch:
                 raise Problem(409, "job_id_mismatch", error.faults[0].detail) from None
             raise refused(error.faults) from None
-        outcome = await parts.accept_backend_webhook(said, body, continue_trace(request.headers.get("traceparent")))
+        outcome = await parts.accept_backend_webhook(said, body, trace_of(request))
         match outcome:
             case Refused():
                 raise Problem(404, "job_not_found", "no job has this id, and unknown jobs are refused here")

@@ -25,7 +25,7 @@ from services.runtime.cursors import DEFAULT, cut_page, read_cursor, read_limit
 from services.runtime.http_body import read_object
 from services.runtime.identity import Caller
 from services.runtime.problems import Problem
-from services.runtime.tracing import continue_trace
+from services.runtime.tracing import trace_of
 
 BATCH_LIMIT = 1024 * 1024
 """Bytes: room for a hundred prompts of full length."""
@@ -97,7 +97,7 @@ def batch_router(parts: Parts) -> APIRouter:
     )
     async def cancel(batch_id: str, request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.JOBS_WRITE)
-        trace = continue_trace(request.headers.get("traceparent"))
+        trace = trace_of(request)
         try:
             found = await parts.cancel_jobs.batch(asking, batch_id, trace)
         except AlreadyFinished:

@@ -26,6 +26,7 @@ from services.gateway.usecases.settle_dead_letters import (
 )
 from services.runtime.bodies import Body, Query, read_body, read_query
 from services.runtime.cursors import DEFAULT, MOST, cut_page, read_cursor
+from services.runtime.moments import Moment
 from services.runtime.problems import Problem
 
 
@@ -44,6 +45,9 @@ class ReplayWanted(Body):
 
     topic: str | None = Field(default=None, max_length=249)
     consumer: str | None = Field(default=None, max_length=64)
+    before: Moment | None = Field(
+        default=None, description="Those that came before this moment; now if left out. What fails again comes after."
+    )
 
 
 class Letter(BaseModel):
@@ -83,7 +87,8 @@ class ReplayedLetters(BaseModel):
     """What was sent again."""
 
     replayed: int
-    more: bool = Field(description="Ask once more: a call sends 1,000 at most.")
+    more: bool = Field(description="Ask once more with this `before`: a call sends 1,000 at most.")
+    before: str | None = Field(description="The moment up to which letters were taken; null for a single one.")
 
 
 def _body(view: LetterView) -> dict[str, Any]:
@@ -170,8 +175,9 @@ def dead_letter_router(parts: Parts) -> APIRouter:
     async def replay_many(request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.OPERATE)
         wanted = await read_body(request, ReplayWanted)
-        done = await parts.settle_dead_letters.replay_all(asking, wanted.topic, wanted.consumer)
-        return JSONResponse({"replayed": done.count, "more": done.more}, status_code=202)
+        done = await parts.settle_dead_letters.replay_all(asking, wanted.topic, wanted.consumer, wanted.before)
+        told = {"replayed": done.count, "more": done.more, "before": done.before.isoformat()}
+        return JSONResponse(told, status_code=202)
 
     @router.get(
         "/{letter_id}",
@@ -198,7 +204,7 @@ def dead_letter_router(parts: Parts) -> APIRouter:
         asking = await caller(parts, request, Scope.OPERATE)
         with _refusals():
             await parts.settle_dead_letters.replay(asking, letter_id)
-        return JSONResponse({"replayed": 1, "more": False}, status_code=202)
+        return JSONResponse({"replayed": 1, "more": False, "before": None}, status_code=202)
 
     @router.delete(
         "/{letter_id}",

@@ -18,7 +18,7 @@ from services.gateway.usecases.cancel_jobs import AlreadyFinished, NotOurs
 from services.gateway.usecases.new_jobs import Asking
 from services.gateway.usecases.request_generation import Accepted
 from services.runtime.problems import Problem
-from services.runtime.tracing import continue_trace
+from services.runtime.tracing import trace_of
 
 
 def not_found() -> Problem:
@@ -58,7 +58,7 @@ async def _ended_body(parts: Parts, view: generations.StatusView, asking: Asking
 async def cancelled(parts: Parts, request: Request, job_id: str, kind: Kind | None) -> JSONResponse:
     """Ask for the end of a job: 202 while it goes on, 200 once it is cancelled; raises a 404 or 409 problem."""
     asking = await caller(parts, request, Scope.JOBS_WRITE)
-    trace = continue_trace(request.headers.get("traceparent"))
+    trace = trace_of(request)
     try:
         view = await parts.cancel_jobs(asking, job_id, kind, trace)
     except AlreadyFinished as error:

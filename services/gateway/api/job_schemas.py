@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from contracts.failures import Failure
 from contracts.kinds import KINDS, Kind
 from contracts.status import JobStatus
 from services.gateway.api.schemas import NOT_MODIFIED, JobStatusBody, ResultItem, problems
@@ -27,6 +28,36 @@ class JobsBody(BaseModel):
 
     jobs: list[JobBody]
     next_cursor: str | None
+
+
+class JobAttemptBody(BaseModel):
+    """One attempt at a job."""
+
+    attempt: int
+    provider: str
+    model: str | None
+    started_at: str
+    ended_at: str | None
+    outcome: str | None = Field(
+        description="Null while it is under way.",
+        json_schema_extra={"enum": ["completed", "failed", "cancelled", None]},
+    )
+    charged: str | None = Field(
+        description="Whether it was charged, as far as the provider says.",
+        json_schema_extra={"enum": ["yes", "no", "unknown", None]},
+    )
+    submits: int = Field(description="How often it was sent with its key; 0 for what we render ourselves.")
+    operation_id: str | None = Field(description="The provider's own id of it.")
+    failure_code: str | None
+    error_message: str | None
+    failure: Failure | None = Field(description="Our reading of the failure, with the provider's own words.")
+
+
+class JobAttemptsBody(BaseModel):
+    """Every attempt at a job, the first one first."""
+
+    job_id: str
+    attempts: list[JobAttemptBody]
 
 
 class BatchCreatedBody(BaseModel):
@@ -145,6 +176,7 @@ CANCELLED = _with(
     409,
     503,
 )
+ATTEMPTS = _with(_read(JobAttemptsBody, "The first one first"), 401, 403, 404, 503)
 ONE_JOB = _with(_read(JobBody, "The job"), 401, 403, 404, 422, 503)
 LISTED = _with(_read(JobsBody, "Newest first"), 400, 401, 403, 422, 503)
 _MADE_BATCH: Responses = {

@@ -7,6 +7,7 @@ from typing import Any
 from contracts.events import as_utc
 from contracts.messages import failure_sentence, status_message
 from contracts.status import TERMINAL, JobStatus
+from services.gateway.queries.attempts import AttemptView
 from services.gateway.queries.batches import BatchView
 from services.gateway.queries.generations import FileView, GenerationView, StatusView
 from services.gateway.queries.jobs import JobView
@@ -64,6 +65,25 @@ def job_body(job: JobView, language: str, estimate: Estimate = NOTHING_KNOWN) ->
         "start_by": _moment(job.start_by),
         "finish_by": _moment(job.finish_by),
         "completed_at": _moment(job.completed_at),
+    }
+
+
+def attempt_body(attempt: AttemptView, language: str) -> dict[str, Any]:
+    """Return one attempt: who tried, how it ended, and the provider's own words beside ours."""
+    failure = attempt.failure
+    return {
+        "attempt": attempt.attempt,
+        "provider": attempt.provider,
+        "model": attempt.model,
+        "started_at": as_utc(attempt.started_at),
+        "ended_at": _moment(attempt.ended_at),
+        "outcome": attempt.outcome,
+        "charged": attempt.charged if attempt.outcome else None,
+        "submits": attempt.submits,
+        "operation_id": attempt.operation_id,
+        "failure_code": attempt.failure_code,
+        "error_message": failure_sentence(failure, language) if failure else None,
+        "failure": failure.model_dump(mode="json") if failure else None,
     }
 
 

@@ -157,6 +157,7 @@ class Asked:
     priority: int
     start_within: int | None
     finish_within: int | None
+    fallback: bool
 
 
 async def asked_for(pool: Pool, job_id: str, owner_id: str) -> Asked | None:
@@ -181,6 +182,7 @@ async def asked_for(pool: Pool, job_id: str, owner_id: str) -> Asked | None:
         priority=row["priority"],
         start_within=_seconds(row["asked_at"], row["start_by"]),
         finish_within=_seconds(row["asked_at"], row["finish_by"]),
+        fallback=bool(request.get("fallbacks")),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from services.runtime.database import Connection
@@ -9,7 +10,9 @@ from services.runtime.outbox import OutboxRow
 
 _OPEN = """
     resolution IS NULL AND ($1::text IS NULL OR topic = $1) AND ($2::text IS NULL OR consumer = $2)
+    AND at <= $5::timestamptz
 """
+NOW = "SELECT now()"
 _PLACE = 'd.topic = picked.topic AND d.partition = picked.partition AND d."offset" = picked."offset"'
 _SAME = f"{_PLACE} AND d.consumer = picked.consumer"
 
@@ -47,10 +50,14 @@ Place = tuple[str, int, int, str]
 
 
 async def replay_letters(
-    connection: Connection, topic: str | None, consumer: str | None, *, by: str, most: int
-) -> list[OutboxRow]:
-    """Send up to `most` open letters again, oldest first; those of one topic or consumer when it is named."""
-    return _rows(await connection.fetch(REPLAY_LETTERS, topic, consumer, by, most))
+    connection: Connection, topic: str | None, consumer: str | None, *, before: datetime | None, by: str, most: int
+) -> tuple[list[OutboxRow], datetime]:
+    """Send up to `most` open letters again, oldest first; those of one topic or consumer when it is named.
+
+    None of those that came after `before` (now, if left out), which is returned: what fails again is a new letter.
+    """
+    until: datetime = before or await connection.fetchval(NOW)
+    return _rows(await connection.fetch(REPLAY_LETTERS, topic, consumer, by, most, until)), until
 
 
 async def replay_letter(connection: Connection, place: Place, *, by: str) -> list[OutboxRow]:

@@ -11,8 +11,8 @@ from contracts.cloudevents import Record, to_record
 from contracts.events import JobCompleted, JobFailed, JobProgressed
 from contracts.ids import new_id
 from contracts.legacy_webhook import BackendReport
-from contracts.messages import ORPHAN_PROMPTS
 from contracts.status import STAGE_PROGRESS, TERMINAL, JobStatus
+from services.gateway.metrics import count_inserts
 from services.gateway.queries import people, reports
 from services.gateway.store.jobs import NewJob, insert_jobs
 from services.gateway.store.reports import INSERT_ORPHAN, put_report
@@ -123,6 +123,7 @@ class AcceptBackendWebhook:
         record = _event(report, report.job_id, traceparent)
         job = _adopted_job(report, owner_id, organization_id, prompt, record)
         inserted = await insert_jobs(self._pool, [job])
+        count_inserts([job], inserted)
         if inserted[job.id].created_at is not None:
             _log.info("generation created", job_id=job.id, owner_id=owner_id, files=len(report.files))
         elif await reports.known_job(self._pool, report.kind, report.job_id) is None:
@@ -191,7 +192,7 @@ def _adopted_job(
         owner_id=owner_id,
         organization_id=organization_id,
         origin="backend-direct",
-        prompt=prompt or ORPHAN_PROMPTS[kind.name],
+        prompt=prompt or kind.orphan_prompt,
         model=model if isinstance(model, str) and model else DEFAULT_MODEL,
         provider=PROVIDER,
         count=max(1, len(report.files)),

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from contracts.abilities import choose
 from contracts.cloudevents import to_record
 from contracts.events import JobRequested
 from contracts.ids import new_id
-from contracts.models import Models, choose_model
+from contracts.models import Models
 from contracts.requests import Wanted
 from services.gateway.store.jobs import KeyClaim, NewJob
 from services.runtime.identity import Caller
@@ -43,9 +44,10 @@ def new_job(
     batch_id: str | None = None,
     retry_of: str | None = None,
 ) -> NewJob:
-    """Build the job; raises ModelUnknown and ModelRetired."""
+    """Build the job; raises ModelUnknown, ModelRetired and ModelCannot."""
     caller = asking.caller
-    model = choose_model(wanted.kind.name, wanted.model, models)
+    choice = choose(wanted, models)
+    model = choice.model
     now = datetime.now(UTC)
     finish_within = min(wanted.finish_within or lifetime.total_seconds(), lifetime.total_seconds())
     event = JobRequested(
@@ -56,6 +58,7 @@ def new_job(
         organization_id=caller.organization_id,
         prompt=wanted.prompt,
         model=model.id,
+        fallbacks=list(choice.fallbacks),
         count=wanted.count,
         size=wanted.size,
         format=wanted.format,

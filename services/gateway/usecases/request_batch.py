@@ -1,12 +1,15 @@
 """Request a batch: all of its jobs or none, in one transaction."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from contracts.abilities import ModelCannot
 from contracts.batches import WantedBatch
 from contracts.ids import new_id
 from contracts.models import BUILT_IN, Models
+from contracts.requests import Wanted
+from services.gateway.metrics import count_inserts
 from services.gateway.queries import generations
 from services.gateway.queries.idempotency import kept_answer
 from services.gateway.store.batches import insert_batch
@@ -64,7 +67,7 @@ class RequestBatch:
             return replayed
         batch_id = new_id()
         resolved = [await self._resolve_input(asking.caller.user_id, one) for one in wanted.jobs]
-        jobs = [new_job(asking, one, self._lifetime, self._models, batch_id=batch_id) for one in resolved]
+        jobs = [self._new_job(asking, one, batch_id, wanted.place(number)) for number, one in enumerate(resolved)]
         for parent_id in {job.parent_id for job in jobs if job.parent_id is not None}:
             if not await generations.is_own(self._pool, parent_id, asking.caller.user_id):
                 raise ParentUnknown
@@ -73,6 +76,13 @@ class RequestBatch:
         except _NotAll as error:
             return await self._known(asking, digest, error.outcomes)
 
+    def _new_job(self, asking: Asking, wanted: Wanted, batch_id: str, place: str) -> NewJob:
+        try:
+            return new_job(asking, wanted, self._lifetime, self._models, batch_id=batch_id)
+        except ModelCannot as error:
+            faults = [replace(fault, field=place + fault.field) for fault in error.faults]
+            raise ModelCannot(error.model, faults, error.others) from None
+
     async def _insert(self, asking: Asking, batch_id: str, jobs: Sequence[NewJob]) -> AcceptedBatch:
         caller = asking.caller
         async with transaction(self._pool) as connection:
@@ -80,6 +90,7 @@ class RequestBatch:
             if any(outcome.created_at is None for outcome in outcomes.values()):
                 raise _NotAll(list(outcomes.values()))
             await insert_batch(connection, batch_id, caller.user_id, caller.organization_id, len(jobs))
+        count_inserts(jobs, outcomes)
         self._offer([row.outbox for row in outcomes.values() if row.outbox is not None])
         views = [_view(job, outcomes[job.id]) for job in jobs]
         left = remaining(outcomes[jobs[0].id], self._limits)

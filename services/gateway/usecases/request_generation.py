@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from contracts.models import BUILT_IN, Models
 from contracts.requests import Wanted
+from services.gateway.metrics import count_inserts
 from services.gateway.queries import generations
 from services.gateway.queries.idempotency import kept_answer
 from services.gateway.store.jobs import NO_LIMITS, Limits, NewJob, Outcome, insert_jobs
@@ -70,8 +71,8 @@ class RequestGeneration:
     async def __call__(self, asking: Asking, wanted: Wanted, *, retry_of: str | None = None) -> Accepted:
         """Accept the request.
 
-        Raises RequestRefused, ModelUnknown, ModelRetired, ParentUnknown, JobIdTaken, KeyReused, LimitReached or
-        Overloaded.
+        Raises RequestRefused, ModelUnknown, ModelRetired, ModelCannot, ParentUnknown, JobIdTaken, KeyReused,
+        LimitReached or Overloaded.
         """
         digest = request_hash("job", wanted.digest(), wanted.job_id, wanted.user_id, retry_of)
         if asking.key is not None and wanted.input_image_url is not None:
@@ -111,6 +112,7 @@ class RequestGeneration:
                 first |= dict.fromkeys(_names(job), job)
         alone = {job.id: job for job in first.values()}
         outcomes = await insert_jobs(self._pool, list(alone.values()), self._limits)
+        count_inserts(list(alone.values()), outcomes)
         self._offer([outcome.outbox for outcome in outcomes.values() if outcome.outbox is not None])
         return [_own_outcome(job, first, outcomes) for job in jobs]
 

@@ -47,5 +47,6 @@ class RetryJob:
             priority=asked.priority,
             start_within=asked.start_within,
             finish_within=asked.finish_within,
+            fallback=asked.fallback,
         )
         return await self._request_generation(asking, wanted, retry_of=job_id)

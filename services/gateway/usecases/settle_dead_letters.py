@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from contracts.topics import TOPICS
 from services.gateway.queries.operating import WholeLetter, letter
@@ -29,10 +30,11 @@ class TopicGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many letters were sent again; `more` says that some are left."""
+    """How many letters were sent again; `more` says that some are left of those that came `before`."""
 
     count: int
     more: bool
+    before: datetime
 
 
 def write_letter_id(place: Place) -> str:
@@ -79,15 +81,19 @@ class SettleDeadLetters:
             await self._why_not(place)
         self._offer(rows)
 
-    async def replay_all(self, caller: Caller, topic: str | None, consumer: str | None) -> Replayed:
+    async def replay_all(
+        self, caller: Caller, topic: str | None, consumer: str | None, before: datetime | None
+    ) -> Replayed:
         """Send up to MOST_AT_ONCE again, oldest first."""
         async with transaction(self._pool) as connection:
-            rows = await replay_letters(connection, topic, consumer, by=caller.user_id, most=MOST_AT_ONCE)
+            rows, until = await replay_letters(
+                connection, topic, consumer, before=before, by=caller.user_id, most=MOST_AT_ONCE
+            )
             if rows:
                 told = {"topic": topic, "consumer": consumer, "count": len(rows)}
                 await record(connection, caller, "dead_letters.replayed", detail=told)
         self._offer(rows)
-        return Replayed(len(rows), more=len(rows) == MOST_AT_ONCE)
+        return Replayed(len(rows), more=len(rows) == MOST_AT_ONCE, before=until)
 
     async def discard(self, caller: Caller, letter_id: str) -> None:
         """Set one aside; it stays readable. Raises LetterUnknown and LetterSettled."""

@@ -53,13 +53,16 @@ class SmallerVersion:
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """One rendered file: its bytes in `path`, or in `data` when it is small; `index` counts from 1."""
+    """One rendered file: its bytes in `path`, or in `data` when it is small; `index` counts from 1.
+
+    What is no picture has no width and no height.
+    """
 
     index: int
     format: str
     content_type: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
     path: Path | None = None
     data: bytes | None = None
     description: str | None = None

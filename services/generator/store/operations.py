@@ -16,16 +16,21 @@ from services.runtime.database import Pool
 
 LAST_ATTEMPT = """
     SELECT attempt, submit_key, step, submits, submitted_at, operation_id, state, rendered, files,
-           closed_at IS NOT NULL AS closed
-    FROM sorami.operations WHERE job_id = $1 ORDER BY attempt DESC LIMIT 1
+           closed_at IS NOT NULL AS closed, model,
+           (SELECT count(*) FROM sorami.operations p
+            WHERE p.job_id = o.job_id AND p.provider = o.provider AND p.model IS NOT DISTINCT FROM o.model) AS tries
+    FROM sorami.operations o WHERE job_id = $1 ORDER BY attempt DESC LIMIT 1
 """
 
 # begin_attempt: written before anything is sent. The task's row is locked, so that of two leases only one begins.
 BEGIN_ATTEMPT = """
-    INSERT INTO sorami.operations (job_id, attempt, provider, owner_id, submit_key, step, submits, submitted_at)
-    SELECT t.job_id, $3, t.provider, t.owner_id, $4, 'submitting', 1, clock_timestamp()
+    INSERT INTO sorami.operations (job_id, attempt, provider, model, owner_id, submit_key, step, submits, submitted_at)
+    SELECT t.job_id, $3, t.provider, t.model, t.owner_id, $4, 'submitting', 1, clock_timestamp()
     FROM sorami.tasks t WHERE t.job_id = $1 AND t.fence = $2 AND t.state = 'running' FOR UPDATE OF t
-    RETURNING submitted_at
+    RETURNING submitted_at,
+        (SELECT count(*) FROM sorami.operations p
+         WHERE p.job_id = $1 AND p.provider = operations.provider AND p.model IS NOT DISTINCT FROM operations.model) + 1
+         AS tries
 """
 
 SEND_AGAIN = """
@@ -80,9 +85,36 @@ KEEP_STORED = """
 
 CLOSE_ATTEMPT = """
     UPDATE sorami.operations
-    SET closed_at = now(), outcome = $3, failure_code = $4, charged = $5, state = NULL, rendered = NULL, files = NULL,
+    SET closed_at = now(), outcome = $3, failure_code = $4, failure = $7::jsonb,
+        charged = CASE WHEN $3 = 'completed' THEN coalesce(rendered->>'charged', 'yes')
+                       ELSE coalesce($5, 'unknown') END,
+        state = NULL, rendered = NULL, files = NULL,
         step = CASE WHEN $3 = 'completed' THEN 'reported' ELSE step END
     WHERE job_id = $1 AND attempt = $2 AND closed_at IS NULL AND ($6::text IS NULL OR step = $6)
+"""
+
+# note_attempts: what was rendered in our own process has ended by the time it is noted, so nothing resumes it.
+NOTE_ATTEMPTS = """
+    INSERT INTO sorami.operations (job_id, attempt, provider, model, owner_id, submitted_at, closed_at, outcome,
+           failure_code, charged, failure)
+    SELECT g.job_id, 1 + (SELECT coalesce(max(attempt), 0) FROM sorami.operations o WHERE o.job_id = g.job_id),
+           g.provider, g.model, g.owner_id, now() - g.seconds * interval '1 second', now(),
+           CASE WHEN g.failure IS NULL THEN 'completed' WHEN g.failure->>'code' = 'cancelled' THEN 'cancelled'
+                ELSE 'failed' END,
+           g.failure->>'code', coalesce(g.failure->>'charged', 'no'), g.failure
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::jsonb[])
+        AS g(job_id, provider, model, owner_id, seconds, failure)
+    ON CONFLICT (job_id, attempt) DO NOTHING
+"""
+
+# forget_attempts: of a job that is gone for good stays what was submitted to others, without their words.
+FORGET_ATTEMPTS = """
+    WITH own AS (
+        DELETE FROM sorami.operations WHERE job_id = $1 AND submit_key IS NULL AND step IS NULL AND charged = 'no'
+        RETURNING attempt
+    )
+    UPDATE sorami.operations SET failure = NULL
+    WHERE job_id = $1 AND failure IS NOT NULL AND attempt NOT IN (SELECT attempt FROM own)
 """
 
 # ended_attempts: what is open although its task has ended or is gone. A job that another one completed (the Flask
@@ -101,7 +133,10 @@ COUNT_CANCEL = "UPDATE sorami.operations SET cancels = cancels + 1 WHERE job_id 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt; `submits` is how often it was sent with its key, `closed` that it ended."""
+    """One attempt; `submits` is how often it was sent with its key, `closed` that it ended.
+
+    `tries` counts the attempts at this model of this provider, up to this one.
+    """
 
     attempt: int
     submit_key: str
@@ -113,6 +148,8 @@ class Attempt:
     rendered: Mapping[str, Any] | None = None
     files: Mapping[str, Any] | None = None
     closed: bool = False
+    model: str | None = None
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +189,10 @@ async def last_attempt(pool: Pool, job_id: str) -> Attempt | None:
 
 async def begin_attempt(pool: Pool, claim: Claim, number: int, submit_key: str) -> Attempt | None:
     """Write that an order is about to be sent; None when the lease is lost."""
-    since = await pool.fetchval(BEGIN_ATTEMPT, claim.job_id, claim.fence, number, submit_key)
-    return Attempt(number, submit_key, "submitting", 1, since) if since is not None else None
+    row = await pool.fetchrow(BEGIN_ATTEMPT, claim.job_id, claim.fence, number, submit_key)
+    if row is None:
+        return None
+    return Attempt(number, submit_key, "submitting", 1, row["submitted_at"], model=claim.model, tries=row["tries"])
 
 
 async def send_again(pool: Pool, claim: Claim, attempt: Attempt) -> int | None:
@@ -202,7 +241,32 @@ async def close_attempt(
     With `seen` only if it still stands at this step: an operation that became known meanwhile has to be stopped first.
     """
     code, charged = (failure.code.value, failure.charged) if failure else (None, None)
-    await pool.execute(CLOSE_ATTEMPT, job_id, attempt, outcome, code, charged, seen)
+    told = failure.model_dump_json(exclude_none=True) if failure else None
+    await pool.execute(CLOSE_ATTEMPT, job_id, attempt, outcome, code, charged, seen, told)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAttempt:
+    """An attempt that was rendered in this process, and took `seconds`."""
+
+    claim: Claim
+    seconds: float
+    failure: Failure | None
+
+
+async def note_attempts(pool: Pool, attempts: Sequence[LocalAttempt]) -> list[None]:
+    """Note attempts of this process, each of another job."""
+    claims = [one.claim for one in attempts]
+    await pool.execute(
+        NOTE_ATTEMPTS,
+        [claim.job_id for claim in claims],
+        [claim.provider for claim in claims],
+        [claim.model for claim in claims],
+        [claim.owner_id for claim in claims],
+        [one.seconds for one in attempts],
+        [one.failure.model_dump_json(exclude_none=True) if one.failure else None for one in attempts],
+    )
+    return [None] * len(attempts)
 
 
 async def ended_attempts(pool: Pool, most: int) -> Sequence[EndedAttempt]:

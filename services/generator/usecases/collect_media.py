@@ -22,6 +22,8 @@ from services.generator.providers.base import (
 from services.generator.render_pool import RenderFailed, RenderPool
 from services.generator.store.operations import Attempt, begin_collecting, close_attempt, keep_stored
 from services.generator.store.tasks import Claim
+from services.generator.usecases.missing_media import with_missing
+from services.generator.usecases.moderate import Moderate
 from services.generator.usecases.rendered_state import plain_json
 from services.generator.usecases.reporter import FenceLost, Reporter
 from services.generator.usecases.store_media import StoreMedia
@@ -40,12 +42,18 @@ class CollectMedia:
     """Brings media of remote providers into the bucket; `examiners` are children that run EXAMINER."""
 
     def __init__(
-        self, pool: Pool, providers: Mapping[str, RemoteProvider], examiners: RenderPool, store_media: StoreMedia
+        self,
+        pool: Pool,
+        providers: Mapping[str, RemoteProvider],
+        examiners: RenderPool,
+        store_media: StoreMedia,
+        moderate: Moderate,
     ) -> None:
         self._pool = pool
         self._providers = providers
         self._examiners = examiners
         self._store_media = store_media
+        self._moderate = moderate
 
     async def __call__(self, claim: Claim, attempt: Attempt, finished: Finished, reporter: Reporter) -> None:
         """Collect and report; raises ProviderFailed when none of the media is usable, and FenceLost."""
@@ -54,7 +62,9 @@ class CollectMedia:
         if lease is None:
             raise FenceLost
         with tempfile.TemporaryDirectory(prefix="sorami-", ignore_cleanup_errors=True) as folder:
-            media, missing = await self._bring_all(claim, finished.media, Path(folder))
+            brought, missing = await self._bring_all(claim, finished.media, Path(folder))
+            media, refused = await self._moderate.after(claim, brought, charged=finished.charged)
+            missing += refused
             files = await self._store_media(claim, media, lease=lease)
         metadata = _metadata(claim, finished, files, missing)
         kept = {"files": [file.model_dump(mode="json") for file in files], "metadata": metadata}
@@ -144,12 +154,7 @@ def _unusable(failure: Failure) -> Failure:
 def _metadata(
     claim: Claim, finished: Finished, files: Sequence[CompletedFile], missing: Sequence[Failure]
 ) -> dict[str, Any]:
-    about = dict(finished.metadata)
-    if missing:
-        before = about.get("partial", {})
-        lost = [{"code": one.code.value, "words": one.message, "count": 1} for one in missing]
-        asked = before.get("asked", claim.request.count)
-        about["partial"] = {"asked": asked, "made": len(files), "missing": [*before.get("missing", []), *lost]}
+    about = with_missing(finished.metadata, claim.request.count, len(files), missing)
     return {
         "model_name": claim.model,
         "version": "1.0",

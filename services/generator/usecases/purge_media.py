@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contracts.events import MediaDeleted
 from contracts.kinds import KINDS
 from contracts.media import object_prefix
+from services.generator.store.operations import FORGET_ATTEMPTS
 from services.generator.store.tasks import DELETE_TASK, FORGOTTEN_PURGES
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
@@ -66,5 +67,6 @@ class PurgeMedia:
         except ObjectsUnavailable as error:
             _log.warning("media cannot be purged now", job_id=job_id, error=str(error))
             return
+        await self._pool.execute(FORGET_ATTEMPTS, job_id)
         await self._pool.execute(DELETE_TASK, job_id)
         _log.info("media purged", job_id=job_id, objects=objects)

@@ -13,9 +13,11 @@ from services.generator.providers.base import Finished, ProviderFailed
 from services.generator.store.operations import Attempt, last_attempt, park
 from services.generator.store.tasks import Claim
 from services.generator.usecases.collect_media import CollectMedia
+from services.generator.usecases.gates import Gates
 from services.generator.usecases.make_order import ReadInput, make_order
+from services.generator.usecases.moderate import PolicyUnavailable
 from services.generator.usecases.rendered_state import read_rendered
-from services.generator.usecases.reporter import FenceLost, GiveBack, Reporter, backoff
+from services.generator.usecases.reporter import FenceLost, GiveBack, Reporter, backoff, spread
 from services.generator.usecases.submit_task import AttemptFailed, SubmitTask
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger
@@ -38,6 +40,7 @@ class RemoteTask:
         wake: Callable[[], None],
         *,
         max_attempts: int,
+        gates: Gates,
     ) -> None:
         self._pool = pool
         self._submit_task = submit_task
@@ -45,6 +48,9 @@ class RemoteTask:
         self._read_input = read_input
         self._wake = wake
         self._max_attempts = max_attempts
+        self._health = gates.health
+        self._detour = gates.detour
+        self._moderate = gates.moderate
 
     async def __call__(self, claim: Claim, reporter: Reporter) -> GiveBack | None:
         """Go on with a task; returns GiveBack when it must be tried again, raises FenceLost when it is another's."""
@@ -66,6 +72,9 @@ class RemoteTask:
             await self._exhausted(claim, reporter, None, charged=False)
             return None
         number = 1 if last is None else last.attempt + (1 if last.closed else 0)
+        if attempt is None and (pause := await self._health.admit(claim)) is not None:
+            # Its provider gets no work for a while.
+            return None if await self._detour(claim) else GiveBack(spread(pause), forgive_attempt=True)
         return await self._submit_in_time(claim, reporter, attempt, number)
 
     async def collect(self, claim: Claim, reporter: Reporter, attempt: Attempt, finished: Finished) -> GiveBack | None:
@@ -88,9 +97,13 @@ class RemoteTask:
         """End an attempt that failed: the task is tried again where that is free, else the job fails."""
         failure = error.failure
         await self._submit_task.close(claim, attempt, failure)
-        if failure.retryable and failure.charged == "no" and attempt.attempt < self._max_attempts:
+        await self._health.failed(claim.provider, claim.model, failure, retry_after=error.retry_after)
+        again = failure.retryable and failure.charged == "no" and attempt.tries < self._max_attempts
+        if await self._detour.after(claim, failure, again=again, retry_after=error.retry_after):
+            return None
+        if again:
             _log.warning("an attempt failed and is repeated", job_id=claim.job_id, code=failure.code)
-            return GiveBack(backoff(attempt.attempt, error.retry_after), forgive_attempt=False)
+            return GiveBack(backoff(attempt.tries, error.retry_after), forgive_attempt=False)
         await reporter.failed(failure)
         return None
 
@@ -99,10 +112,14 @@ class RemoteTask:
     ) -> GiveBack | None:
         try:
             await self._collect_media(claim, attempt, finished, reporter)
+        except PolicyUnavailable:
+            # What is paid waits for its judgement; the leases it may take are counted.
+            return GiveBack(backoff(claim.attempts), forgive_attempt=False)
         except ProviderFailed as error:
             # It is paid: another attempt would be paid again.
             failure = error.failure.model_copy(update={"charged": finished.charged, "retryable": False})
             return await self.end(claim, reporter, attempt, ProviderFailed(failure))
+        await self._health.worked(claim.provider, claim.model)
         return None
 
     async def _submit_in_time(
@@ -122,8 +139,13 @@ class RemoteTask:
                 return ending
         except AttemptFailed as lost:
             return await self.end(claim, reporter, lost.attempt, lost.error)
+        except PolicyUnavailable as error:
+            if claim.attempts < self._max_attempts:
+                return GiveBack(backoff(claim.attempts), forgive_attempt=False)
+            await reporter.failed(error.failure)
+            return None
         except ProviderFailed as error:
-            # Nothing was sent: the order could not even be made.
+            # Nothing was sent: the order could not be made, or nobody may ask for it.
             await reporter.failed(error.failure)
             return None
         except TimeoutError:
@@ -142,6 +164,8 @@ class RemoteTask:
         if attempt is None:
             reporter.progress(Stage.INITIALIZING, STAGE_PROGRESS[Stage.INITIALIZING])
         order = await make_order(claim, self._read_input, folder)
+        if attempt is None:
+            await self._moderate.before(claim, order)
         reporter.progress(Stage.GENERATING, STAGE_PROGRESS[Stage.GENERATING])
         # A report that is written after the task waits would find no lease.
         await reporter.written()
@@ -151,6 +175,7 @@ class RemoteTask:
             made = await self._submit_task.go_on(claim, order, attempt)
         if made is None:
             self._wake()
+            await self._health.accepted(claim.provider, claim.model)
         return made
 
     async def _park(self, claim: Claim) -> None:

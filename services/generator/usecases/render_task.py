@@ -12,8 +12,11 @@ from contracts.events import CompletedFile
 from contracts.failures import Failure, FailureCode
 from contracts.status import STAGE_PROGRESS, Stage
 from services.generator.providers.base import Provider, ProviderFailed, Rendered
+from services.generator.store.operations import LocalAttempt
 from services.generator.store.tasks import Claim
+from services.generator.usecases.gates import Gates
 from services.generator.usecases.make_order import ReadInput, make_order
+from services.generator.usecases.missing_media import with_missing
 from services.generator.usecases.reporter import GiveBack, Reporter, SubmitReport, backoff
 from services.generator.usecases.store_media import StoreMedia
 from services.runtime.logs import get_logger
@@ -22,6 +25,8 @@ _log = get_logger(part="render")
 
 RemoteWork = Callable[[Claim, Reporter], Awaitable[GiveBack | None]]
 """Goes on with a task that is rendered elsewhere, at its last durable step."""
+NoteAttempt = Callable[[LocalAttempt], object]
+"""Takes note of an attempt of this process, without waiting until it is written."""
 
 
 class RenderTask:
@@ -35,6 +40,8 @@ class RenderTask:
         read_input: ReadInput,
         *,
         max_attempts: int,
+        note: NoteAttempt,
+        gates: Gates,
         remote: RemoteWork | None = None,
     ) -> None:
         self._providers = providers
@@ -42,6 +49,9 @@ class RenderTask:
         self._submit = submit
         self._read_input = read_input
         self._max_attempts = max_attempts
+        self._note = note
+        self._moderate = gates.moderate
+        self._detour = gates.detour
         self._remote = remote
 
     async def __call__(self, claim: Claim) -> GiveBack | None:
@@ -61,16 +71,20 @@ class RenderTask:
             return None
         reporter.progress(Stage.INITIALIZING, STAGE_PROGRESS[Stage.INITIALIZING])
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="sorami-")) if _needs_folder(claim) else Path()
+        began = time.perf_counter()
         try:
-            await self._render_in_time(claim, reporter, folder)
+            failure = await self._render_in_time(claim, reporter, folder)
         except ProviderFailed as error:
-            return await self._after_failure(claim, reporter, error.failure)
+            self._note(LocalAttempt(claim, time.perf_counter() - began, error.failure))
+            return await self._after_failure(claim, reporter, error)
         finally:
             if _needs_folder(claim):
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        self._note(LocalAttempt(claim, time.perf_counter() - began, failure))
         return None
 
-    async def _render_in_time(self, claim: Claim, reporter: Reporter, folder: Path) -> None:
+    async def _render_in_time(self, claim: Claim, reporter: Reporter, folder: Path) -> Failure | None:
+        """Render and report; returns the failure of work that was called off at its deadline."""
         try:
             async with asyncio.timeout(claim.seconds_left) as limit:
                 await self._render(claim, reporter, folder)
@@ -78,31 +92,39 @@ class RenderTask:
             if not limit.expired():
                 raise
             message = "the deadline passed before the work was done; it was called off"
-            await reporter.failed(
-                Failure.of(FailureCode.TIMEOUT, message, stage=Stage.GENERATING.value, charged="unknown")
-            )
+            failure = Failure.of(FailureCode.TIMEOUT, message, stage=Stage.GENERATING.value, charged="unknown")
+            await reporter.failed(failure)
+            return failure
+        return None
 
     async def _render(self, claim: Claim, reporter: Reporter, folder: Path) -> None:
         began = time.perf_counter()
         order = await make_order(claim, self._read_input, folder)
+        await self._moderate.before(claim, order)
         reporter.progress(Stage.GENERATING, STAGE_PROGRESS[Stage.GENERATING])
         rendered = await self._providers[claim.provider].render(order, reporter.fraction)
         if not rendered.media:
             raise ProviderFailed(Failure.of(FailureCode.NO_MEDIA, "the provider rendered nothing", stage="generating"))
         seconds = time.perf_counter() - began
         reporter.progress(Stage.SAVING, STAGE_PROGRESS[Stage.SAVING])
-        files = await self._store_media(claim, rendered.media, lease=claim.fence)
-        await reporter.completed(files, _metadata(claim, rendered, files, seconds))
+        media, refused = await self._moderate.after(claim, rendered.media, charged="no")
+        files = await self._store_media(claim, media, lease=claim.fence)
+        metadata = _metadata(claim, rendered, files, seconds)
+        await reporter.completed(files, with_missing(metadata, claim.request.count, len(files), refused))
 
-    async def _after_failure(self, claim: Claim, reporter: Reporter, failure: Failure) -> GiveBack | None:
-        if failure.retryable and claim.attempts < self._max_attempts:
+    async def _after_failure(self, claim: Claim, reporter: Reporter, error: ProviderFailed) -> GiveBack | None:
+        failure = error.failure
+        again = failure.retryable and claim.attempts < self._max_attempts
+        if await self._detour.after(claim, failure, again=again, retry_after=error.retry_after):
+            return None
+        if again:
             _log.warning(
                 "an attempt failed and is repeated",
                 job_id=claim.job_id,
                 code=failure.code,
                 attempt=claim.attempts,
             )
-            return GiveBack(after_seconds=backoff(claim.attempts), forgive_attempt=False)
+            return GiveBack(after_seconds=backoff(claim.attempts, error.retry_after), forgive_attempt=False)
         await reporter.failed(failure)
         return None
 

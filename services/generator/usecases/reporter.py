@@ -36,7 +36,11 @@ class GiveBack:
 
 def backoff(attempts: int, asked: float | None = None) -> float:
     """Return the seconds until the next attempt: never sooner than the provider `asked`, never many at one moment."""
-    pause = 2.0**attempts if asked is None else asked
+    return spread(2.0**attempts if asked is None else asked)
+
+
+def spread(pause: float) -> float:
+    """Return a pause with a little more to it, so that many do not end at one moment."""
     return pause + random.uniform(0, max(0.5, pause / 4))  # noqa: S311 - spreads load, keeps no secret
 
 
@@ -94,6 +98,7 @@ class Reporter:
             "at": datetime.now(UTC),
             "fence": claim.fence,
             "provider": claim.provider,
+            "model": claim.model,
         }
 
     def _send(self, event: Reported, *, step: str, state: str) -> "asyncio.Future[bool]":

@@ -10,6 +10,7 @@ from services.generator.usecases.reporter import FenceLost, GiveBack
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
 from services.runtime.objects import ObjectClash, ObjectsUnavailable
+from services.runtime.tracing import span
 
 LOOK_EVERY = 2.0
 """Seconds between looks for due and abandoned tasks when nothing wakes us."""
@@ -32,6 +33,7 @@ Work = Callable[[Claim], Awaitable[GiveBack | None]]
 class RunTasks:
     """The scheduler of one process; `slots` says how many tasks of each provider run at once.
 
+    `allowed` says how many tasks of a provider may start now, None for no bound.
     Tasks of the `paid` providers get longer to end when the process stops: a submit whose answer nobody hears is money.
     """
 
@@ -43,10 +45,12 @@ class RunTasks:
         worker: str,
         lease_seconds: float,
         paid: Collection[str] = (),
+        allowed: Callable[[str], int | None] = lambda _: None,
     ) -> None:
         self._pool = pool
         self._slots = slots
         self._paid = frozenset(paid)
+        self._allowed = allowed
         self._worker = worker
         self._lease_seconds = lease_seconds
         self._render: Work | None = None
@@ -125,12 +129,18 @@ class RunTasks:
             self._wake.clear()
 
     async def _claim_once(self, *, expired: bool) -> bool:
-        free = {name: most - self._used[name] for name, most in self._slots.items() if most > self._used[name]}
+        free = {name: left for name in self._slots if (left := self._free(name)) > 0}
         if not free or self._stopping:
             return True
         claims = await claim(self._pool, free, worker=self._worker, lease_seconds=self._lease_seconds, expired=expired)
         self._start(claims)
         return False
+
+    def _free(self, provider: str) -> int:
+        """Return the tasks of a provider that may start now: those that fit, and no more than it is allowed."""
+        fit = self._slots[provider] - self._used[provider]
+        allowed = self._allowed(provider)
+        return fit if allowed is None else min(fit, allowed)
 
     def _start(self, claims: Sequence[Claim]) -> None:
         if self._render is None:
@@ -148,7 +158,9 @@ class RunTasks:
         log = _log.bind(job_id=one.job_id, fence=one.fence)
         back: GiveBack | None = None
         try:
-            back = await work(one)
+            told = {"sorami.key": one.job_id, "sorami.provider": one.provider}
+            with span(f"work on {one.kind}", one.traceparent, attributes=told):
+                back = await work(one)
         except FenceLost:
             log.warning("the lease was lost; the work is dropped")
         except asyncio.CancelledError:

@@ -84,6 +84,10 @@ BEGIN
             ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.tasks, sorami.operations'),
             ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.outbox_generator'),
             ('sorami_generator', 'SELECT', 'sorami.jobs, sorami.files, users'),
+            -- generator, routes: how providers fare, and what a policy refused.
+            ('sorami_generator', 'SELECT, INSERT, UPDATE', 'sorami.provider_health'),
+            ('sorami_generator', 'INSERT', 'sorami.audit_log'),
+            ('sorami_gateway', 'SELECT', 'sorami.provider_health'),
 
             -- persistence: every later change of a job and its generation; it inserts neither.
             ('sorami_persistence', 'SELECT, UPDATE', 'sorami.jobs, image_generations, video_generations'),

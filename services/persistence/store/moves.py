@@ -41,6 +41,8 @@ class JobRow:
     message: str | None
     failure: str | None
     metadata: dict[str, Any] | None
+    provider: str | None
+    model: str | None
     ended: bool
 
 
@@ -122,6 +124,7 @@ def _move_generations(kind: Kind) -> str:
     {kind.generations_table}_moved AS (
         UPDATE {kind.generations_table} g
         SET status = m.prisma_status::"ImageJobStatus", progress = greatest(g.progress, m.progress),
+            model = coalesce(m.model, g.model),
             "completedAt" = CASE WHEN m.status = 'COMPLETED' THEN now() AT TIME ZONE 'UTC' ELSE g."completedAt" END
         FROM moved m
         -- A row that an application finished by itself is not touched again; its enum may know more labels than ours.
@@ -154,11 +157,13 @@ _KINDS = list(KINDS.values())
 WRITE_MOVES = f"""
     WITH moved AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset($1::jsonb) AS m(id text, kind text, status text, prisma_status text,
-            stage text, progress int, seq bigint, fence int, message text, failure jsonb, metadata jsonb, ended bool)
+            stage text, progress int, seq bigint, fence int, message text, failure jsonb, metadata jsonb,
+            provider text, model text, ended bool)
     ), jobs_moved AS (
         UPDATE sorami.jobs j
         SET status = m.status, stage = m.stage, progress = m.progress, seq = m.seq, fence = m.fence,
-            message = m.message, failure = m.failure, metadata = coalesce(m.metadata, j.metadata), updated_at = now(),
+            message = m.message, failure = m.failure, metadata = coalesce(m.metadata, j.metadata),
+            provider = coalesce(m.provider, j.provider), model = coalesce(m.model, j.model), updated_at = now(),
             completed_at = CASE WHEN m.ended THEN now() END
         FROM moved m WHERE j.id = m.id
     ), {",".join(_move_generations(kind) for kind in _KINDS)},

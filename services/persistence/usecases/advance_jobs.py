@@ -23,6 +23,7 @@ from contracts.kinds import KINDS
 from contracts.media import media_path, poster_key, thumbnail_name
 from contracts.notifications import notice_for
 from contracts.status import Completed, Failed, JobState, JobStatus, Moved, Progressed, Report, reduce
+from services.persistence.metrics import count_completed, count_ended
 from services.persistence.store.moves import FileRow, Job, JobEventRow, JobRow, lock_jobs, take_numbers, write_moves
 from services.persistence.store.notices import NotificationRow
 from services.persistence.store.purges import tombstones
@@ -118,6 +119,8 @@ class AdvanceJobs:
             numbers = await take_numbers(connection, counts)
             rows = self._rows(moved, numbers, trace_of)
             sent = await write_moves(connection, rows)
+        for advance in moved:
+            _count(advance)
         self._offer(sent)
         return unknown
 
@@ -252,6 +255,14 @@ class AdvanceJobs:
         )
 
 
+def _count(advance: Advance) -> None:
+    job, last = advance.job, advance.moves[-1][1]
+    if isinstance(last, JobCompleted):
+        count_completed(job.kind, created_at=job.created_at, now=datetime.now(UTC), files=len(advance.files))
+    elif isinstance(last, JobFailed):
+        count_ended(job.kind, advance.state.status.value, last.failure.code)
+
+
 @dataclass(slots=True)
 class Rows:
     """All that one transaction writes."""
@@ -278,5 +289,8 @@ def _job_row(advance: Advance, last: ReportEvent) -> JobRow:
         message=last.message if isinstance(last, JobProgressed) else None,
         failure=failure.model_dump_json() if failure else None,
         metadata=metadata,
+        # Another model may have taken over from the one that was asked for.
+        provider=last.provider if isinstance(last, JobCompleted) and last.model else None,
+        model=last.model if isinstance(last, JobCompleted) else None,
         ended=state.status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED),
     )

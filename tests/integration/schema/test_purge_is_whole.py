@@ -12,7 +12,7 @@ WHERE table_schema IN ('public', 'sorami') AND column_name IN ('job_id', 'genera
 # What stays, or goes by another way, and why.
 ELSEWHERE = {
     "sorami.deletions": "the tombstone itself",
-    "sorami.operations": "the proof of paid work; it holds no word of the request",
+    "sorami.operations": "the proof of paid work; its words go with the task",
     "sorami.tasks": "the generator's; it goes when media.deleted is heard, after the objects",
 }
 

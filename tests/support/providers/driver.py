@@ -64,7 +64,8 @@ class Driver:
             try:
                 return await self._poll(await self._submit(replace(order, workdir=folder)))
             except ProviderFailed as error:
-                if not error.failure.retryable or tries == MOST_SUBMITS:
+                free = error.failure.retryable and error.failure.charged == "no"
+                if not free or tries == MOST_SUBMITS:
                     raise
                 self._ending.pauses.append(USUAL_PAUSE if error.retry_after is None else error.retry_after)
         raise AssertionError("every try returns or raises")

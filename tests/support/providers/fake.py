@@ -55,6 +55,8 @@ class FakeProvider:
     refusals: ClassVar[Mapping[Behaviour, Wire]]
     kind: ClassVar[str] = "image"
     key_header: ClassVar[tuple[str, str] | None] = None
+    answers_at_once: ClassVar[bool] = False
+    """Whether the answer to a submit is its result."""
 
     def __init__(self) -> None:
         self.script = Behaviour.SUCCESS
@@ -111,6 +113,8 @@ class FakeProvider:
             return web.json_response(answer, status=status, headers=headers)
         if self.script is Behaviour.NOT_EXECUTED and first:
             return self.cut(request)
+        if self.script is Behaviour.SLOW and self.answers_at_once:
+            await asyncio.sleep(0.3)
         response = await self.execute(request, submit)
         return await self.broken(request, response) if first else response
 

@@ -38,6 +38,7 @@ class FakeGemini(FakeProvider):
 
     refusals = REFUSALS
     key_header = ("x-goog-api-key", KEY)
+    answers_at_once = True
     base: ClassVar[str] = "/v1beta"
 
     def routes(self, router: web.UrlDispatcher) -> None:

@@ -27,6 +27,7 @@ class FakeOpenAI(FakeProvider):
         Behaviour.INVALID: _error(400, "invalid_request_error", "invalid_value", "Invalid size."),
     }
     key_header = ("Authorization", f"Bearer {KEY}")
+    answers_at_once = True
     base: ClassVar[str] = "/v1"
     answers_addresses: ClassVar[bool] = False
 

@@ -2,10 +2,10 @@
 
 from contracts.kinds import KINDS
 from contracts.models import DEFAULT_MODEL, MODELS, choose_model
-from services.generator.providers.instant import InstantProvider
-from services.generator.providers.procedural.provider import ProceduralProvider
+from services.generator.providers.local import local_providers
+from services.generator.render_pool import RenderPool
 
-PROVIDERS = {InstantProvider.name, ProceduralProvider.name}
+PROVIDERS = set(local_providers(RenderPool(1)))
 
 
 def test_every_model_has_a_provider_and_every_provider_a_model() -> None:

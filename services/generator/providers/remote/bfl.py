@@ -80,9 +80,11 @@ class Bfl(HttpProvider):
         match status:
             case "Request Moderated":
                 stage = INPUT_IMAGE if operation.state.get("with_image") else INPUT_PROMPT
-                return filtered("bfl's moderation refused the request", words=words, charged="no", stage=stage)
+                message = "bfl's moderation refused the request"
+                return filtered(message, words=words, charged="no", stage=stage, reasons=[status])
             case "Content Moderated":
-                return filtered("bfl's moderation withheld the image", words=words, charged="no", stage=OUTPUT)
+                message = "bfl's moderation withheld the image"
+                return filtered(message, words=words, charged="no", stage=OUTPUT, reasons=[status])
             case "Error" | "Failed":
                 return failed(FailureCode.PROVIDER_ERROR, "bfl's task failed", words=words)
         return None

@@ -1,12 +1,12 @@
 """Failures of remote providers in our type: by HTTP status, with the provider's own words and pause."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from contracts.failures import RETRYABLE, Charged, Failure, FailureCode
+from contracts.failures import RETRYABLE, Charged, Failure, FailureCode, Filtered
 from services.generator.providers.base import OutcomeUnknown, ProviderFailed
 
 LONGEST_PAUSE: Final = 86_400.0
@@ -54,9 +54,24 @@ def failed(
     return ProviderFailed(failure, retry_after=retry_after)
 
 
-def filtered(message: str, *, words: str | None = None, charged: Charged = "unknown", stage: str) -> ProviderFailed:
-    """A filter of the provider refused the prompt, the input image or what was made."""
-    return failed(FailureCode.CONTENT_FILTERED, message, words=words, charged=charged, stage=stage)
+def filtered(
+    message: str,
+    *,
+    words: str | None = None,
+    charged: Charged = "unknown",
+    stage: str,
+    reasons: Iterable[str] = (),
+) -> ProviderFailed:
+    """A filter of the provider refused the prompt, the input image or what was made, for `reasons` of its own."""
+    failure = Failure.of(
+        FailureCode.CONTENT_FILTERED,
+        message,
+        charged=charged,
+        stage=stage,
+        provider_words=words,
+        filtered=Filtered.of(stage, reasons),
+    )
+    return ProviderFailed(failure)
 
 
 def unknown_outcome(message: str, *, words: str | None = None, retry_after: float | None = None) -> OutcomeUnknown:

@@ -136,7 +136,8 @@ class Fal(HttpProvider):
         charged: Charged = "no" if submit else "unknown"
         if "content_policy_violation" in kinds:
             stage = INPUT_PROMPT if _place(answer) == "prompt" else OUTPUT
-            return filtered("fal's content checker refused", words=words, stage=stage)
+            reasons = ["content_policy_violation"]
+            return filtered("fal's content checker refused", words=words, stage=stage, reasons=reasons)
         if "no_media_generated" in kinds:
             return failed(FailureCode.NO_MEDIA, "fal's model made nothing", words=words, stage=OUTPUT)
         if kind := answer.at("error_type"):

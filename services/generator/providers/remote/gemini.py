@@ -56,12 +56,13 @@ class Gemini(HttpProvider):
         candidate = answer.at("candidates", 0)
         words = self.api.scrub(_text(candidate))
         if candidate is None and (reason := answer.at("promptFeedback", "blockReason")):
-            raise filtered("gemini blocked the prompt", words=f"blockReason {reason}", stage=INPUT_PROMPT)
+            words = f"blockReason {reason}"
+            raise filtered("gemini blocked the prompt", words=words, stage=INPUT_PROMPT, reasons=[str(reason)])
         image = _image(candidate)
         reason = str(dig(candidate, "finishReason", default=""))
         if image is None and reason in _FILTERS:
             said = f"{reason}: {words}" if words else reason
-            raise filtered("gemini withheld the image", words=said, stage=OUTPUT)
+            raise filtered("gemini withheld the image", words=said, stage=OUTPUT, reasons=[reason])
         if image is None:
             said = f"{reason}: {words}" if words else reason
             raise failed(

@@ -22,8 +22,8 @@ _BY_CODE: Final = {
 }
 
 
-def refused(name: str, answer: Answer) -> ProviderFailed:
-    """Type an error answer to a submit."""
+def refused(name: str, answer: Answer, *, made_at_once: bool = True) -> ProviderFailed:
+    """Type an error answer to a submit; where the answer is the result, an error of its making may have cost."""
     details = _details(answer)
     words = answer.words
     wait = pause(answer.headers, words) or _retry_delay(details)
@@ -35,12 +35,13 @@ def refused(name: str, answer: Answer) -> ProviderFailed:
         case 400, "FAILED_PRECONDITION":
             return failed(FailureCode.QUOTA, f"{name} refuses this account: billing or region", words=words)
         case 400, _ if _SAFETY.search(words):
-            return filtered(f"{name} refused the prompt", words=words, charged="no", stage=INPUT_PROMPT)
+            message = f"{name} refused the prompt"
+            return filtered(message, words=words, charged="no", stage=INPUT_PROMPT, reasons=["safety"])
         case ((429 | 503), _) if "MODEL_CAPACITY_EXHAUSTED" in reason + words:
             return failed(FailureCode.OVERLOADED, message, words=words, retry_after=wait)
         case 429, _ if _is_quota(details, words):
             return failed(FailureCode.QUOTA, f"{name}: the quota of the day or the budget is used up", words=words)
-        case ((500 | 504), _) if answer.body is not None:
+        case ((500 | 504), _) if answer.body is not None and made_at_once:
             return _with_charge_unknown(name, answer)
     typed = by_status(name, answer.status, words, answer.headers)
     return ProviderFailed(typed.failure, retry_after=typed.retry_after or wait)
@@ -49,7 +50,8 @@ def refused(name: str, answer: Answer) -> ProviderFailed:
 def ended(name: str, error: Any, scrubbed: str) -> ProviderFailed:
     """Type the error an operation ended with; Google does not charge these."""
     if _SAFETY.search(scrubbed):
-        return filtered(f"{name} refused the request", words=scrubbed, charged="no", stage=INPUT_PROMPT)
+        message = f"{name} refused the request"
+        return filtered(message, words=scrubbed, charged="no", stage=INPUT_PROMPT, reasons=["safety"])
     given = dig(error, "code")
     number = given if isinstance(given, int) else 0
     code, retryable = _BY_CODE.get(number, (FailureCode.PROVIDER_ERROR, False))

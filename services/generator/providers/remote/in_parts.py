@@ -26,7 +26,7 @@ from services.generator.providers.base import (
     Traits,
 )
 from services.generator.providers.remote.failures import unknown_outcome
-from services.generator.providers.remote.outcomes import partial
+from services.generator.providers.remote.outcomes import partial, with_filter
 
 PART_TRIES: Final = 3
 """How often one part is submitted while its failures are surely free; later the other parts are already paid."""
@@ -181,7 +181,8 @@ def _finished(counts: Sequence[int], parts: Sequence[Finished | ProviderFailed])
             media += [replace(ref, index=number) for number, ref in enumerate(part.media, len(media) + 1)]
         else:
             failure = part.failure
-            missing.append({"code": failure.code.value, "words": failure.provider_words, "count": count})
+            lost = {"code": failure.code.value, "words": failure.provider_words, "count": count}
+            missing.append(with_filter(lost, failure.filtered))
     if missing:
         about["partial"] = partial(sum(counts), len(media), missing)
     charged = {part.charged for part in parts if isinstance(part, Finished)}

@@ -90,7 +90,9 @@ class OpenAIImages(HttpProvider):
         if code == "moderation_blocked":
             stage = answer.at("error", "moderation_details", "moderation_stage")
             where = OUTPUT if stage == "output" else INPUT_IMAGE if order.input_image else INPUT_PROMPT
-            return filtered("openai's moderation refused", words=answer.words, stage=where)
+            categories = [str(one) for one in answer.list_at("error", "moderation_details", "categories")]
+            reasons = categories or ["moderation_blocked"]
+            return filtered("openai's moderation refused", words=answer.words, stage=where, reasons=reasons)
         if code in _QUOTA or answer.text_at("error", "type") in _QUOTA:
             return failed(FailureCode.QUOTA, "openai: the budget is used up", words=answer.words)
         typed = by_status(self.name, answer.status, answer.words, answer.headers)

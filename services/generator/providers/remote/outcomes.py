@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from contracts.failures import Charged, FailureCode
+from contracts.failures import Charged, FailureCode, Filtered
 from services.generator.providers.base import Finished, MediaRef
 from services.generator.providers.remote.failures import OUTPUT, failed, filtered
 
@@ -35,18 +35,27 @@ def finish(
     if not media:
         if withheld:
             message = f"{name} withheld all that it made"
-            raise filtered(message, words="; ".join(withheld), charged=filter_charged, stage=OUTPUT)
+            raise filtered(message, words="; ".join(withheld), charged=filter_charged, stage=OUTPUT, reasons=withheld)
         raise failed(FailureCode.NO_MEDIA, f"{name} finished without media", charged=no_media_charged, stage=OUTPUT)
     about = dict(about)
     if len(media) < asked:
         code = FailureCode.CONTENT_FILTERED if withheld else FailureCode.NO_MEDIA
-        about["partial"] = partial(asked, len(media), [{"code": code.value, "words": "; ".join(withheld) or None}])
+        lost = {"code": code.value, "words": "; ".join(withheld) or None, "count": asked - len(media)}
+        by_filter = Filtered.of("partial", withheld) if withheld else None
+        about["partial"] = partial(asked, len(media), [with_filter(lost, by_filter)])
     return Finished(media[:asked], about)
 
 
 def partial(asked: int, made: int, missing: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What `metadata["partial"]` holds: how many were asked for, how many came, and why the others did not."""
     return {"asked": asked, "made": made, "missing": [dict(item) for item in missing]}
+
+
+def with_filter(lost: Mapping[str, Any], by_filter: Filtered | None) -> dict[str, Any]:
+    """What is missing, and which filter took it if one did."""
+    if by_filter is None:
+        return dict(lost)
+    return {**lost, "filtered": by_filter.as_partial().model_dump(mode="json")}
 
 
 def addresses(value: Any) -> list[str]:

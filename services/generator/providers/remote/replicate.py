@@ -169,7 +169,8 @@ class Replicate(HttpProvider):
                 FailureCode.TIMEOUT, "replicate stopped the prediction", words=words, charged="yes", retryable=False
             )
         if "flagged as sensitive" in words or "E005" in words or "NSFW" in words:
-            return filtered("replicate's model refused", words=words, stage=OUTPUT)
+            reasons = [mark for mark in ("E005", "NSFW") if mark in words] or ["flagged as sensitive"]
+            return filtered("replicate's model refused", words=words, stage=OUTPUT, reasons=reasons)
         if "E1001" in words:
             message = "the request needs more memory than the model has; ask for less"
             return failed(FailureCode.INVALID_INPUT, message, words=words, charged="unknown")

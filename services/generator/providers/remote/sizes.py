@@ -1,8 +1,9 @@
 """Sizes in pixels to what providers take: a ratio, a tier, multiples of 16."""
 
 from collections.abc import Iterable
-from math import log
 from typing import Final
+
+from contracts.abilities import distance
 
 TIERS: Final = {"1K": 1_024, "2K": 2_048, "4K": 4_096}
 """Gemini's sizes: the side of a square of the same area, in pixels."""
@@ -11,12 +12,6 @@ TIERS: Final = {"1K": 1_024, "2K": 2_048, "4K": 4_096}
 def nearest_ratio(width: int, height: int, ratios: Iterable[str]) -> str:
     """Return the ratio (`16:9`) that is nearest in proportion."""
     return min(ratios, key=lambda ratio: distance(width, height, ratio))
-
-
-def distance(width: int, height: int, ratio: str) -> float:
-    """How far a size is from a ratio: 0 is the same, 0.1 about ten percent."""
-    across, _, down = ratio.partition(":")
-    return abs(log(width / height) - log(int(across) / int(down)))
 
 
 def tier(width: int, height: int) -> str:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 from urllib.parse import quote
 
+from contracts.abilities import RATIO_SLACK, distance
 from contracts.failures import FailureCode
 from contracts.offers import VEO_RATIOS, VEO_SECONDS
 from services.generator.providers.base import Finished, Operation, Order, Running, Submitted, Traits
@@ -12,13 +13,12 @@ from services.generator.providers.remote.google import ended, refused
 from services.generator.providers.remote.http_provider import HttpProvider
 from services.generator.providers.remote.outcomes import addresses, as_base64, finish, image_type, metadata, refs
 from services.generator.providers.remote.prompts import full_prompt
-from services.generator.providers.remote.sizes import distance, nearest_ratio
+from services.generator.providers.remote.sizes import nearest_ratio
 
 RATIOS: Final = VEO_RATIOS
 SECONDS: Final = VEO_SECONDS
 LARGE_SECONDS: Final = 8
 """The only length of films above 720p."""
-RATIO_SLACK: Final = 0.06
 
 
 class Veo(HttpProvider):
@@ -34,7 +34,7 @@ class Veo(HttpProvider):
         body = await _body(order)
         answer = await self.api.submit(self.api.url(f"models/{model}:predictLongRunning"), json=body)
         if not answer.ok:
-            raise refused(self.name, answer)
+            raise refused(self.name, answer, made_at_once=False)
         operation = answer.at("name")
         if not isinstance(operation, str) or not operation:
             raise unknown_outcome("veo accepted the request and named no operation", words=answer.words)

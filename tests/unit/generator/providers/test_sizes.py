@@ -2,9 +2,10 @@
 
 import pytest
 
+from contracts.abilities import distance
 from contracts.kinds import IMAGE, parse_size
 from services.generator.providers.remote.gemini import RATIOS
-from services.generator.providers.remote.sizes import distance, multiples_of, nearest_ratio, nearest_size, tier
+from services.generator.providers.remote.sizes import multiples_of, nearest_ratio, nearest_size, tier
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,205 @@
+"""`sorami admin`: what an operator does over the HTTP API, with the token of an operator."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+admin = typer.Typer(
+    help="Operate a running system: what is behind, dead letters, parked reports, pauses. "
+    "Asks SORAMI_URL with SORAMI_TOKEN (a token or API key that may operate), else the stack of this machine.",
+    no_args_is_help=True,
+)
+letters = typer.Typer(help="Records that could not be handled.", no_args_is_help=True)
+orphans = typer.Typer(help="Reports of a backend that nobody could be given.", no_args_is_help=True)
+admin.add_typer(letters, name="dead-letters")
+admin.add_typer(orphans, name="orphans")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LETTERS = "/api/admin/dead-letters"
+ORPHANS = "/api/admin/orphans"
+PAUSES = "/api/admin/pauses"
+
+
+@admin.command()
+def health(as_json: AsJson = False) -> int:
+    """Show lags, outboxes, and how much needs a decision."""
+    return _show("/api/admin/health", ("lags", "outboxes"), as_json)
+
+
+@admin.command()
+def queues(as_json: AsJson = False) -> int:
+    """Show what waits and runs, by provider."""
+    return _show("/api/admin/queues", ("queues",), as_json)
+
+
+@admin.command()
+def pauses(as_json: AsJson = False) -> int:
+    """Show what is paused."""
+    return _show(PAUSES, ("pauses",), as_json)
+
+
+Scope = Annotated[str, typer.Argument(help="all, provider, model or kind.")]
+Name = Annotated[str, typer.Argument(help="Which of them; left out for all.")]
+
+
+@admin.command()
+def pause(scope: Scope, name: Name = "all", reason: Annotated[str | None, typer.Option(help="Why.")] = None) -> int:
+    """Begin nothing new of a provider, a model, a kind or everything; what runs goes on."""
+    return _do("PUT", f"{PAUSES}/{_part(scope)}/{_part(name)}", {"reason": reason} if reason else {})
+
+
+@admin.command()
+def resume(scope: Scope, name: Name = "all") -> int:
+    """Go on."""
+    return _do("DELETE", f"{PAUSES}/{_part(scope)}/{_part(name)}")
+
+
+@letters.command("list")
+def list_letters(
+    state: Annotated[str, typer.Option(help="open, replayed, discarded or all.")] = "open",
+    topic: Annotated[str | None, typer.Option(help="Those of this topic.")] = None,
+    consumer: Annotated[str | None, typer.Option(help="Those that this service could not handle.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many, newest first.")] = 50,
+    as_json: AsJson = False,
+) -> int:
+    """List dead letters."""
+    asked = {"state": state, "topic": topic, "consumer": consumer, "limit": limit}
+    given = {name: value for name, value in asked.items() if value is not None}
+    return _show(LETTERS, ("dead_letters",), as_json, given)
+
+
+@letters.command("show")
+def show_letter(letter_id: str) -> int:
+    """Print one with its value and headers, as JSON."""
+    return _show(f"{LETTERS}/{_part(letter_id)}", (), as_json=True)
+
+
+@letters.command("replay")
+def replay_letters(
+    letter_id: Annotated[str | None, typer.Argument(help="One; else all that the options name.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All open ones.")] = False,
+    topic: Annotated[str | None, typer.Option(help="Those of this topic.")] = None,
+    consumer: Annotated[str | None, typer.Option(help="Those of this service.")] = None,
+) -> int:
+    """Send dead letters to their topic again; what is handled twice changes nothing."""
+    if letter_id is not None:
+        return _do("POST", f"{LETTERS}/{_part(letter_id)}/replay")
+    if not (every or topic or consumer):
+        print("sorami: name a dead letter, --topic, --consumer or --all", file=sys.stderr)
+        return 2
+    named = {"topic": topic, "consumer": consumer}
+    return _do_all(f"{LETTERS}/replay", {name: value for name, value in named.items() if value})
+
+
+@letters.command("discard")
+def discard_letter(letter_id: str) -> int:
+    """Set one aside; it stays readable."""
+    return _do("DELETE", f"{LETTERS}/{_part(letter_id)}")
+
+
+@orphans.command("list")
+def list_orphans(
+    state: Annotated[str, typer.Option(help="open, assigned, discarded or all.")] = "open",
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many, newest first.")] = 50,
+    as_json: AsJson = False,
+) -> int:
+    """List parked reports."""
+    return _show(ORPHANS, ("orphans",), as_json, {"state": state, "limit": limit})
+
+
+@orphans.command("assign")
+def assign_orphan(
+    orphan_id: str, user: Annotated[str, typer.Argument(help="Our id of a user, or the identity provider's.")]
+) -> int:
+    """Give a parked report to its owner: it becomes a job of theirs."""
+    return _do("POST", f"{ORPHANS}/{_part(orphan_id)}/assign", {"user_id": user})
+
+
+@orphans.command("discard")
+def discard_orphan(orphan_id: str) -> int:
+    """Say that it is nobody's; it stays readable."""
+    return _do("DELETE", f"{ORPHANS}/{_part(orphan_id)}")
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _show(path: str, tables: Sequence[str], as_json: bool, params: Mapping[str, Any] | None = None) -> int:
+    return asyncio.run(_showing(path, tables, as_json, params))
+
+
+async def _showing(path: str, tables: Sequence[str], as_json: bool, params: Mapping[str, Any] | None) -> int:
+    found = await _call("GET", path, params=params)
+    if found is None:
+        return 1
+    if as_json:
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+        return 0
+    for name in tables:
+        _table(name, found.get(name) or [])
+    for name, value in found.items():
+        if name not in tables and isinstance(value, (int, float, str)):
+            print(f"{name}: {value}")
+    return 0
+
+
+def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        print(f"{title}: none")
+        return
+    columns = [name for name, value in rows[0].items() if not isinstance(value, (dict, list))]
+    shown = Table(title=title, box=None, pad_edge=False, title_justify="left")
+    for name in columns:
+        shown.add_column(name, no_wrap=True)
+    for row in rows:
+        shown.add_row(*("-" if row.get(name) is None else str(row[name]) for name in columns))
+    # A pipe gets whole rows, whatever their width.
+    Console(width=None if sys.stdout.isatty() else 400, highlight=False, markup=False).print(shown)
+
+
+def _do(method: str, path: str, body: Mapping[str, Any] | None = None) -> int:
+    found = asyncio.run(_call(method, path, json=body))
+    if found is None:
+        return 1
+    print(json.dumps(found, ensure_ascii=False) if found else "done")
+    return 0
+
+
+def _do_all(path: str, body: Mapping[str, Any]) -> int:
+    return asyncio.run(_doing_all(path, body))
+
+
+async def _doing_all(path: str, body: Mapping[str, Any]) -> int:
+    count = 0
+    while True:
+        found = await _call("POST", path, json=body)
+        if found is None:
+            return 1
+        count += int(found["replayed"])
+        body = {**body, "before": found["before"]}
+        if not found["more"]:
+            print(f"{count} replayed")
+            return 0
+
+
+async def _call(method: str, path: str, **request: Any) -> dict[str, Any] | None:
+    from sorami.api import Api, ApiError
+    from sorami.generate import access
+
+    url, token = access(os.environ)
+    async with Api(url, token) as api:
+        try:
+            return await api.call(method, path, **{name: value for name, value in request.items() if value is not None})
+        except ApiError as error:
+            print(f"sorami: {error}", file=sys.stderr)
+            return None
