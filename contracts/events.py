@@ -280,6 +280,20 @@ class MediaDeleted(Event):
     prefixes: list[str] = Field(description="Every object whose key begins with one of these belonged to it.")
 
 
+class ProviderNotified(Event):
+    """A provider called: an operation of the job moved. What became of it is asked for, never believed."""
+
+    TOPIC = topics.PROVIDER_NOTIFIED
+
+    provider: str = Field(max_length=64)
+    attempt: int = Field(ge=1, lt=2**31)
+
+    @property
+    def step(self) -> str:
+        # Each call is an event of its own: what moved after the last one was heard is news.
+        return f"{self.attempt}.{self.at.timestamp()}"
+
+
 EVENTS: tuple[type[Event], ...] = (
     JobRequested,
     JobCancelRequested,
@@ -290,6 +304,7 @@ EVENTS: tuple[type[Event], ...] = (
     NotificationCreated,
     NotificationRequested,
     MediaDeleted,
+    ProviderNotified,
 )
 EVENT_OF_TOPIC: dict[str, type[Event]] = {event.TOPIC.name: event for event in EVENTS}
 

@@ -269,6 +269,9 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("status_unknown", 422, "The webhook's status is none of the known.", "Use the lower-case words."),
     _problem("job_id_mismatch", 409, "data.job_id differs from job_id.", "Send the same id in both."),
     # operating
+    _problem("pause_target_unknown", 404, "There is nothing of this name to pause.", "`detail` says what there is."),
+    _problem("pause_not_found", 404, "This is not paused.", "List what is at GET /api/admin/pauses."),
+    _problem("reason_not_printable", 422, "The reason holds a control character.", "Write it without."),
     _problem("dead_letter_not_found", 404, "There is no dead letter of this id.", "List them first."),
     _problem("dead_letter_settled", 409, "It was replayed or discarded before.", "Nothing is left to do."),
     _problem("topic_gone", 409, "Nobody reads this topic any more.", "Discard the dead letter."),

@@ -30,6 +30,7 @@ JOB_UPDATED = Topic("job.updated", sent_by=("persistence",))
 NOTIFICATION_CREATED = Topic("notification.created", sent_by=("persistence",), key="user id")
 NOTIFICATION_REQUESTED = Topic("notification.requested", sent_by=("notifier",), key="user id")
 MEDIA_DELETED = Topic("media.deleted", sent_by=("persistence",))
+PROVIDER_NOTIFIED = Topic("provider.notified", sent_by=("gateway",))
 
 TOPICS = (
     JOB_REQUESTED,
@@ -41,6 +42,7 @@ TOPICS = (
     NOTIFICATION_CREATED,
     NOTIFICATION_REQUESTED,
     MEDIA_DELETED,
+    PROVIDER_NOTIFIED,
 )
 
 

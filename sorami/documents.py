@@ -80,6 +80,7 @@ def openapi(notifiers: Callable[[], dict[str, Any]] = notifier_openapi) -> dict[
         await_jobs=nothing,
         estimate_wait=nothing,
         accept_backend_webhook=nothing,
+        hear_provider=nothing,
         look_at_health=nothing,
         settle_dead_letters=nothing,
         settle_orphan=nothing,

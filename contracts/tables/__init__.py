@@ -31,6 +31,7 @@ from contracts.tables.prisma import (
     VideoGeneration,
 )
 from contracts.tables.requests import Allowance, Batch, Cancellation, IdempotencyKey
+from contracts.tables.sharing import Line, Pause, Turn, Worker
 from contracts.tables.sorami import (
     BackendReport,
     DeadLetter,
@@ -74,6 +75,7 @@ __all__ = [
     "ImageGeneration",
     "Job",
     "JobEvent",
+    "Line",
     "Notification",
     "NotificationMark",
     "NotificationRead",
@@ -85,6 +87,7 @@ __all__ = [
     "OutboxGenerator",
     "OutboxNotifier",
     "OutboxPersistence",
+    "Pause",
     "ProviderHealth",
     "Row",
     "SchemaMigration",
@@ -97,6 +100,7 @@ __all__ = [
     "SigninState",
     "SigninTicket",
     "Task",
+    "Turn",
     "Upload",
     "UploadDay",
     "User",
@@ -105,5 +109,6 @@ __all__ = [
     "VideoGeneration",
     "WebhookEndpoint",
     "WebhookSecret",
+    "Worker",
     "metadata",
 ]

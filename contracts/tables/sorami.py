@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     DateTime,
     Double,
@@ -198,7 +199,27 @@ class Task(Row, table=True):
     __tablename__ = "tasks"
     __table_args__ = (
         one_of("state", "queued", "running", "waiting", "finished", "cancelled"),
-        Index("tasks_queue_idx", text("priority DESC"), "created_at", postgresql_where=text("state = 'queued'")),
+        Index(
+            "tasks_line_idx",
+            "provider",
+            text("coalesce(organization_id, '')"),
+            "owner_id",
+            "kind",
+            text("coalesce(model, '')"),
+            text("priority DESC"),
+            "created_at",
+            "job_id",
+            postgresql_where=text("state = 'queued' and not rests"),
+        ),
+        Index("tasks_resting_idx", "due_at", postgresql_where=text("state = 'queued' and rests")),
+        Index(
+            "tasks_under_way_idx",
+            "provider",
+            "model",
+            "organization_id",
+            "owner_id",
+            postgresql_where=text("state in ('running', 'waiting')"),
+        ),
         Index("tasks_deadline_idx", text("LEAST(start_by, finish_by)"), postgresql_where=text("state = 'queued'")),
         Index(
             "tasks_movable_idx",
@@ -207,7 +228,6 @@ class Task(Row, table=True):
             "created_at",
             postgresql_where=text("state = 'queued' and request -> 'fallbacks' <> '[]'::jsonb"),
         ),
-        Index("tasks_due_idx", "due_at", postgresql_where=text("state in ('queued', 'waiting')")),
         Index("tasks_waiting_idx", "due_at", postgresql_where=text("state = 'waiting'")),
         Index("tasks_running_idx", "created_at", postgresql_where=text("state = 'running'")),
         Index(
@@ -248,6 +268,7 @@ class Task(Row, table=True):
     settled_at: datetime | None = maybe(DateTime(timezone=True))
     created_at: datetime = moment()
     updated_at: datetime = moment()
+    rests: bool = typed(Boolean, "false")
 
 
 class Operation(Row, table=True):

@@ -17,6 +17,7 @@ from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhoo
 from services.gateway.usecases.await_jobs import AwaitJobs
 from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.estimate_wait import EstimateWait
+from services.gateway.usecases.hear_provider import HearProvider
 from services.gateway.usecases.look_at_health import CONSUMERS, LookAtHealth
 from services.gateway.usecases.read_shared_media import SharedMedia
 from services.gateway.usecases.request_batch import RequestBatch
@@ -123,8 +124,9 @@ async def build_parts(settings: GatewaySettings, pool: Pool, relay: Relay, stack
         retry_job=RetryJob(pool, request_generation),
         cancel_jobs=cancel_jobs,
         await_jobs=AwaitJobs(pool),
-        estimate_wait=EstimateWait(pool),
+        estimate_wait=EstimateWait(pool, settings.shares),
         accept_backend_webhook=accept_backend_webhook,
+        hear_provider=HearProvider(pool, relay.offer),
         look_at_health=LookAtHealth(pool, lambda: group_lags(settings, CONSUMERS)),
         settle_dead_letters=SettleDeadLetters(pool, relay.offer),
         settle_orphan=SettleOrphan(pool, accept_backend_webhook),

@@ -29,8 +29,11 @@ from services.gateway.api.notifications import notification_router
 from services.gateway.api.orphans import orphan_router
 from services.gateway.api.pages import page_router, security_headers
 from services.gateway.api.pass_through import notifier_document, notifier_router, with_notifier
+from services.gateway.api.pauses import pause_router
 from services.gateway.api.probes import probe_router
 from services.gateway.api.problem_pages import problem_router
+from services.gateway.api.provider_webhooks import provider_webhook_router
+from services.gateway.api.queues import queue_router
 from services.gateway.api.shared import shared_router
 from services.gateway.api.shares import share_router
 from services.gateway.api.signin import signin_router
@@ -119,6 +122,9 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
     app.include_router(attempt_router(parts))
     app.include_router(batch_router(parts))
     app.include_router(model_router(parts))
+    app.include_router(provider_webhook_router(parts))
+    app.include_router(pause_router(parts))
+    app.include_router(queue_router(parts))
     app.include_router(stream_router(parts))
     app.include_router(favourite_router(parts))
     app.include_router(album_router(parts))

@@ -13,6 +13,7 @@ from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.delete_generations import DeleteGenerations
 from services.gateway.usecases.estimate_wait import EstimateWait
 from services.gateway.usecases.finish_upload import FinishUpload
+from services.gateway.usecases.hear_provider import HearProvider
 from services.gateway.usecases.log_impersonation import LogImpersonation
 from services.gateway.usecases.look_at_health import LookAtHealth
 from services.gateway.usecases.request_batch import RequestBatch
@@ -60,6 +61,7 @@ class Parts:
     await_jobs: AwaitJobs
     estimate_wait: EstimateWait
     accept_backend_webhook: AcceptBackendWebhook
+    hear_provider: HearProvider
     look_at_health: LookAtHealth
     settle_dead_letters: SettleDeadLetters
     settle_orphan: SettleOrphan

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from contracts.breakers import BreakerRules
 from contracts.models import BUILT_IN, Models
+from contracts.sharing import TASKS_CHANNEL
 from services.generator.moderation.policy import Policy
 from services.generator.parts import Parts
 from services.generator.providers.base import Provider, RemoteProvider
@@ -26,10 +27,13 @@ from services.generator.usecases.remote_task import RemoteTask
 from services.generator.usecases.render_task import RenderTask
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
+from services.generator.usecases.sign_on import SignOn
 from services.generator.usecases.store_media import StoreMedia
 from services.generator.usecases.submit_task import SubmitTask
 from services.generator.usecases.take_detour import TakeDetour
+from services.generator.usecases.wake_tasks import WakeTasks
 from services.generator.usecases.watch_health import WatchHealth
+from services.runtime.bell import Bell
 from services.runtime.database import Pool, is_transient
 from services.runtime.group_commit import GroupCommit
 from services.runtime.logs import get_logger
@@ -62,6 +66,7 @@ def build_app(
 ) -> Parts:
     """Wire the use cases; nothing is connected here."""
     elsewhere = remote or RemoteParts()
+    slots = _slots(settings, providers, elsewhere.providers)
 
     async def write(reports: Sequence[TaskReport]) -> list[bool]:
         rows = await report(pool, reports)
@@ -80,11 +85,12 @@ def build_app(
 
     run_tasks = RunTasks(
         pool,
-        slots=_slots(settings, providers, elsewhere.providers),
+        slots=slots,
         worker=worker,
         lease_seconds=settings.lease_seconds,
         paid=elsewhere.providers,
         allowed=allowed,
+        shares=settings.shares,
     )
     health = WatchHealth(
         pool,
@@ -96,11 +102,22 @@ def build_app(
     )
     detour = TakeDetour(pool, health, run_tasks.wake)
     gates = Gates(health, detour, Moderate(pool, elsewhere.policy, fail_open=settings.moderation_failure == "open"))
+    bell = Bell(pool, settings.database_url.get_secret_value(), TASKS_CHANNEL, worker, run_tasks.wake)
+
+    def tell_of_tasks() -> None:
+        run_tasks.wake()
+        bell.ring()
+
     # The one who has tasks wait wakes the one who polls, who gives them back to the first.
     waits = asyncio.Event()
     remote_task = RemoteTask(
         pool,
-        SubmitTask(pool, elsewhere.providers, resubmit_ambiguous=settings.resubmit_ambiguous),
+        SubmitTask(
+            pool,
+            elsewhere.providers,
+            resubmit_ambiguous=settings.resubmit_ambiguous,
+            wake_address=settings.wake_address,
+        ),
         CollectMedia(
             pool,
             elsewhere.providers,
@@ -141,13 +158,16 @@ def build_app(
     run_tasks.use(render_task)
     return Parts(
         accept_jobs=AcceptJobs(
-            pool, frozenset(providers) | frozenset(elsewhere.providers), run_tasks.wake, models=elsewhere.models
+            pool, frozenset(providers) | frozenset(elsewhere.providers), tell_of_tasks, models=elsewhere.models
         ),
         cancel_jobs=CancelJobs(pool, relay.offer, call_off),
         settle_jobs=SettleJobs(pool, relay.offer, call_off, forgotten_after=settings.forgotten_after),
         run_tasks=run_tasks,
         purge_media=PurgeMedia(pool, objects, call_off, forgotten_after=settings.forgotten_after),
         poll_tasks=poll_tasks,
+        wake_tasks=WakeTasks(pool, waits.set),
+        bell=bell,
+        sign_on=SignOn(pool, worker, slots),
         end_operations=end_operations,
         watch_health=health,
         reports=reports,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contracts.status import TERMINAL
-from contracts.topics import JOB_CANCEL_REQUESTED, JOB_REQUESTED, JOB_UPDATED, MEDIA_DELETED
+from contracts.topics import JOB_CANCEL_REQUESTED, JOB_REQUESTED, JOB_UPDATED, MEDIA_DELETED, PROVIDER_NOTIFIED
 from services.generator.parts import Parts
 from services.runtime.consumer import Incoming, Route, Subscriptions
 
@@ -29,9 +29,14 @@ def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
         """Remove the task and the objects of generations that are gone for good."""
         await parts.purge_media([one.event for one in batch])
 
+    async def on_provider_notified(batch: Sequence[Incoming]) -> None:
+        """Ask providers at once that say of an operation that it moved."""
+        await parts.wake_tasks([one.event.job_id for one in batch])
+
     subscriptions.batches(
         Route((JOB_REQUESTED.name,), on_job_requested),
         Route((JOB_CANCEL_REQUESTED.name,), on_job_cancel_requested),
         Route((JOB_UPDATED.name,), on_job_updated),
         Route((MEDIA_DELETED.name,), on_media_deleted),
+        Route((PROVIDER_NOTIFIED.name,), on_provider_notified),
     )

@@ -11,7 +11,10 @@ from services.generator.usecases.poll_tasks import PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
+from services.generator.usecases.sign_on import SignOn
+from services.generator.usecases.wake_tasks import WakeTasks
 from services.generator.usecases.watch_health import WatchHealth
+from services.runtime.bell import Bell
 from services.runtime.group_commit import GroupCommit
 
 
@@ -27,5 +30,8 @@ class Parts:
     poll_tasks: PollTasks
     end_operations: EndOperations
     watch_health: WatchHealth
+    wake_tasks: WakeTasks
+    bell: Bell
+    sign_on: SignOn
     reports: GroupCommit[TaskReport, bool]
     attempts: GroupCommit[LocalAttempt, None]

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from contracts.provider_settings import Base, Key
+from contracts.sharing_settings import SharingFields
 from services.generator.provider_settings import ProviderSettings
 from services.runtime.settings import CommaList, ObjectSettings, RuntimeSettings
 
@@ -15,7 +16,7 @@ def _render_processes() -> int:
     return max(1, (os.cpu_count() or 2) // 2)
 
 
-class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
+class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings, SharingFields):
     """What the generator reads from the environment."""
 
     internal_port: int = Field(default=9007, ge=1, le=65_535, validation_alias="SORAMI_GENERATOR_PORT")
@@ -74,6 +75,19 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings):
         if self.moderation == "http" and self.moderation_url is None:
             raise ValueError("SORAMI_MODERATION=http needs SORAMI_MODERATION_URL")
         return self
+
+    provider_webhook_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/]",
+        validation_alias="SORAMI_PROVIDER_WEBHOOK_URL",
+        description="Where providers reach the gateway; SORAMI_PUBLIC_URL if that is https, else they are asked only.",
+    )
+
+    @property
+    def wake_address(self) -> str | None:
+        """Where providers may call us when something moved, None where they cannot reach us."""
+        address = self.provider_webhook_url or (self.public_url if self.public_url.startswith("https://") else None)
+        return address.rstrip("/") if address else None
 
     def runs(self, provider: str) -> bool:
         """Tell whether this process runs tasks of the provider; it accepts those of all for whoever does."""

@@ -55,7 +55,7 @@ def test_a_service_waits_for_what_it_needs_and_has_time_to_drain(name: str) -> N
         assert how["condition"] == ("service_healthy" if other in SERVERS else "service_completed_successfully")
     assert int(part["stop_grace_period"].removesuffix("s")) >= GRACE_SECONDS + 10
     fields = CLASSES[name][0].model_fields
-    port = (fields.get("port") or fields["health_port"]).default
+    port = (fields.get("port") or fields["internal_port"]).default
     assert f"127.0.0.1:{port}/readyz" in part["healthcheck"]["test"][-1]
 
 

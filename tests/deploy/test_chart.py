@@ -34,7 +34,12 @@ from tests.support.chart import (
 from tests.support.postgres import Database
 
 SERVICES = ("gateway", "generator", "persistence", "notifier")
-PORTS = {"gateway": 9006, "generator": 9007, "persistence": 9008, "notifier": 9009}
+PORTS = {
+    "gateway": {"http": 9006, "internal": 9016},
+    "generator": {"internal": 9007},
+    "persistence": {"internal": 9008},
+    "notifier": {"http": 9009, "internal": 9019},
+}
 # Both decide the same value, or one needs what the other takes away.
 APART = {frozenset({"cloudnative-pg", "external-secrets"})}
 
@@ -242,11 +247,12 @@ def test_services_are_spread_budgeted_probed_and_given_time_to_drain() -> None:
         assert spec["terminationGracePeriodSeconds"] >= waits + drain[service] + 10
         assert main["livenessProbe"]["httpGet"]["path"] == main["startupProbe"]["httpGet"]["path"] == "/healthz"
         assert main["readinessProbe"]["httpGet"]["path"] == "/readyz"
-        assert main["ports"] == [{"name": "http", "containerPort": PORTS[service]}]
+        assert {port["name"]: port["containerPort"] for port in main["ports"]} == PORTS[service]
+        assert main["readinessProbe"]["httpGet"]["port"] == next(iter(PORTS[service])), "what people reach is probed"
 
 
 def test_every_variable_is_a_setting_that_the_service_reads() -> None:
-    names = ("settings", "secrets", "workflows", "logins", "mutual-tls", "own-store", "generators", "hosts")
+    names = ("settings", "secrets", "moderation", "workflows", "logins", "mutual-tls", "own-store", "generators", "hosts")
     objects = render(*(SWITCHES[name] for name in names), {"kafka": {"topicPrefix": "acme."}})
     known = {
         service: {field.validation_alias for settings in classes for field in settings.model_fields.values()}
@@ -262,7 +268,9 @@ def test_every_variable_is_a_setting_that_the_service_reads() -> None:
 def test_defaults_of_ports_are_those_of_the_settings() -> None:
     for service, classes in CLASSES.items():
         fields = classes[0].model_fields
-        assert (fields.get("port") or fields["health_port"]).default == PORTS[service]
+        assert fields["internal_port"].default == PORTS[service]["internal"]
+        if "port" in fields:
+            assert fields["port"].default == PORTS[service]["http"]
 
 
 def test_a_number_stays_the_number_it_was() -> None:

@@ -35,6 +35,8 @@ TABLE: set[Flow] = {
     ("test", "notifier", 9009),
 }
 OF_VALUES: set[Flow] = {
+    ("monitoring", "gateway", 9016),
+    ("monitoring", "notifier", 9019),
     ("monitoring", "generator", 9007),
     ("monitoring", "persistence", 9008),
     ("generator", "comfy", 8188),

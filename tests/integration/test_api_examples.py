@@ -33,6 +33,8 @@ async def ids_for(operation: str, household: Household, product: Product) -> dic
     owner = household.owner
     if operation == "assign_orphan":
         return household.ids | {"orphan_id": await parked(product)}
+    if operation == "pause_work":
+        return {"scope": "model", "name": "a-model-of-nobody"}
     if operation == "retry_job":
         job_id = await owner.ask("video", model="procedural-1", duration_seconds=20)
         await owner.http.post(f"/api/jobs/{job_id}/cancel")

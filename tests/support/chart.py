@@ -54,6 +54,7 @@ SWITCHES: dict[str, Values] = {
             "SORAMI_ENCRYPTION_KEYS": {"secret": "webhooks", "key": "sealing"},
         }
     },
+    "moderation": {"moderationWordsConfigMap": "words", "settings": {"SORAMI_MODERATION": "words"}},
     "workflows": {"workflowsConfigMap": "flows", "settings": {"SORAMI_COMFYUI_URL": "http://comfy:8188"}},
     "logins": {"postgres": {"serviceKeys": {"gateway": "GATEWAY", "notifier": "NOTIFIER"}, "caSecret": "pg-ca"}},
     "cloudnative-pg": {"postgres": {"existingSecret": "", "cluster": {"enabled": True}}},
@@ -156,7 +157,7 @@ SWITCHES: dict[str, Values] = {
     "narrow-policies": {
         "networkPolicy": {
             "ingressFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
-            "probesFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+            "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
             "dnsTo": [{"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}, "namespaceSelector": {}}],
             "postgres": {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]},
             "kafka": {"ports": [9094], "to": [{"ipBlock": {"cidr": "10.2.0.0/16"}}]},

@@ -21,6 +21,7 @@ from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhoo
 from services.gateway.usecases.await_jobs import AwaitJobs
 from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.estimate_wait import EstimateWait
+from services.gateway.usecases.hear_provider import HearProvider
 from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
 from services.gateway.usecases.retry_job import RetryJob
@@ -152,8 +153,9 @@ async def wired(url: str, remote: RemoteParts | None = None, **of_generator: Any
                 retry_job=RetryJob(pool, request_generation),
                 cancel_jobs=CancelJobs(pool, hands.offer),
                 await_jobs=AwaitJobs(pool),
-                estimate_wait=EstimateWait(pool),
+                estimate_wait=EstimateWait(pool, settings.shares),
                 accept_backend_webhook=accept_backend_webhook,
+                hear_provider=HearProvider(pool, hands.offer),
                 look_at_health=cast(Any, None),
                 settle_dead_letters=SettleDeadLetters(pool, hands.offer),
                 settle_orphan=SettleOrphan(pool, accept_backend_webhook),

@@ -66,6 +66,7 @@ EXAMPLES: dict[str, Any] = {
     "change_webhook_endpoint": {"event_types": ["job.completed"], "throttle_per_second": 5},
     "rotate_webhook_secret": {"overlap_hours": 24},
     "recover_webhook_endpoint": {"since": "2026-11-20T00:00:00Z"},
+    "pause_work": {"reason": "the provider announced an outage"},
     "replay_dead_letters": {"topic": "job.progress", "consumer": "persistence"},
     "assign_orphan": {"user_id": "user_2abcDEF"},
     "report_image": _completed({"images": [_IMAGE]}),

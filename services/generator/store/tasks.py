@@ -8,6 +8,7 @@ from typing import Any
 
 from contracts.cloudevents import Record, outbox_headers
 from contracts.events import JobRequested
+from contracts.sharing import EQUAL_SHARES, Shares
 from contracts.status import TERMINAL
 from services.runtime.database import Connection, Pool
 from services.runtime.outbox import OutboxRow
@@ -42,16 +43,15 @@ _CLAIMED = """
     extract(epoch FROM t.finish_by - now())::float8 AS seconds_left
 """
 
-# claim_queued: the most urgent due tasks of each provider that has free slots.
+# claim_queued: those whose turn it is, within weights, caps and pauses (see `claim_tasks` in the migrations).
 CLAIM_QUEUED = f"""
-    WITH picked AS (
-        SELECT due.job_id FROM unnest($1::text[], $2::int[]) AS free(provider, slots), LATERAL (
-            SELECT job_id FROM sorami.tasks
-            WHERE provider = free.provider AND state = 'queued' AND due_at <= now()
-            ORDER BY priority DESC, created_at LIMIT free.slots FOR UPDATE SKIP LOCKED) due
-    )
-    UPDATE sorami.tasks t SET {_CLAIM_FIELDS} FROM picked WHERE t.job_id = picked.job_id RETURNING {_CLAIMED}
+    SELECT {_CLAIMED} FROM sorami.claim_tasks($1::text[], $2::int[], $3::text, $4::float8, $5::jsonb, $6::jsonb) t
 """  # noqa: S608 - constant parts only
+
+NEXT_RESTING = """
+    SELECT extract(epoch FROM min(due_at) - now())::float8 FROM sorami.tasks
+    WHERE state = 'queued' AND rests AND provider = ANY($1::text[])
+"""
 
 # claim_expired: tasks whose worker stopped extending its lease; they go first, their clients wait longest.
 CLAIM_EXPIRED = f"""
@@ -140,6 +140,12 @@ NEXT_DUE = """
 PUT_BACK = """
     UPDATE sorami.tasks SET due_at = least(now() + $3 * interval '1 second', finish_by)
     WHERE job_id = $1 AND fence = $2 AND state = 'waiting'
+"""
+
+# due_now: a provider says that an operation moved; how it stands is asked, not believed.
+DUE_NOW = """
+    UPDATE sorami.tasks SET due_at = now()
+    WHERE job_id = ANY($1::text[]) AND state = 'waiting' AND due_at > now()
 """
 
 # take_up: a waiting task goes on under a lease; its attempt holds from now on what the provider made, if it is known.
@@ -315,12 +321,24 @@ async def accept_tasks(pool: Pool, tasks: Sequence[NewTask]) -> None:
 
 
 async def claim(
-    pool: Pool, free: Mapping[str, int], *, worker: str, lease_seconds: float, expired: bool
+    pool: Pool, free: Mapping[str, int], *, worker: str, lease_seconds: float, shares: Shares = EQUAL_SHARES
 ) -> list[Claim]:
-    """Lease up to the free slots of each provider."""
-    statement = CLAIM_EXPIRED if expired else CLAIM_QUEUED
-    rows = await pool.fetch(statement, list(free), list(free.values()), worker, lease_seconds)
+    """Lease up to the free slots of each provider, in the order of turns."""
+    given = [json.dumps(shares.weights), json.dumps(shares.caps)]
+    rows = await pool.fetch(CLAIM_QUEUED, list(free), list(free.values()), worker, lease_seconds, *given)
     return [_claim(row) for row in rows]
+
+
+async def claim_expired(pool: Pool, free: Mapping[str, int], *, worker: str, lease_seconds: float) -> list[Claim]:
+    """Lease tasks whose worker is gone; they had their turn and are under way."""
+    rows = await pool.fetch(CLAIM_EXPIRED, list(free), list(free.values()), worker, lease_seconds)
+    return [_claim(row) for row in rows]
+
+
+async def next_resting(pool: Pool, providers: Sequence[str]) -> float | None:
+    """Return the seconds until the next queued task may begin that may not yet, None when none rests."""
+    seconds: float | None = await pool.fetchval(NEXT_RESTING, list(providers))
+    return seconds
 
 
 async def claim_overdue(
@@ -340,6 +358,11 @@ async def next_due(pool: Pool, providers: Sequence[str]) -> float | None:
     """Return the seconds until the next waiting task is due, None when none waits."""
     seconds: float | None = await pool.fetchval(NEXT_DUE, list(providers))
     return seconds
+
+
+async def due_now(pool: Pool, job_ids: Sequence[str]) -> None:
+    """Have the providers of waiting tasks asked at once."""
+    await pool.execute(DUE_NOW, sorted(set(job_ids)))
 
 
 async def put_back(pool: Pool, due: Due, after_seconds: float) -> None:

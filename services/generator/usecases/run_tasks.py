@@ -1,11 +1,21 @@
 """Run leased tasks in this process's slots: claim, keep the leases, render, give back what cannot be finished."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
+from contracts.sharing import EQUAL_SHARES, Shares
 from services.generator.queries import not_held
-from services.generator.store.tasks import Claim, claim, claim_overdue, extend_leases, release
+from services.generator.store.tasks import (
+    Claim,
+    claim,
+    claim_expired,
+    claim_overdue,
+    extend_leases,
+    next_resting,
+    release,
+)
 from services.generator.usecases.reporter import FenceLost, GiveBack
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
@@ -13,7 +23,9 @@ from services.runtime.objects import ObjectClash, ObjectsUnavailable
 from services.runtime.tracing import span
 
 LOOK_EVERY = 2.0
-"""Seconds between looks for due and abandoned tasks when nothing wakes us."""
+"""Seconds between looks for queued and abandoned tasks when nothing wakes us and nothing is due sooner."""
+MOST_AT_ONCE = 16
+"""Turns of a provider handed out in one claim: others wait for it."""
 
 LOOK_FOR_OVERDUE_EVERY = 1.0
 """Seconds between looks for waiting tasks whose deadline passed; they need no slot."""
@@ -30,11 +42,17 @@ Work = Callable[[Claim], Awaitable[GiveBack | None]]
 """What is done under a lease."""
 
 
+def no_bound(_provider: str) -> int | None:
+    """Every provider may be given as many tasks as there are slots."""
+    return None
+
+
 class RunTasks:
     """The scheduler of one process; `slots` says how many tasks of each provider run at once.
 
-    `allowed` says how many tasks of a provider may start now, None for no bound.
-    Tasks of the `paid` providers get longer to end when the process stops: a submit whose answer nobody hears is money.
+    Whose turn it is within `shares` is the database's to say, so that all processes agree. `allowed` is the most tasks
+    of a provider that may start now, None for no bound. Tasks of the `paid` providers get longer to end when the
+    process stops: a submit whose answer nobody hears is money.
     """
 
     def __init__(
@@ -45,12 +63,14 @@ class RunTasks:
         worker: str,
         lease_seconds: float,
         paid: Collection[str] = (),
-        allowed: Callable[[str], int | None] = lambda _: None,
+        shares: Shares = EQUAL_SHARES,
+        allowed: Callable[[str], int | None] = no_bound,
     ) -> None:
         self._pool = pool
+        self._shares = shares
+        self._allowed = allowed
         self._slots = slots
         self._paid = frozenset(paid)
-        self._allowed = allowed
         self._worker = worker
         self._lease_seconds = lease_seconds
         self._render: Work | None = None
@@ -106,41 +126,53 @@ class RunTasks:
             self.call_off(await not_held(self._pool, held), fences=held)
 
     async def _claim_forever(self) -> None:
-        look_for_expired = True
+        look_at = 0.0
         while not self._stopping:
+            self._wake.clear()
+            pause = LOOK_EVERY
             try:
-                full = await self._claim_once(expired=look_for_expired)
-                if look_for_expired:
-                    full = await self._claim_once(expired=False) or full
+                if time.monotonic() >= look_at:
+                    await self._claim_expired()
+                    look_at = time.monotonic() + LOOK_EVERY
+                pause = await self._claim_turns()
             except Exception as error:
                 if not is_transient(error):
                     raise
                 _log.warning("tasks cannot be claimed now", error=type(error).__name__)
-                full = True
-            look_for_expired = False
-            if full:
-                # Every slot is taken, or the database is away: a finished task or the next look goes on.
+                # Tasks that end meanwhile would have us ask a database that is away without a pause.
                 self._wake.clear()
             try:
-                async with asyncio.timeout(LOOK_EVERY):
+                async with asyncio.timeout(pause):
                     await self._wake.wait()
             except TimeoutError:
-                look_for_expired = True
-            self._wake.clear()
+                pass
 
-    async def _claim_once(self, *, expired: bool) -> bool:
-        free = {name: left for name in self._slots if (left := self._free(name)) > 0}
-        if not free or self._stopping:
-            return True
-        claims = await claim(self._pool, free, worker=self._worker, lease_seconds=self._lease_seconds, expired=expired)
-        self._start(claims)
-        return False
+    async def _claim_expired(self) -> None:
+        if free := self._free():
+            self._start(await claim_expired(self._pool, free, worker=self._worker, lease_seconds=self._lease_seconds))
 
-    def _free(self, provider: str) -> int:
-        """Return the tasks of a provider that may start now: those that fit, and no more than it is allowed."""
-        fit = self._slots[provider] - self._used[provider]
-        allowed = self._allowed(provider)
-        return fit if allowed is None else min(fit, allowed)
+    async def _claim_turns(self) -> float:
+        """Claim as far as there are slots and turns, and return the seconds until the next look."""
+        while free := self._free():
+            claims = await claim(
+                self._pool, free, worker=self._worker, lease_seconds=self._lease_seconds, shares=self._shares
+            )
+            self._start(claims)
+            given = Counter(one.provider for one in claims)
+            # Who is bounded gets one handful at a look: how the first of it fare is not known yet.
+            if not any(given[name] == most and self._allowed(name) is None for name, most in free.items()):
+                seconds = await next_resting(self._pool, list(free))
+                return LOOK_EVERY if seconds is None else min(max(seconds, 0.01), LOOK_EVERY)
+        return LOOK_EVERY  # a task that ends wakes us
+
+    def _free(self) -> dict[str, int]:
+        """Return how many tasks of each provider are claimed next; providers without room are left out."""
+        if self._stopping:
+            return {}
+        rooms = {name: min(most - self._used[name], MOST_AT_ONCE) for name, most in self._slots.items()}
+        bounds = {name: self._allowed(name) for name, room in rooms.items() if room > 0}
+        free = {name: rooms[name] if bound is None else min(rooms[name], bound) for name, bound in bounds.items()}
+        return {name: room for name, room in free.items() if room > 0}
 
     def _start(self, claims: Sequence[Claim]) -> None:
         if self._render is None:
@@ -180,6 +212,8 @@ class RunTasks:
             self._wake.set()
         if back is not None:
             await self._give_back(one, back)
+            # Its due time may be the next.
+            self._wake.set()
 
     async def _give_back(self, one: Claim, back: GiveBack) -> None:
         try:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from contracts.failures import Failure, FailureCode
+from contracts.wake_tokens import wake_path, wake_token
 from services.generator.providers.base import (
     Finished,
     Order,
@@ -49,10 +50,21 @@ class AttemptFailed(Exception):
 
 
 class SubmitTask:
-    """Sends an order; `resubmit_ambiguous` repeats once what nobody can say was executed."""
+    """Sends an order; `resubmit_ambiguous` repeats once what nobody can say was executed.
 
-    def __init__(self, pool: Pool, providers: Mapping[str, RemoteProvider], *, resubmit_ambiguous: bool) -> None:
+    Providers are told to call us under `wake_address`, where there is one, when an operation moved.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        providers: Mapping[str, RemoteProvider],
+        *,
+        resubmit_ambiguous: bool,
+        wake_address: str | None = None,
+    ) -> None:
         self._pool = pool
+        self._wake_address = wake_address
         self._providers = providers
         self._resubmit_ambiguous = resubmit_ambiguous
 
@@ -118,6 +130,9 @@ class SubmitTask:
 
     async def _send(self, claim: Claim, order: Order, attempt: Attempt) -> tuple[Attempt, Finished] | GiveBack | None:
         provider = self._providers[claim.provider]
+        if self._wake_address is not None:
+            token = wake_token(claim.job_id, attempt.attempt, attempt.submit_key)
+            order = replace(order, wake_url=self._wake_address + wake_path(claim.provider, token))
         sending = asyncio.ensure_future(provider.submit(order, attempt.submit_key))
         try:
             answer = await asyncio.shield(sending)

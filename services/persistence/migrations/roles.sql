@@ -88,6 +88,11 @@ BEGIN
             ('sorami_generator', 'SELECT, INSERT, UPDATE', 'sorami.provider_health'),
             ('sorami_generator', 'INSERT', 'sorami.audit_log'),
             ('sorami_gateway', 'SELECT', 'sorami.provider_health'),
+            -- generator, whose turn it is; pauses are the operators', by the gateway.
+            ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.lines, sorami.turns, sorami.workers'),
+            ('sorami_gateway', 'SELECT', 'sorami.lines, sorami.turns, sorami.workers'),
+            ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.pauses'),
+            ('sorami_generator', 'SELECT', 'sorami.pauses'),
 
             -- persistence: every later change of a job and its generation; it inserts neither.
             ('sorami_persistence', 'SELECT, UPDATE', 'sorami.jobs, image_generations, video_generations'),

@@ -1,6 +1,6 @@
 {{- define "sorami.http" -}}
 {{- $root := .root -}}
-{{- $port := get (include "sorami.ports" $root | fromYaml) .service -}}
+{{- $port := (get (include "sorami.ports" $root | fromYaml) .service).http -}}
 apiVersion: v1
 kind: Service
 metadata:

@@ -41,6 +41,9 @@ securityContext:
 {{- if and .root.Values.workflowsConfigMap (has .service (list "gateway" "generator")) }}
 - {name: workflows, mountPath: /etc/sorami/workflows, readOnly: true}
 {{- end }}
+{{- if and .root.Values.moderationWordsConfigMap (eq .service "generator") }}
+- {name: moderation, mountPath: /etc/sorami/moderation, readOnly: true}
+{{- end }}
 {{- end -}}
 
 {{- define "sorami.volumes" -}}
@@ -68,5 +71,9 @@ securityContext:
 {{- if and $root.Values.workflowsConfigMap (has .service (list "gateway" "generator")) }}
 - name: workflows
   configMap: {name: {{ $root.Values.workflowsConfigMap }}}
+{{- end }}
+{{- if and $root.Values.moderationWordsConfigMap (eq .service "generator") }}
+- name: moderation
+  configMap: {name: {{ $root.Values.moderationWordsConfigMap }}}
 {{- end }}
 {{- end -}}

@@ -1,18 +1,20 @@
 {{/* One service as a Deployment, its disruption budget and its autoscaler.
 Takes root, component (its name), service (which of the four) and values (its values). */}}
 
+{{/* `http` is what people reach; `internal` has probes and metrics. Generator and persistence have no other. */}}
 {{- define "sorami.ports" -}}
-gateway: 9006
-generator: 9007
-persistence: 9008
-notifier: 9009
+gateway: {http: 9006, internal: 9016}
+generator: {internal: 9007}
+persistence: {internal: 9008}
+notifier: {http: 9009, internal: 9019}
 {{- end -}}
 
 {{- define "sorami.service" -}}
 {{- $root := .root -}}
 {{- $values := .values -}}
 {{- $name := printf "%s-%s" (include "sorami.fullname" $root) .component -}}
-{{- $port := get (include "sorami.ports" $root | fromYaml) .service -}}
+{{- $ports := get (include "sorami.ports" $root | fromYaml) .service -}}
+{{- $probed := hasKey $ports "http" | ternary "http" "internal" -}}
 {{- $scaled := ne $values.autoscaling.type "none" -}}
 {{- if and $scaled (lt (int $values.autoscaling.maxReplicas) (int $values.autoscaling.minReplicas)) -}}
 {{- fail (printf "%s.autoscaling.maxReplicas is below minReplicas" .component) -}}
@@ -105,19 +107,21 @@ spec:
             {{- toYaml . | nindent 12 }}
             {{- end }}
           ports:
-            - {name: http, containerPort: {{ $port }}}
+            {{- range $name, $port := $ports }}
+            - {name: {{ $name }}, containerPort: {{ $port }}}
+            {{- end }}
           startupProbe:
-            httpGet: {path: /healthz, port: http}
+            httpGet: {path: /healthz, port: {{ $probed }}}
             periodSeconds: 2
             timeoutSeconds: 3
             failureThreshold: 60
           livenessProbe:
-            httpGet: {path: /healthz, port: http}
+            httpGet: {path: /healthz, port: {{ $probed }}}
             periodSeconds: 10
             timeoutSeconds: 5
             failureThreshold: 6
           readinessProbe:
-            httpGet: {path: /readyz, port: http}
+            httpGet: {path: /readyz, port: {{ $probed }}}
             periodSeconds: 5
             timeoutSeconds: 5
             failureThreshold: 3
@@ -203,8 +207,10 @@ spec:
 - type: postgresql
   metadata:
     query: >-
-      SELECT count(*) FROM sorami.tasks
-      WHERE (state = 'running' OR state = 'queued' AND due_at <= now()){{ .providersSql }}
+      SELECT count(*) FROM sorami.tasks t
+      WHERE (state = 'running' OR state = 'queued' AND due_at <= now() AND NOT EXISTS (
+        SELECT FROM sorami.pauses p WHERE p.scope = 'all' OR (p.scope, p.name) IN
+          (('provider', t.provider), ('kind', t.kind), ('model', t.model)))){{ .providersSql }}
     targetQueryValue: {{ $values.autoscaling.tasksPerPod | quote }}
   authenticationRef: {name: {{ include "sorami.fullname" $root }}-postgres}
 {{- else }}

@@ -15,10 +15,13 @@ SORAMI_PUBLIC_URL: {{ include "sorami.publicUrl" . | quote }}
 SORAMI_ALLOW_HOSTS: {{ join "," $hosts | quote }}
 SORAMI_HOST: {{ .Values.listenAddress | quote }}
 SORAMI_NOTIFIER_HOST: {{ .Values.listenAddress | quote }}
-SORAMI_HEALTH_HOST: {{ .Values.listenAddress | quote }}
+SORAMI_INTERNAL_HOST: {{ .Values.listenAddress | quote }}
 SORAMI_NOTIFIER_URL: {{ printf "http://%s-notifier:9009" $full | quote }}
 {{- if .Values.workflowsConfigMap }}
 SORAMI_COMFYUI_WORKFLOWS: /etc/sorami/workflows
+{{- end }}
+{{- if .Values.moderationWordsConfigMap }}
+SORAMI_MODERATION_WORDS: /etc/sorami/moderation/words.txt
 {{- end }}
 {{- range $name, $value := omit .Values.settings "SORAMI_ALLOW_HOSTS" }}
 {{ $name }}: {{ (kindIs "string" $value | ternary $value (toJson $value)) | quote }}
