@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts chart chart-cluster image image-check locks seed-data clean
+.PHONY: help setup run up down status logs test check fix contracts chart image image-check locks seed-data clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -72,9 +72,6 @@ image: ## Build the container image with docker, podman or buildah (IMAGE=, BASE
 
 image-check: $(READY) ## Build the image from nothing and see it make a job; needs root, buildah, podman, runc, debootstrap
 	@$(BIN)/python -m pytest -q -rs tests/deploy/image_check.py
-
-chart-cluster: $(READY) ## Install, upgrade under load, roll back and remove the chart on a real control plane; needs Go and root
-	@$(BIN)/python -m pytest -q -rs tests/deploy/cluster_check.py
 
 # Versions move only when they must: each lock keeps what it has, and those of the image and the chart follow the first.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header

@@ -252,7 +252,17 @@ def test_services_are_spread_budgeted_probed_and_given_time_to_drain() -> None:
 
 
 def test_every_variable_is_a_setting_that_the_service_reads() -> None:
-    names = ("settings", "secrets", "moderation", "workflows", "logins", "mutual-tls", "own-store", "generators", "hosts")
+    names = (
+        "settings",
+        "secrets",
+        "moderation",
+        "workflows",
+        "logins",
+        "mutual-tls",
+        "own-store",
+        "generators",
+        "hosts",
+    )
     objects = render(*(SWITCHES[name] for name in names), {"kafka": {"topicPrefix": "acme."}})
     known = {
         service: {field.validation_alias for settings in classes for field in settings.model_fields.values()}

@@ -190,8 +190,13 @@ def _chart() -> Any:
 
 
 def render(*switches: Mapping[str, Any], upgrade: bool = False, least: Mapping[str, Any] = LEAST) -> list[Object]:
-    """Render the chart and return its objects; raises Helm's error when the values are refused."""
-    values = merged(least, *switches)
+    """Render the chart and return its objects, which nobody may change; raises Helm's error for refused values."""
+    return _rendered(json.dumps(merged(least, *switches)), upgrade)
+
+
+@functools.cache
+def _rendered(written: str, upgrade: bool) -> list[Object]:
+    values = json.loads(written)
     _chart().validate_schema(values)
     made = _chart().render(values, name=RELEASE, namespace=NAMESPACE, is_install=not upgrade, is_upgrade=upgrade)
     return [
@@ -264,6 +269,13 @@ def versions() -> list[str]:
 
 def faults(item: Object, version: str) -> list[str]:
     """Say what is wrong with an object by its kind's strict schema; raises FileNotFoundError for an unknown kind."""
+    return list(_faults(json.dumps(item, default=str), version))
+
+
+@functools.cache
+def _faults(written: str, version: str) -> tuple[str, ...]:
+    # Most objects are the same whatever is switched: each is judged once.
+    item = json.loads(written)
     errors = _validator(version, item["apiVersion"], item["kind"]).iter_errors(item)
     name = f"{item['kind']}/{item['metadata']['name']}"
-    return [f"{name} {error.json_path}: {error.message[:200]}" for error in errors]
+    return tuple(f"{name} {error.json_path}: {error.message[:200]}" for error in errors)
