@@ -77,7 +77,7 @@ image-check: $(READY) ## Build the image from nothing and see it make a job; nee
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
 locks: $(READY) ## Write the lock files anew after a change of dependencies
 	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
-	$(COMPILE) --extra gateway --extra generator --extra persistence --extra notifier -c requirements.lock \
+	$(COMPILE) --extra gateway --extra generator --extra persistence --extra notifier --extra channels --extra telemetry -c requirements.lock \
 		pyproject.toml -o deploy/image/requirements.lock
 	$(COMPILE) -c bootstrap.lock deploy/image/build.in -o deploy/image/build.lock
 	$(COMPILE) -c requirements.lock deploy/helm/requirements.in -o deploy/helm/requirements.lock

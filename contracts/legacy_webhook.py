@@ -17,6 +17,8 @@ from contracts.kinds import KINDS, Kind, parse_size
 from contracts.messages import FAILED_TITLE, stage_message
 from contracts.status import JobStatus, Stage
 
+BACKEND = "backend"
+"""The provider of what a backend of the seeds reports."""
 SECRET_HEADER = "X-Webhook-Secret"  # noqa: S105 - the header's name, not its value
 METADATA_VERSION = "1.0"
 STATUSES = ("initializing", "generating", "saving", "completed", "failed")

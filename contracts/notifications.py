@@ -91,6 +91,15 @@ def _endpoint_notice_in(notice: Notice, language: str) -> Notice:
     return endpoint_notice(notice.type, found["host"], reason, language)
 
 
+def endpoint_words(type_: str) -> str | None:
+    """Return the notification's type that a webhook's type about endpoints is told in."""
+    return {
+        "endpoint.failing": WEBHOOK_ENDPOINT_FAILING,
+        "endpoint.disabled": WEBHOOK_ENDPOINT_DISABLED,
+        "message.exhausted": WEBHOOK_MESSAGE_EXHAUSTED,
+    }.get(type_)
+
+
 _FAILED_TITLE_EN = "The generation failed"
 _COUNT = re.compile(r"\d+")
 _FAILURES = [Failure.of(code, "") for code in FailureCode]

@@ -238,6 +238,7 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("content_type_not_allowed", 422, "Files of this type are not taken.", "Upload a PNG, JPEG or WebP image."),
     # events
     _problem("last_event_id_invalid", 400, "Last-Event-ID is not an id of a stream.", "Start again without it."),
+    _problem("ticket_invalid", 401, "The stream ticket is unknown, used or over.", "Ask for another."),
     _problem("too_many_streams", 429, "One user has too many streams open.", "Close one; /api/events shows all."),
     _problem("streams_elsewhere", 503, "The notifier serves event streams.", "Route this path to it."),
     _problem("streams_unavailable", 503, "The notifier does not answer.", "Try again in a moment."),
@@ -246,6 +247,10 @@ PROBLEMS: tuple[KnownProblem, ...] = (
     _problem("endpoint_exists", 409, "There is an endpoint of this address among yours.", "Change that one."),
     _problem("too_many_endpoints", 409, "There may be 50 webhook endpoints.", "Delete one that is not used."),
     _problem("endpoint_not_found", 404, "No webhook endpoint of yours has this id.", "Check the id."),
+    _problem("channel_not_found", 404, "No channel of yours has this id.", "Check the id."),
+    _problem("url_option", 422, "The channel's address says something that it may not say.", "Leave the option out."),
+    _problem("channels_unavailable", 422, "Channels are not installed here.", "Use a webhook, or ask the operator."),
+    _problem("endpoint_without_address", 409, "The endpoint of jobs has no address.", "Name it in the job's request."),
     _problem("endpoint_disabled", 409, "The webhook endpoint is disabled.", "Enable it first."),
     _problem("delivery_not_found", 404, "The endpoint has no delivery of this id.", "Check the id."),
     _problem("event_type_unknown", 422, "A type of event is none of the known.", "`detail` lists them."),

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ from pydantic import (
 from contracts.faults import RequestRefused, fault, faults_of
 from contracts.ids import is_safe_id
 from contracts.kinds import DEFAULT_QUALITY, KINDS, QUALITIES, STYLES, Kind
+from contracts.webhooks import JOB_TYPES
 
 MAX_PROMPT = 10_000
 MAX_URL = 2_048
@@ -92,6 +93,12 @@ def _address(text: str) -> str:
     return text
 
 
+def _webhook_events(value: list[str]) -> list[str]:
+    if not value or not set(value) <= set(JOB_TYPES):
+        raise fault("event_type_unknown", f"webhook_events must name some of {', '.join(JOB_TYPES)}")
+    return sorted(set(value))
+
+
 class GenerationRequest(BaseModel):
     """What every kind's request has in common; unknown fields are refused by name."""
 
@@ -144,6 +151,15 @@ class GenerationRequest(BaseModel):
     )
     finish_within_seconds: Annotated[int, Field(ge=1, le=LONGEST_WAIT)] | None = Field(
         default=None, description="A job that is not done by then is called off and fails as `timeout`."
+    )
+    webhook_url: Annotated[str, Field(min_length=1, max_length=MAX_URL), AfterValidator(_readable("webhook_url"))] | (
+        None
+    ) = Field(
+        default=None,
+        description="Told how this job goes; signed with the secret that /api/webhook-endpoints/jobs/rotate shows.",
+    )
+    webhook_events: Annotated[list[str], Field(max_length=16), AfterValidator(_webhook_events)] | None = Field(
+        default=None, description=f"Some of {', '.join(JOB_TYPES)}; all when left out."
     )
 
 
@@ -215,6 +231,8 @@ class Wanted:
     """Seconds."""
     finish_within: int | None = None
     """Seconds."""
+    webhook_url: str | None = None
+    webhook_events: Sequence[str] | None = None
     fallback: bool | None = None
 
     def digest(self) -> str:
@@ -235,6 +253,8 @@ class Wanted:
         if later != [None, 0, None, None]:
             # A request without them keeps the hash that it had before there were such fields.
             content.append(later)
+        if self.webhook_url is not None:
+            content.append({"webhook": [self.webhook_url, self.webhook_events]})
         if self.fallback is not None:
             content.append({"fallback": self.fallback})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -268,6 +288,8 @@ def read_request(kind: Kind, body: Mapping[str, Any]) -> Wanted:
         priority=given["priority"],
         start_within=given["start_within_seconds"],
         finish_within=given["finish_within_seconds"],
+        webhook_url=given["webhook_url"],
+        webhook_events=given["webhook_events"],
         fallback=given["fallback"],
     )
 

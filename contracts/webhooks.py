@@ -1,7 +1,7 @@
 """Outgoing webhooks in the standard dialect: their types, ids and payloads, `{type, timestamp, data}`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,16 +9,19 @@ from contracts.events import JobUpdated, as_utc
 from contracts.failures import Failure
 from contracts.kinds import KINDS
 from contracts.messages import failure_sentence, status_message
+from contracts.notifications import Notice, in_language, notice_for
 from contracts.status import TERMINAL, JobStatus
 
 JOB_PROGRESS = "job.progress"
 JOB_COMPLETED = "job.completed"
 JOB_FAILED = "job.failed"
 JOB_CANCELLED = "job.cancelled"
+JOB_TYPES = (JOB_PROGRESS, JOB_COMPLETED, JOB_FAILED, JOB_CANCELLED)
+ENDPOINT_FAILING = "endpoint.failing"
 ENDPOINT_DISABLED = "endpoint.disabled"
 MESSAGE_EXHAUSTED = "message.exhausted"
 TEST = "test"
-TYPES = (JOB_PROGRESS, JOB_COMPLETED, JOB_FAILED, JOB_CANCELLED, ENDPOINT_DISABLED, MESSAGE_EXHAUSTED, TEST)
+TYPES = (*JOB_TYPES, ENDPOINT_FAILING, ENDPOINT_DISABLED, MESSAGE_EXHAUSTED, TEST)
 """What an endpoint may ask to hear of; a test is told whatever it asked for."""
 
 _TYPE_OF_ENDING = {
@@ -66,6 +69,28 @@ def job_payload(event: JobUpdated, *, thin: bool, public_url: str) -> dict[str, 
         if event.status in TERMINAL:
             data |= _outcome(event, kind.plural)
     return payload(type_of(event), event.at, data)
+
+
+def sentence(notice: Notice, type_: str, url: str | None = None) -> dict[str, Any]:
+    """Build what a channel for people is told."""
+    return {"type": type_, "title": notice.title, "message": notice.message, "url": url}
+
+
+def job_sentence(event: JobUpdated, language: str) -> dict[str, Any] | None:
+    """Say how a job ended; None for what people need not be told: its steps, and that they called it off."""
+    notice = notice_for(KINDS[event.kind], event.status, len(event.files), event.failure)
+    if notice is None:
+        return None
+    return sentence(in_language(notice, language), type_of(event), event.files[0].url if event.files else None)
+
+
+def digest_of(sentences: Sequence[Mapping[str, Any]], language: str) -> tuple[str, str]:
+    """Return title and text of one message that tells all of these."""
+    lines = [" ".join(filter(None, [one["message"], one["url"]])) for one in sentences]
+    if len(sentences) == 1:
+        return sentences[0]["title"], lines[0]
+    title = {"fr": "Sorami : {n} nouvelles", "en": "Sorami: {n} messages"}[language].format(n=len(sentences))
+    return title, "\n".join(f"• {one['title']} : {line}" for one, line in zip(sentences, lines, strict=True))
 
 
 def _outcome(event: JobUpdated, plural: str) -> dict[str, Any]:

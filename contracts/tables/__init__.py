@@ -49,7 +49,14 @@ from contracts.tables.sorami import (
     Task,
     UserCounter,
 )
-from contracts.tables.webhooks import Delivery, DeliveryAttempt, WebhookEndpoint, WebhookSecret
+from contracts.tables.webhooks import (
+    Delivery,
+    DeliveryAttempt,
+    JobWebhook,
+    StreamTicket,
+    WebhookEndpoint,
+    WebhookSecret,
+)
 
 metadata = Row.metadata
 
@@ -75,6 +82,7 @@ __all__ = [
     "ImageGeneration",
     "Job",
     "JobEvent",
+    "JobWebhook",
     "Line",
     "Notification",
     "NotificationMark",
@@ -99,6 +107,7 @@ __all__ = [
     "ShareAttempt",
     "SigninState",
     "SigninTicket",
+    "StreamTicket",
     "Task",
     "Turn",
     "Upload",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, DateTime, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from contracts.tables.columns import ROOM_FOR_UPDATES, Row, maybe, moment, one_of, ours, typed, words
@@ -12,12 +12,12 @@ from contracts.tables.columns import ROOM_FOR_UPDATES, Row, maybe, moment, one_o
 class WebhookEndpoint(Row, table=True):
     """Writer: notifier. An address that wants to hear of its owner's jobs, or of all of an organisation.
 
-    The values of `headers` are sealed like secrets.
+    The values of `headers` are sealed like secrets. One of an owner's has no address: `per_job`, for those jobs bring.
     """
 
     __tablename__ = "webhook_endpoints"
     __table_args__ = (
-        one_of("dialect", "standard", "legacy"),
+        one_of("dialect", "standard", "legacy", "apprise"),
         one_of("state", "enabled", "disabled"),
         one_of("reason", "owner", "gone", "failing"),
         UniqueConstraint("owner_id", "url"),
@@ -49,13 +49,18 @@ class WebhookEndpoint(Row, table=True):
     thin: bool = typed(Boolean, "false")
     created_at: datetime = moment()
     updated_at: datetime = moment()
+    per_job: bool = typed(Boolean, "false")
+    digest_seconds: int = typed(Integer, "0")
+    language: str = words("'fr'::text")
 
 
 class WebhookSecret(Row, table=True):
-    """Writer: notifier. What an endpoint's deliveries are signed with, sealed with a key that is not in here."""
+    """Writer: notifier. What an endpoint's deliveries are signed with, or a channel's address; sealed with a key that
+    is not in here.
+    """
 
     __tablename__ = "webhook_secrets"
-    __table_args__ = (one_of("scheme", "hmac", "ed25519", "shared"), Index(None, "endpoint_id"), ours())
+    __table_args__ = (one_of("scheme", "hmac", "ed25519", "shared", "address"), Index(None, "endpoint_id"), ours())
     id: str = words(primary_key=True)
     endpoint_id: str = words(foreign_key="sorami.webhook_endpoints.id", ondelete="CASCADE")
     scheme: str = words()
@@ -96,6 +101,7 @@ class Delivery(Row, table=True):
     kind: str | None = maybe()
     sent_at: datetime | None = maybe(DateTime(timezone=True))
     tries: int = typed(Integer, "0")
+    url: str | None = maybe()
 
 
 class DeliveryAttempt(Row, table=True):
@@ -110,3 +116,25 @@ class DeliveryAttempt(Row, table=True):
     error: str | None = maybe()
     duration_ms: int | None = maybe(Integer)
     answer: str | None = maybe()
+
+
+class JobWebhook(Row, table=True):
+    """Writers: gateway inserts, persistence deletes those of purged jobs. Where a single job wants to be told."""
+
+    __tablename__ = "job_webhooks"
+    __table_args__ = ours()
+    job_id: str = words(primary_key=True)
+    url: str = words()
+    event_types: list[str] | None = maybe(ARRAY(Text))
+
+
+class StreamTicket(Row, table=True):
+    """Writer: notifier. Opens one stream, once; bound to the key or the session that it was asked for with."""
+
+    __tablename__ = "stream_tickets"
+    __table_args__ = (Index(None, "expires_at"), ours())
+    token_hash: bytes = typed(LargeBinary, primary_key=True)
+    user_id: str = words()
+    key_id: str | None = maybe()
+    session_hash: bytes | None = maybe(LargeBinary)
+    expires_at: datetime = moment(None)

@@ -56,6 +56,7 @@ from services.runtime.plain_paths import PlainPaths
 from services.runtime.problems import install_problem_handlers
 from services.runtime.signed_objects import SignedObjects
 from services.runtime.signed_urls import UrlSigner
+from services.runtime.webhook_addresses import AddressRules
 
 VERSION = "0.1.0"
 
@@ -95,6 +96,11 @@ def build_resolve_input(settings: GatewaySettings, pool: Pool, finish_upload: Fi
         own_addresses={settings.public_url.rstrip("/"), *local},
         own_hosts={host for host in hosts if host},
         allowed=settings.fetch_allowed_pairs,
+        webhooks=AddressRules(
+            settings.allowed(),
+            https_only=settings.environment == "production",
+            own_host=urlsplit(settings.public_url).hostname,
+        ),
     )
 
 

@@ -6,17 +6,19 @@ from urllib.parse import urlsplit
 
 from contracts.cloudevents import judge
 from services.notifier.app import build_app
+from services.notifier.channels.apprise import AppriseChannels
 from services.notifier.channels.streams import Hub
 from services.notifier.channels.webhooks import WebhookSender
 from services.notifier.handlers import subscribe
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
-from services.notifier.usecases.check_address import AddressRules
-from services.notifier.usecases.deliver_webhooks import DeliverWebhooks
+from services.notifier.usecases.deliver_webhooks import DeliverWebhooks, operators_own
+from services.notifier.usecases.job_endpoints import JobEndpoints
 from services.notifier.usecases.judge_endpoints import JudgeEndpoints
 from services.notifier.usecases.manage_endpoints import ManageEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries
 from services.notifier.usecases.send_again import SendAgain
+from services.notifier.usecases.stream_tickets import StreamTickets
 from services.notifier.usecases.watch_jobs import WatchJobs
 from services.runtime.consumer import Subscriptions, build_broker
 from services.runtime.database import Pool, measure_pool, open_service_pool
@@ -31,6 +33,7 @@ from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
 from services.runtime.sealing import Sealer, parse_keys
 from services.runtime.settings import load_settings
+from services.runtime.webhook_addresses import AddressRules
 
 SERVICE = "notifier"
 
@@ -64,6 +67,7 @@ async def serve_notifier() -> int:
                 lambda: serve_inside(settings.internal_host, settings.internal_port, parts.checks, samples),
                 relay.run,
                 subscriptions.run,
+                parts.hub.run,
                 lambda: parts.deliver_webhooks.run(parts.plan_deliveries),
             ],
             [end_streams, server.stop, subscriptions.stop, parts.deliver_webhooks.stop, relay.close],
@@ -81,21 +85,25 @@ def build_parts(
         own_host=urlsplit(settings.public_url).hostname,
     )
     hub = Hub(settings.streams_per_user)
+    channels = AppriseChannels(settings.channels, settings.allowed())
     deliver = DeliverWebhooks(
         pool,
         sender,
         JudgeEndpoints(pool, relay.offer),
         sealer,
-        legacy_urls=settings.legacy_urls(),
-        secret=secret.get_secret_value() if secret else None,
+        channels,
+        operators=operators_own(settings.legacy_urls(), secret.get_secret_value() if secret else None),
         keep_days=settings.delivery_days,
         send_seconds=settings.webhook_seconds,
     )
+    job_endpoints = JobEndpoints(pool, sealer)
     plan = PlanDeliveries(
         pool,
+        job_endpoints,
         settings.legacy_urls(),
         environment=settings.environment,
         public_url=settings.public_url,
+        shared_database=settings.legacy_shared_db,
         forgotten_after=settings.forgotten_after,
         wake=deliver.wake,
     )
@@ -105,9 +113,11 @@ def build_parts(
         identities=Identities(pool, verifier_of(settings), session_cookie=session_cookie(settings.public_url)),
         hub=hub,
         watch_jobs=WatchJobs(pool, hub),
+        stream_tickets=StreamTickets(pool),
         plan_deliveries=plan,
         deliver_webhooks=deliver,
-        manage_endpoints=ManageEndpoints(pool, sealer, rules) if sealer else None,
+        manage_endpoints=ManageEndpoints(pool, sealer, rules, channels) if sealer else None,
+        job_endpoints=job_endpoints,
         send_again=SendAgain(pool, plan, deliver.wake),
         checks={"database": database_check(pool), "consumers": subscriptions.unready},
     )

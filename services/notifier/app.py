@@ -7,11 +7,14 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.middleware.cors import CORSMiddleware
 
+from services.notifier.api.channels import channel_router
 from services.notifier.api.deliveries import delivery_router
 from services.notifier.api.endpoints import endpoint_router
 from services.notifier.api.streams import stream_router
+from services.notifier.api.tickets import ticket_router
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
+from services.runtime.hand_over import HandOver
 from services.runtime.health import readiness
 from services.runtime.host_guard import HostGuard
 from services.runtime.http_observer import ObserveRequests
@@ -27,7 +30,7 @@ def allowed_hosts(settings: NotifierSettings) -> frozenset[str]:
 
 def build_app(parts: Parts) -> Any:
     """Wire the whole application; nothing is connected here."""
-    return HostGuard(PlainPaths(ObserveRequests(build_api(parts))), allowed_hosts(parts.settings))
+    return HostGuard(PlainPaths(HandOver(ObserveRequests(build_api(parts)))), allowed_hosts(parts.settings))
 
 
 def build_api(parts: Parts) -> FastAPI:
@@ -35,8 +38,10 @@ def build_api(parts: Parts) -> FastAPI:
     app = FastAPI(title="Sorami notifier", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     install_problem_handlers(app)
     app.include_router(stream_router(parts), include_in_schema=False)
+    app.include_router(ticket_router(parts))
     app.include_router(endpoint_router(parts))
     app.include_router(delivery_router(parts))
+    app.include_router(channel_router(parts))
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> JSONResponse:

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from contracts.kinds import KINDS
 from services.runtime.sealing import parse_keys
-from services.runtime.settings import CommaList, RuntimeSettings, TokenSettings, host_and_port
+from services.runtime.settings import CommaList, RuntimeSettings, TokenSettings, WebhookSettings
 
 
 def _keys(value: SecretStr | None) -> SecretStr | None:
@@ -15,13 +15,7 @@ def _keys(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
-def _hosts_and_ports(value: list[str]) -> list[str]:
-    for address in value:
-        host_and_port(address)
-    return value
-
-
-class NotifierSettings(RuntimeSettings, TokenSettings):
+class NotifierSettings(RuntimeSettings, TokenSettings, WebhookSettings):
     """What the notifier reads from the environment."""
 
     host: str = Field(default="127.0.0.1", validation_alias="SORAMI_NOTIFIER_HOST")
@@ -36,17 +30,22 @@ class NotifierSettings(RuntimeSettings, TokenSettings):
         validation_alias="SORAMI_ENCRYPTION_KEYS",
         description="`id:base64` of 32 bytes each; the first seals, all of them open.",
     )
-    webhook_allow: Annotated[CommaList, AfterValidator(_hosts_and_ports)] = Field(
-        default=[],
-        validation_alias="SORAMI_WEBHOOK_ALLOW",
-        description="host:port pairs that webhooks of people may reach though they are not public.",
-    )
     webhook_seconds: float = Field(
         default=20,
         ge=1,
         le=30,
         validation_alias="SORAMI_WEBHOOK_SECONDS",
         description="Seconds a receiver may take to answer.",
+    )
+    channels: CommaList = Field(
+        default=["discord", "gchat", "mailto", "mailtos", "msteams", "ntfy", "ntfys", "slack", "tgram", "workflows"],
+        validation_alias="SORAMI_CHANNELS",
+        description="Services of apprise that people may be told by, as its addresses begin.",
+    )
+    legacy_shared_db: bool = Field(
+        default=False,
+        validation_alias="SORAMI_LEGACY_SHARED_DB",
+        description="Tell WEBHOOK_URL also of jobs whose row an application made in our own database.",
     )
     delivery_days: int = Field(default=30, ge=1, le=3_650, validation_alias="SORAMI_DELIVERY_DAYS")
     allow_hosts: CommaList = Field(default=[], validation_alias="SORAMI_ALLOW_HOSTS")
@@ -57,10 +56,6 @@ class NotifierSettings(RuntimeSettings, TokenSettings):
         of_images = self.webhook_url
         urls = {kind: completion_address(of_images, kind) for kind in KINDS} if of_images else {}
         return urls | ({"video": self.webhook_url_video} if self.webhook_url_video else {})
-
-    def allowed(self) -> frozenset[tuple[str, int]]:
-        """Return the hosts and ports that the guard lets through."""
-        return frozenset(host_and_port(address) for address in self.webhook_allow)
 
 
 def completion_address(url: str, kind: str) -> str:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with patience that ends: headers must come soon and fit a bound, so that idle peers hold nothing."""
+"""HTTP/1.1 with patience that ends: headers must come soon and fit a bound, and an answer must be read."""
 
 import asyncio
 import json
@@ -6,8 +6,12 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from services.runtime.hand_over import CONNECTION, Connection
+
 HEADER_SECONDS = 10.0
 """From the first byte of a connection or request to its last header."""
+READ_SECONDS = 30.0
+"""For which a peer may take nothing of an answer that waits for it; then it is dropped."""
 MAX_HEADER_BYTES = 64 * 1024
 """Address and headers of one request together."""
 
@@ -20,18 +24,34 @@ class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which by itself waits for ever and takes headers of any size."""
 
     _late: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+    _connection: Connection
     _header_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._connection = Connection()
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._headers_came()
+        self._is_read()
         super().connection_lost(exc)
+        self._connection.lose()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        # Closing would wait for the very bytes that nobody takes.
+        self._unread = self.loop.call_later(READ_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._is_read()
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        scope: Any = self.scope
+        scope[CONNECTION] = self._connection
         self._header_bytes = 0
         if self._late is None:
             self._await_headers()
@@ -74,6 +94,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+    def _is_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _count(self, size: int) -> None:
         self._header_bytes += size

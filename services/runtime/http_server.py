@@ -13,6 +13,8 @@ from services.runtime.http_protocol import BoundedProtocol
 from services.runtime.settings import EXIT_WRONG_SETTING
 
 DRAIN_SECONDS = 10
+GONE_SECONDS = 60
+"""After which a peer that confirms nothing is taken for gone: a machine that lost its line says no goodbye."""
 
 
 class _Server(uvicorn.Server):
@@ -62,6 +64,8 @@ def _bind(host: str, port: int, port_setting: str) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Connections inherit it; asyncio's own loop would not set it on them, and each answer would wait 40 ms for an ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_SECONDS * 1000)
     try:
         listening.bind((host, port))
     except OSError as error:

@@ -134,6 +134,22 @@ class ObjectSettings(BaseSettings):
     aws_session_token: SecretStr | None = Field(default=None, validation_alias="AWS_SESSION_TOKEN")
 
 
+class WebhookSettings(BaseSettings):
+    """Where webhooks of people may go beside the public internet."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
+
+    webhook_allow: Annotated[CommaList, AfterValidator(_addresses)] = Field(
+        default=[],
+        validation_alias="SORAMI_WEBHOOK_ALLOW",
+        description="host:port pairs that webhooks of people may reach though they are not public.",
+    )
+
+    def allowed(self) -> frozenset[tuple[str, int]]:
+        """Return the hosts and ports that the guard lets through."""
+        return frozenset(host_and_port(address) for address in self.webhook_allow)
+
+
 class TokenSettings(BaseSettings):
     """Whose bearer tokens are believed."""
 

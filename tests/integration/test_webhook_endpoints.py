@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import socket
 import subprocess
@@ -12,11 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaConsumer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
 from contracts.ids import new_id
-from tests.support.product import Person, Product
+from tests.support.product import Person, Product, frames
 from tests.support.receiver import Call, Play, Receiver, endless, half_open, reset, slow, status, then
 from tests.unit.notifier.test_signatures import own_verifier
 
@@ -183,6 +185,7 @@ async def test_the_owners_other_endpoints_hear_of_one_that_is_disabled(product: 
 
 async def test_an_endpoint_that_fails_for_five_days_is_disabled(product: Product, hooks: Receiver) -> None:
     person = product.person()
+    watcher = await endpoint(person, hooks, event_types=["endpoint.failing"])
     made = await endpoint(person, hooks)
     hooks.plays[path_of(made)] = status(500)
     failing = "UPDATE sorami.webhook_endpoints SET failing_since = now() - $2 * interval '1 hour' WHERE id = $1"
@@ -190,10 +193,34 @@ async def test_an_endpoint_that_fails_for_five_days_is_disabled(product: Product
     await person.http.post(f"{ENDPOINTS}/{made['id']}/test")
     notice = "SELECT 1 FROM notifications WHERE type = $2 AND metadata->>'endpointId' = $1"
     await product.until(notice, made["id"], "WEBHOOK_ENDPOINT_FAILING")
+    (word,) = await hooks.wait_at(path_of(watcher), type_="endpoint.failing")
+    assert (word.body["data"]["endpoint_id"], word.body["data"]["url"]) == (made["id"], made["url"])
     await product.pool.execute(failing, made["id"], 121)
     await person.http.post(f"{ENDPOINTS}/{made['id']}/test")
     await product.until("SELECT 1 FROM sorami.webhook_endpoints WHERE id = $1 AND reason = 'failing'", made["id"])
     await product.until(notice, made["id"], "WEBHOOK_ENDPOINT_DISABLED")
+    assert await said_on_topic(product, "notification.requested", made["id"]) == [
+        "WEBHOOK_ENDPOINT_FAILING",
+        "WEBHOOK_ENDPOINT_DISABLED",
+    ]
+
+
+async def said_on_topic(product: Product, topic: str, endpoint_id: str) -> list[str]:
+    """Return what the records of a topic say of an endpoint so far."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=product.stack.env["KAFKA_BOOTSTRAP_SERVERS"], auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    said: list[str] = []
+    try:
+        async with asyncio.timeout(30):
+            while len(said) < 2:
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    events = [json.loads(record.value) for record in records]
+                    said += [event["type"] for event in events if event["job_id"] == endpoint_id]
+    finally:
+        await consumer.stop()
+    return said
 
 
 async def test_a_message_that_is_given_up_is_told_and_can_be_sent_again(product: Product, hooks: Receiver) -> None:
@@ -388,23 +415,50 @@ async def ready(url: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_two_notifiers_tell_everything_once(product: Product, hooks: Receiver) -> None:
+async def seen_at(url: str, person: Person, count: int, open_: asyncio.Event) -> list[tuple[str, str]]:
+    """Watch all jobs at a notifier until so many have ended; return each move."""
+    seen: list[tuple[str, str]] = []
+    client = httpx.AsyncClient(base_url=url, headers=dict(person.http.headers), timeout=60)
+    async with client, client.stream("GET", "/api/events") as answer:
+        async for frame in frames(answer):
+            if frame.event == "snapshot":
+                open_.set()
+                continue
+            seen.append((frame.data["job_id"], frame.data["status"]))
+            if len([status for _, status in seen if status == "COMPLETED"]) == count:
+                break
+    return seen
+
+
+async def test_two_notifiers_show_everything_to_everybody_and_tell_it_once(product: Product, hooks: Receiver) -> None:
     person = product.person()
     made = await endpoint(person, hooks, event_types=["job.completed", "test"])
-    with socket.socket() as probe:
+    with socket.socket() as probe, socket.socket() as another:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = {**os.environ, **product.stack.env, "SORAMI_NOTIFIER_PORT": str(port)}
+        another.bind(("127.0.0.1", 0))
+        port, inside = probe.getsockname()[1], another.getsockname()[1]
+    ports = {"SORAMI_NOTIFIER_PORT": str(port), "SORAMI_NOTIFIER_INTERNAL_PORT": str(inside)}
+    env = {**os.environ, **product.stack.env, **ports}
     second = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.notifier", env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         await ready(f"http://127.0.0.1:{port}/readyz")
+        doors = [f"http://127.0.0.1:{door}" for door in (product.stack.env["SORAMI_NOTIFIER_PORT"], port)]
+        opened = [asyncio.Event() for _ in doors]
+        watching = [
+            asyncio.create_task(seen_at(door, person, 40, open_)) for door, open_ in zip(doors, opened, strict=True)
+        ]
+        await asyncio.gather(*(open_.wait() for open_ in opened))
         jobs = await asyncio.gather(*(person.ask() for _ in range(40)))
         for _ in range(40):
             await person.http.post(f"{ENDPOINTS}/{made['id']}/test")
         await hooks.wait_at(path_of(made), 80, within=60)
         await finished(product, made, 80)
+        async with asyncio.timeout(60):
+            one, other = await asyncio.gather(*watching)
+        assert one == other
+        assert {job_id for job_id, status in one if status == "COMPLETED"} == set(jobs)
     finally:
         second.terminate()
         await second.wait()

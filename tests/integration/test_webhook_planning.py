@@ -49,6 +49,12 @@ def moved(job_id: str, seq: int, status: JobStatus = JobStatus.GENERATING, **mor
     return JobUpdated(job_id=job_id, seq=seq, status=status, at=now, created_at=now, **{**values, **more})
 
 
+def ending() -> JobUpdated:
+    """The same end of the same job, whoever asks."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return moved("job-1", 3, JobStatus.CANCELLED).model_copy(update={"at": at, "created_at": at})
+
+
 async def made(client: httpx.AsyncClient, told: Receiver, path: str, **body: Any) -> dict[str, Any]:
     answer = await client.post(ENDPOINTS, json={"url": told.url(path), **body})
     assert answer.status_code == 201, answer.text

@@ -8,19 +8,22 @@ import asyncpg
 import httpx
 
 from services.notifier.app import build_app
+from services.notifier.channels.apprise import AppriseChannels
 from services.notifier.channels.streams import Hub
 from services.notifier.channels.webhooks import WebhookSender
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
-from services.notifier.usecases.check_address import AddressRules
 from services.notifier.usecases.deliver_webhooks import DeliverWebhooks
+from services.notifier.usecases.job_endpoints import JobEndpoints
 from services.notifier.usecases.judge_endpoints import JudgeEndpoints
 from services.notifier.usecases.manage_endpoints import ManageEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries
 from services.notifier.usecases.send_again import SendAgain
+from services.notifier.usecases.stream_tickets import StreamTickets
 from services.notifier.usecases.watch_jobs import WatchJobs
 from services.runtime.identity import Caller
 from services.runtime.sealing import Sealer
+from services.runtime.webhook_addresses import AddressRules
 
 ORGANIZATION = "org_1"
 
@@ -45,18 +48,20 @@ async def console(
     async with asyncpg.create_pool(url, min_size=1, max_size=6) as pool:
         hub = Hub()
         rules = AddressRules(allowed, https_only=given.environment == "production", own_host="test")
+        channels = AppriseChannels(given.channels, allowed)
         deliver = DeliverWebhooks(
             pool,
             sender,
             JudgeEndpoints(pool, lambda rows: None),
             sealer,
-            legacy_urls={},
-            secret=None,
+            channels,
+            operators={},
             keep_days=30,
             send_seconds=given.webhook_seconds,
         )
+        job_endpoints = JobEndpoints(pool, sealer)
         plan = PlanDeliveries(
-            pool, {}, environment="test", public_url="http://test", forgotten_after=1, wake=deliver.wake
+            pool, job_endpoints, {}, environment="test", public_url="http://test", forgotten_after=1, wake=deliver.wake
         )
         parts = Parts(
             settings=given,
@@ -64,9 +69,11 @@ async def console(
             identities=cast(Any, EveryToken()),
             hub=hub,
             watch_jobs=WatchJobs(pool, hub),
+            stream_tickets=StreamTickets(pool),
             plan_deliveries=plan,
             deliver_webhooks=deliver,
-            manage_endpoints=ManageEndpoints(pool, sealer, rules) if sealer else None,
+            manage_endpoints=ManageEndpoints(pool, sealer, rules, channels) if sealer else None,
+            job_endpoints=job_endpoints,
             send_again=SendAgain(pool, plan, deliver.wake),
             checks={},
         )

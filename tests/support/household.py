@@ -62,6 +62,7 @@ BODIES: dict[str, Any] = {
     "change_album": {"name": "Renamed"},
     "change_album_items": {"add": ["{generation_id}"]},
     "change_webhook_endpoint": {"description": "Changed"},
+    "change_channel": {"description": "Changed"},
     "rotate_webhook_secret": {},
     "recover_webhook_endpoint": {"since": "2026-01-01T00:00:00Z"},
 }
@@ -125,6 +126,7 @@ async def found_household(product: Product) -> Household:
     receiver = product.stack.env["SORAMI_WEBHOOK_ALLOW"].partition(",")[0]
     endpoint = await _made(owner, "/api/webhook-endpoints", {"url": f"http://{receiver}/household/{image}"}, "id")
     delivery = await _made(owner, f"/api/webhook-endpoints/{endpoint}/test", {}, "id")
+    channel = await _made(owner, "/api/channels", {"url": f"ntfy://{receiver}/{image}"}, "id")
     others = [
         product.person(org_id=f"org_{new_id()}", org_role="org:admin"),
         product.person(**{**organization, "org_role": "org:admin"}),
@@ -152,5 +154,6 @@ async def found_household(product: Product) -> Household:
         "notification_id": notifications[0]["id"],
         "endpoint_id": endpoint,
         "delivery_id": delivery,
+        "channel_id": channel,
     }
     return Household(owner, strangers, ids)

@@ -1,5 +1,6 @@
 """One running product for the whole session: real Kafka, Postgres and S3, and the four services as processes."""
 
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,15 @@ async def painters() -> AsyncIterator[Painters]:
 
 
 @pytest.fixture(scope="session")
+def backend_port() -> int:
+    """Where the product expects the seeds' Flask backend; whoever needs it starts it there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="session")
 async def collector() -> AsyncIterator[Collector]:
     """Where the product sends its spans."""
     collector = Collector()
@@ -95,6 +105,7 @@ async def product(
     wrong_tls: Receiver,
     image_host: ImageHost,
     painters: Painters,
+    backend_port: int,
     collector: Collector,
 ) -> AsyncIterator[Product]:
     home: Path = tmp_path_factory.mktemp("product")
@@ -106,6 +117,7 @@ async def product(
         "SORAMI_WEBHOOK_ALLOW": f"127.0.0.1:{hooks.port},127.0.0.1:{wrong_tls.port}",
         "SORAMI_WEBHOOK_SECONDS": "3",
         "SORAMI_FETCH_ALLOWED": f"127.0.0.1:{image_host.port}",
+        "BACKEND_URL": f"http://127.0.0.1:{backend_port}",
         **painters.settings,
         **collector.settings,
     }

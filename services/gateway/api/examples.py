@@ -64,6 +64,8 @@ EXAMPLES: dict[str, Any] = {
         "description": "The shop's catalogue",
     },
     "change_webhook_endpoint": {"event_types": ["job.completed"], "throttle_per_second": 5},
+    "create_channel": {"url": "ntfys://sorami-of-the-shop", "event_types": ["job.failed"], "language": "en"},
+    "change_channel": {"digest_seconds": 3600},
     "rotate_webhook_secret": {"overlap_hours": 24},
     "recover_webhook_endpoint": {"since": "2026-11-20T00:00:00Z"},
     "pause_work": {"reason": "the provider announced an outage"},

@@ -61,5 +61,5 @@ def _body(one: Queue) -> dict[str, object]:
         "oldest_seconds": round(one.oldest_seconds, 1) if one.oldest_seconds is not None else None,
         "slots": one.slots,
         "paused": one.paused,
-        "breaker": "closed",
+        "breaker": one.breaker,
     }

@@ -23,6 +23,17 @@ _PAGING: list[dict[str, Any]] = [
 ]
 
 
+_WATCHING: list[dict[str, Any]] = [
+    {"name": "ticket", "in": "query", "description": "One of /api/stream-tickets.", "schema": {"type": "string"}},
+    {
+        "name": "last_event_id",
+        "in": "query",
+        "description": "For whoever cannot send Last-Event-ID: what came after it is told first.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+]
+
+
 class EventPage(BaseModel):
     """A page of the catch-up feed: what happened to all jobs of the caller, in order, without gaps."""
 
@@ -33,7 +44,7 @@ class EventPage(BaseModel):
 
 
 def stream_router(parts: Parts) -> APIRouter:
-    """Make GET /api/events and GET /api/<plural>/<id>/events."""
+    """Make GET /api/events and the streams of single jobs and of batches."""
     router = APIRouter(tags=["events"])
     about: dict[str, Any] = {
         "responses": {
@@ -67,7 +78,7 @@ def stream_router(parts: Parts) -> APIRouter:
                 },
             }
         },
-        openapi_extra={"parameters": _PAGING},
+        openapi_extra={"parameters": [*_WATCHING, *_PAGING]},
     )
 
     async def of_job(job_id: str, request: Request) -> Response:
@@ -80,8 +91,22 @@ def stream_router(parts: Parts) -> APIRouter:
             methods=["GET"],
             summary=f"Watch one {words}",
             operation_id=f"stream_{name}_events",
+            openapi_extra={"parameters": _WATCHING},
             **about,
         )
+
+    async def of_batch(batch_id: str, request: Request) -> Response:
+        return await forward(parts, request)
+
+    router.add_api_route(
+        "/api/batches/{batch_id}/events",
+        of_batch,
+        methods=["GET"],
+        summary="Watch the jobs of a batch until the last has ended",
+        operation_id="stream_batch_events",
+        openapi_extra={"parameters": _WATCHING},
+        **about,
+    )
     return router
 
 

@@ -92,6 +92,7 @@ _ENDED = """
     WHERE id = ANY($1::text[]) AND status IN ('COMPLETED', 'FAILED', 'CANCELLED')
 """
 
+_WEBHOOK = "SELECT url, event_types FROM sorami.job_webhooks WHERE job_id = $1"
 _OPEN_OF_BATCH = """
     SELECT j.id, j.kind FROM sorami.jobs j
     WHERE j.batch_id = $1 AND j.owner_id = $2 AND j.status IN ('PENDING', 'GENERATING') ORDER BY j.id
@@ -158,6 +159,8 @@ class Asked:
     start_within: int | None
     finish_within: int | None
     fallback: bool
+    webhook_url: str | None = None
+    webhook_events: Sequence[str] | None = None
 
 
 async def asked_for(pool: Pool, job_id: str, owner_id: str) -> Asked | None:
@@ -168,6 +171,7 @@ async def asked_for(pool: Pool, job_id: str, owner_id: str) -> Asked | None:
     request = json.loads(row["request"]) if row["request"] else {}
     # What a backend reported of a job of its own stands where requests stand, and has no options.
     options = request.get("options") if "prompt" in request else None
+    hook = await pool.fetchrow(_WEBHOOK, job_id)
     return Asked(
         view=status_view(row),
         prompt=row["prompt"],
@@ -182,6 +186,8 @@ async def asked_for(pool: Pool, job_id: str, owner_id: str) -> Asked | None:
         priority=row["priority"],
         start_within=_seconds(row["asked_at"], row["start_by"]),
         finish_within=_seconds(row["asked_at"], row["finish_by"]),
+        webhook_url=hook["url"] if hook else None,
+        webhook_events=hook["event_types"] if hook else None,
         fallback=bool(request.get("fallbacks")),
     )
 

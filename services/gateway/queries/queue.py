@@ -99,7 +99,11 @@ _QUEUES = """
     SELECT provider, coalesce(queued, 0)::int AS queued, coalesce(running, 0)::int AS running,
            coalesce(waiting, 0)::int AS waiting, oldest_seconds, coalesce(slots, 0)::int AS slots,
            EXISTS (SELECT FROM sorami.pauses p
-                   WHERE p.scope = 'all' OR (p.scope = 'provider' AND p.name = provider)) AS paused
+                   WHERE p.scope = 'all' OR (p.scope = 'provider' AND p.name = provider)) AS paused,
+           -- The worst of the provider's own and of those of its models.
+           (SELECT CASE WHEN bool_or(h.state = 'open') THEN 'open'
+                        WHEN bool_or(h.state = 'half_open') THEN 'half_open' ELSE 'closed' END
+            FROM sorami.provider_health h WHERE h.provider = coalesce(work.provider, hands.provider)) AS breaker
     FROM work FULL JOIN hands USING (provider) ORDER BY provider
 """
 
@@ -151,6 +155,7 @@ class Queue:
     oldest_seconds: float | None
     slots: int
     paused: bool
+    breaker: str
 
 
 async def place_of(pool: Pool, job_id: str) -> Place | None:

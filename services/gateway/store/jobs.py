@@ -67,6 +67,8 @@ class NewJob:
     batch_id: str | None = None
     parent_id: str | None = None
     retry_of: str | None = None
+    webhook: Mapping[str, Any] | None = None
+    """Where the job itself wants to be told, `url`, and of what, `event_types`."""
     claim: KeyClaim | None = None
 
 
@@ -116,7 +118,7 @@ _COLUMNS = {
     "finish_within": "double precision",
 }
 # What few jobs have comes as one object, NULL for the rest: less to send and to take apart.
-_EXTRA = ("start_within", "priority", "batch_id", "parent_id", "retry_of")
+_EXTRA = ("start_within", "priority", "batch_id", "parent_id", "retry_of", "webhook")
 _GIVEN = _COLUMNS | {"extra": "jsonb", "topic": "text", "value": "bytea", "headers": "jsonb"}
 _UNNEST = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_GIVEN.values(), 1))
 _USER, _ORGANIZATION, _OPEN = (f"${len(_GIVEN) + place}::int" for place in (1, 2, 3))
@@ -206,7 +208,15 @@ INSERT_JOBS = f"""
         ON CONFLICT (id) DO NOTHING
         RETURNING id, created_at
     ), {",".join(_insert_generations(kind) for kind in _KINDS)},
-    sent AS (
+    hooked AS (
+        INSERT INTO sorami.job_webhooks (job_id, url, event_types)
+        SELECT a.id, a.extra->'webhook'->>'url',
+               -- What is asked for by name; NULL for all.
+               CASE WHEN jsonb_typeof(a.extra->'webhook'->'event_types') = 'array'
+                    THEN ARRAY(SELECT jsonb_array_elements_text(a.extra->'webhook'->'event_types')) END
+        FROM admitted a JOIN fresh USING (id) WHERE a.extra ? 'webhook'
+        ON CONFLICT (job_id) DO NOTHING
+    ), sent AS (
         INSERT INTO sorami.outbox_gateway (topic, key, value, headers)
         SELECT a.topic, a.id, a.value, a.headers FROM admitted a JOIN fresh USING (id)
         WHERE a.topic IS NOT NULL ORDER BY a.id

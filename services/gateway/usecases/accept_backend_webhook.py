@@ -10,7 +10,8 @@ from typing import Any, Literal
 from contracts.cloudevents import Record, to_record
 from contracts.events import JobCompleted, JobFailed, JobProgressed
 from contracts.ids import new_id
-from contracts.legacy_webhook import BackendReport
+from contracts.legacy_steps import BYPASSED, Steps
+from contracts.legacy_webhook import BACKEND, BackendReport
 from contracts.status import STAGE_PROGRESS, TERMINAL, JobStatus
 from services.gateway.metrics import count_inserts
 from services.gateway.queries import people, reports
@@ -20,7 +21,6 @@ from services.runtime.database import Pool
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
 
-PROVIDER = "backend"
 DEFAULT_MODEL = "gemini-2.5-flash-image"
 OrphanPolicy = Literal["adopt", "first-user", "reject"]
 
@@ -65,27 +65,39 @@ class AcceptBackendWebhook:
     async def __call__(self, report: BackendReport, body: Mapping[str, Any], traceparent: str | None) -> Outcome:
         """Decide one report; the same one again, at once or later, changes nothing."""
         began = time.perf_counter()
-        log = _log.bind(
-            job_id=report.job_id, status=report.status, has_data=bool(report.files), files=len(report.files)
+        steps = Steps(report.kind)
+        log = _log.bind(job_id=report.job_id)
+        log.info(steps.received)
+        log.info(
+            steps.payload,
+            status=report.status,
+            has_data=body.get("data") is not None,
+            **{steps.count_field: len(report.files)},
         )
-        log.info("webhook received")
         outcome = await self._decide(report, body, traceparent)
-        log.info("webhook done", outcome=type(outcome).__name__, ms=round((time.perf_counter() - began) * 1000, 1))
+        log.info(steps.done((time.perf_counter() - began) * 1000), outcome=type(outcome).__name__)
         return outcome
 
     async def _decide(self, report: BackendReport, body: Mapping[str, Any], traceparent: str | None) -> Outcome:
         job = await reports.known_job(self._pool, report.kind, report.job_id)
+        steps = Steps(report.kind)
         if job is not None:
+            _log.info(steps.found, job_id=job.job_id)
             if job.status in TERMINAL:
                 return IgnoredReport(job.status.value)
             record = _event(report, job.job_id, traceparent)
             self._offer(await put_report(self._pool, record, ends_job=report.stage is None))
             return Taken()
-        _log.warning("no generation of this id; it may have been made in the backend directly", job_id=report.job_id)
         return await self._decide_unknown(report, body, traceparent)
 
     async def _decide_unknown(self, report: BackendReport, body: Mapping[str, Any], traceparent: str | None) -> Outcome:
         made = await reports.application_generation(self._pool, report.kind, report.job_id)
+        steps = Steps(report.kind)
+        if made is not None:
+            _log.info(steps.found, job_id=report.job_id)
+        else:
+            _log.warning(steps.not_found(report.job_id))
+            _log.info(BYPASSED)
         if made is not None and made["status"] in (JobStatus.COMPLETED, JobStatus.FAILED):
             return IgnoredReport(made["status"])
         if made is not None:
@@ -120,12 +132,14 @@ class AcceptBackendWebhook:
         prompt: str | None,
         traceparent: str | None,
     ) -> Outcome:
+        steps = Steps(report.kind)
+        _log.info(steps.creating, job_id=report.job_id)
         record = _event(report, report.job_id, traceparent)
         job = _adopted_job(report, owner_id, organization_id, prompt, record)
         inserted = await insert_jobs(self._pool, [job])
         count_inserts([job], inserted)
         if inserted[job.id].created_at is not None:
-            _log.info("generation created", job_id=job.id, owner_id=owner_id, files=len(report.files))
+            _log.info(steps.created_by_webhook, id=job.id, authorId=owner_id)
         elif await reports.known_job(self._pool, report.kind, report.job_id) is None:
             return Parked("generation_not_pending")
         self._offer([row.outbox for row in inserted.values() if row.outbox is not None])
@@ -152,14 +166,14 @@ def _event(report: BackendReport, job_id: str, traceparent: str | None) -> Recor
     now = datetime.now(UTC)
     event: JobCompleted | JobFailed | JobProgressed
     if report.failure is not None:
-        event = JobFailed(job_id=job_id, kind=report.kind.name, at=now, provider=PROVIDER, failure=report.failure)
+        event = JobFailed(job_id=job_id, kind=report.kind.name, at=now, provider=BACKEND, failure=report.failure)
     elif report.stage is not None:
         progress = report.progress if report.progress is not None else STAGE_PROGRESS[report.stage]
         event = JobProgressed(
             job_id=job_id,
             kind=report.kind.name,
             at=now,
-            provider=PROVIDER,
+            provider=BACKEND,
             stage=report.stage,
             progress=progress,
             message=report.message[:500] if report.message else None,
@@ -169,7 +183,7 @@ def _event(report: BackendReport, job_id: str, traceparent: str | None) -> Recor
             job_id=job_id,
             kind=report.kind.name,
             at=now,
-            provider=PROVIDER,
+            provider=BACKEND,
             files=list(report.files),
             metadata=dict(report.metadata),
         )
@@ -194,7 +208,7 @@ def _adopted_job(
         origin="backend-direct",
         prompt=prompt or kind.orphan_prompt,
         model=model if isinstance(model, str) and model else DEFAULT_MODEL,
-        provider=PROVIDER,
+        provider=BACKEND,
         count=max(1, len(report.files)),
         size=size,
         format=first.format if first else kind.default_format,

@@ -97,6 +97,7 @@ def new_job(
         batch_id=batch_id,
         parent_id=wanted.parent_id,
         retry_of=retry_of,
+        webhook={"url": wanted.webhook_url, "event_types": wanted.webhook_events} if wanted.webhook_url else None,
     )
 
 

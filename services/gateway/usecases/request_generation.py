@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from contracts.legacy_steps import Steps
 from contracts.models import BUILT_IN, Models
 from contracts.requests import Wanted
 from services.gateway.metrics import count_inserts
@@ -14,10 +15,13 @@ from services.gateway.usecases.limits import LimitReached, Remaining, limit_reac
 from services.gateway.usecases.new_jobs import Asking, KeyReused, claimed, new_job, request_hash
 from services.runtime.database import Pool, is_transient
 from services.runtime.group_commit import GroupCommit
+from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
 
 __all__ = ["Accepted", "Asking", "JobIdTaken", "KeyReused", "LimitReached", "ParentUnknown", "RequestGeneration"]
 
+
+_log = get_logger(part="requests")
 
 ResolveInput = Callable[[str, Wanted], Awaitable[Wanted]]
 """Turns what an owner gave as input image into what is kept; raises RequestRefused."""
@@ -90,6 +94,7 @@ class RequestGeneration:
         while True:
             outcome = await self._commits.submit(job)
             if outcome is not None and outcome.created_at is not None:
+                _log.info(Steps(job.kind).created, id=job.id, authorId=job.owner_id)
                 return _new(asking, job, outcome, self._limits)
             accepted = await self._known(asking, wanted, digest)
             if accepted is not None:

@@ -1,4 +1,4 @@
-"""Resolve an input image when it is asked for: ours is looked up, any other address is judged by its form."""
+"""Resolve the addresses of a request: an input image of ours is looked up, any other is judged by its form."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -12,6 +12,7 @@ from services.gateway.store.uploads import USE_UPLOAD
 from services.gateway.usecases.finish_upload import FinishUpload, UploadRefused, UploadUnfinished
 from services.runtime.addresses import AddressRefused, check_url
 from services.runtime.database import Pool
+from services.runtime.webhook_addresses import AddressRules
 
 FIELD = "input_image_url"
 UPLOAD = "upload:"
@@ -28,15 +29,19 @@ class ResolveInput:
         own_addresses: Collection[str],
         own_hosts: Collection[str],
         allowed: Collection[tuple[str, int]],
+        webhooks: AddressRules,
     ) -> None:
         self._pool = pool
         self._finish_upload = finish_upload
         self._own_addresses = tuple(own_addresses)
         self._own_hosts = frozenset(own_hosts)
         self._allowed = frozenset(allowed)
+        self._webhooks = webhooks
 
     async def __call__(self, owner_id: str, wanted: Wanted) -> Wanted:
-        """Return what is wanted with its input image in the one spelling that is kept; raises RequestRefused."""
+        """Return what is wanted with its addresses in the one spelling that is kept; raises RequestRefused."""
+        if wanted.webhook_url is not None:
+            wanted = replace(wanted, webhook_url=self._webhook(wanted.webhook_url))
         if wanted.input_image_url is None:
             return wanted
         return replace(wanted, input_image_url=await self._resolved(owner_id, wanted.input_image_url))
@@ -51,6 +56,12 @@ class ResolveInput:
             return check_url(address, own_hosts=self._own_hosts, allowed=self._allowed)
         except AddressRefused as error:
             raise _refused(error.code, error.detail) from None
+
+    def _webhook(self, address: str) -> str:
+        try:
+            return self._webhooks.form(address)
+        except AddressRefused as error:
+            raise _refused(error.code, error.detail, "webhook_url") from None
 
     async def _upload(self, owner_id: str, upload_id: str) -> str:
         found = await uploads.upload(self._pool, upload_id, owner_id) if is_safe_id(upload_id) else None
@@ -73,5 +84,5 @@ class ResolveInput:
         return f"/media/{token}/{name}"
 
 
-def _refused(code: str, detail: str) -> RequestRefused:
-    return RequestRefused([Fault(FIELD, code, f"{FIELD}: {detail}")])
+def _refused(code: str, detail: str, field: str = FIELD) -> RequestRefused:
+    return RequestRefused([Fault(field, code, f"{field}: {detail}")])

@@ -47,6 +47,8 @@ class RetryJob:
             priority=asked.priority,
             start_within=asked.start_within,
             finish_within=asked.finish_within,
+            webhook_url=asked.webhook_url,
+            webhook_events=asked.webhook_events,
             fallback=asked.fallback,
         )
         return await self._request_generation(asking, wanted, retry_of=job_id)

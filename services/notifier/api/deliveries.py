@@ -26,6 +26,7 @@ _STATES = ["pending", "delivered", "superseded", "exhausted", "dropped"]
 _FILTERS: list[dict[str, Any]] = [
     {"name": "state", "in": "query", "schema": {"type": "string", "enum": _STATES}},
     {"name": "type", "in": "query", "schema": {"type": "string", "enum": list(TYPES)}},
+    {"name": "job_id", "in": "query", "schema": {"type": "string"}},
     SINCE,
     {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MOST}},
     {
@@ -62,7 +63,7 @@ def delivery_router(parts: Parts) -> APIRouter:  # noqa: C901 - five routes, eac
             delivery_id = await parts.send_again.test(endpoint)
         except EndpointConflict as error:
             raise conflict(error) from None
-        return JSONResponse(await _one(parts, endpoint, delivery_id, bodies.DeliveryBody), 202)
+        return JSONResponse(await one_delivery(parts, endpoint, delivery_id, bodies.DeliveryBody), 202)
 
     @router.get(
         "/deliveries",
@@ -73,15 +74,7 @@ def delivery_router(parts: Parts) -> APIRouter:  # noqa: C901 - five routes, eac
     )
     async def list_all(endpoint_id: str, request: Request) -> JSONResponse:
         owner_id, endpoint = await own(endpoint_id, request)
-        query = read_query(request, bodies.DeliveriesQuery)
-        limit = read_limit(query.limit) or DEFAULT
-        position: Any = read_cursor(query.cursor, owner_id, datetime, str)
-        filters = (query.state, query.type, query.since)
-        rows = await queries.page(parts.pool, endpoint.id, filters, position, limit + 1)
-        shown, more = cut_page(rows, limit, owner_id, lambda row: (row["created_at"], row["id"]))
-        listed = [bodies.DeliveryBody(**_fields(row)) for row in shown]
-        page = bodies.DeliveryPage(deliveries=listed, next_cursor=more)
-        return JSONResponse(page.model_dump(mode="json"))
+        return JSONResponse(await deliveries_page(parts, request, owner_id, endpoint))
 
     @router.get(
         "/deliveries/{delivery_id}",
@@ -91,7 +84,7 @@ def delivery_router(parts: Parts) -> APIRouter:  # noqa: C901 - five routes, eac
     )
     async def show(endpoint_id: str, delivery_id: str, request: Request) -> JSONResponse:
         _, endpoint = await own(endpoint_id, request)
-        return JSONResponse(await _one(parts, endpoint, delivery_id, bodies.DeliveryDetail))
+        return JSONResponse(await one_delivery(parts, endpoint, delivery_id, bodies.DeliveryDetail))
 
     @router.post(
         "/deliveries/{delivery_id}/resend",
@@ -107,7 +100,7 @@ def delivery_router(parts: Parts) -> APIRouter:  # noqa: C901 - five routes, eac
                 raise _not_found()
         except EndpointConflict as error:
             raise conflict(error) from None
-        return JSONResponse(await _one(parts, endpoint, delivery_id, bodies.DeliveryBody), 202)
+        return JSONResponse(await one_delivery(parts, endpoint, delivery_id, bodies.DeliveryBody), 202)
 
     @router.post(
         "/recover",
@@ -129,8 +122,20 @@ def delivery_router(parts: Parts) -> APIRouter:  # noqa: C901 - five routes, eac
     return router
 
 
+async def deliveries_page(parts: Parts, request: Request, owner_id: str, endpoint: Endpoint) -> dict[str, Any]:
+    """Return a page of what was sent to an endpoint, as the request's query asks."""
+    query = read_query(request, bodies.DeliveriesQuery)
+    limit = read_limit(query.limit) or DEFAULT
+    position: Any = read_cursor(query.cursor, owner_id, datetime, str)
+    filters = (query.state, query.type, query.since, query.job_id)
+    rows = await queries.page(parts.pool, endpoint.id, filters, position, limit + 1)
+    shown, more = cut_page(rows, limit, owner_id, lambda row: (row["created_at"], row["id"]))
+    listed = [bodies.DeliveryBody(**_fields(row)) for row in shown]
+    return bodies.DeliveryPage(deliveries=listed, next_cursor=more).model_dump(mode="json")
+
+
 def _fields(row: dict[str, Any]) -> dict[str, Any]:
-    same = {name: row[name] for name in ("id", "type", "job_id", "kind", "state", "attempts")}
+    same = {name: row[name] for name in ("id", "type", "job_id", "kind", "url", "state", "attempts")}
     moments = {name: moment(row[name]) for name in ("next_attempt_at", "created_at", "sent_at", "finished_at")}
     return {
         **same,
@@ -141,7 +146,10 @@ def _fields(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _one(parts: Parts, endpoint: Endpoint, delivery_id: str, model: type[bodies.DeliveryBody]) -> dict[str, Any]:
+async def one_delivery(
+    parts: Parts, endpoint: Endpoint, delivery_id: str, model: type[bodies.DeliveryBody]
+) -> dict[str, Any]:
+    """Return one delivery in a shape; raises a 404 problem."""
     row = await queries.one(parts.pool, endpoint.id, delivery_id) if is_safe_id(delivery_id) else None
     if row is None:
         raise _not_found()

@@ -152,8 +152,9 @@ class DeliveriesQuery(Query):
     """Which deliveries to list."""
 
     state: Literal["pending", "delivered", "superseded", "exhausted", "dropped"] | None = None
-    type: Literal["job.progress", "job.completed", "job.failed", "job.cancelled", "endpoint.disabled",
-                  "message.exhausted", "test"] | None = None  # fmt: skip
+    type: Literal["job.progress", "job.completed", "job.failed", "job.cancelled", "endpoint.failing",
+                  "endpoint.disabled", "message.exhausted", "test"] | None = None  # fmt: skip
+    job_id: str | None = None
     since: Moment | None = None
     limit: str | None = None
     cursor: str | None = None
@@ -219,6 +220,7 @@ class DeliveryBody(BaseModel):
     type: str
     job_id: str | None
     kind: str | None
+    url: str | None = Field(description="Where it goes, when its job brought the address.")
     state: Literal["pending", "delivered", "superseded", "exhausted", "dropped"]
     attempts: int
     next_attempt_at: str | None

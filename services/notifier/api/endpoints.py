@@ -18,7 +18,8 @@ from services.notifier.parts import Parts
 from services.notifier.queries import deliveries as delivery_queries
 from services.notifier.queries import endpoints as queries
 from services.notifier.store.endpoints import Endpoint, EndpointValues
-from services.notifier.usecases.manage_endpoints import EndpointConflict, Made, ManageEndpoints, NotAllowed
+from services.notifier.usecases.job_endpoints import ALIAS
+from services.notifier.usecases.manage_endpoints import APPRISE, EndpointConflict, Made, ManageEndpoints, NotAllowed
 from services.runtime.bodies import read_body, read_query, refused
 from services.runtime.identity import Caller
 from services.runtime.problem_documents import json_body, problems
@@ -34,6 +35,11 @@ def conflict(error: EndpointConflict) -> Problem:
     return Problem(409, error.code, error.detail)
 
 
+def organization_admin_required() -> Problem:
+    """Build the 403 of whoever may not act for the organisation."""
+    return Problem(403, "organization_admin_required", "only an admin of the organisation makes endpoints for it")
+
+
 def manager(parts: Parts) -> ManageEndpoints:
     """Return the use case, or raise a 503 problem where no secret can be sealed."""
     if parts.manage_endpoints is None:
@@ -44,10 +50,12 @@ def manager(parts: Parts) -> ManageEndpoints:
 
 
 async def own_endpoint(parts: Parts, owner: Caller, endpoint_id: str) -> Endpoint:
-    """Return the caller's endpoint; raises one and the same 404 for "not there" and "not yours"."""
+    """Return the caller's endpoint, `jobs` their own for jobs; raises one 404 for "not there" and "not yours"."""
     manager(parts)
+    if endpoint_id == ALIAS:
+        return (await parts.job_endpoints.of([owner.user_id]))[owner.user_id]
     found = await queries.one(parts.pool, endpoint_id, owner.user_id) if is_safe_id(endpoint_id) else None
-    if found is None:
+    if found is None or found.dialect == APPRISE:
         raise Problem(404, "endpoint_not_found", "there is no webhook endpoint of this id among yours")
     return found
 
@@ -71,7 +79,7 @@ def endpoint_router(parts: Parts) -> APIRouter:  # noqa: C901, PLR0915 - seven r
         owner = await caller(parts, request, Scope.ACCOUNT)
         manager(parts)
         found = await queries.of_owner(parts.pool, owner.user_id)
-        shown = await _shown(parts, found)
+        shown = await _shown(parts, [endpoint for endpoint in found if endpoint.dialect != APPRISE])
         return JSONResponse({"endpoints": shown})
 
     @router.post(
@@ -98,15 +106,14 @@ def endpoint_router(parts: Parts) -> APIRouter:  # noqa: C901, PLR0915 - seven r
         except EndpointConflict as error:
             raise conflict(error) from None
         except NotAllowed:
-            raise Problem(
-                403, "organization_admin_required", "only an admin of the organisation makes endpoints for it"
-            ) from None
+            raise organization_admin_required() from None
         headers = {"Location": f"{PREFIX}/{made.endpoint.id}"}
         return JSONResponse(await _with_secret(parts, made), 201, headers)
 
     @router.get(
         "/{endpoint_id}",
         summary="One webhook endpoint",
+        description="`jobs` stands for the endpoint that addresses of single jobs (`webhook_url`) are told under.",
         operation_id="show_webhook_endpoint",
         responses=answers(bodies.EndpointBody, 200, "The endpoint, without its secret", 404),
     )

@@ -1,20 +1,20 @@
-"""Server-sent events: all of my jobs, or one."""
+"""Server-sent events: all of my jobs, those of a batch, or one."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
+from contracts.ids import is_safe_id
 from contracts.kinds import KINDS, Kind
 from contracts.messages import choose_language
-from contracts.scopes import Scope
 from contracts.status import TERMINAL, JobStatus
-from services.notifier.api.callers import caller as caller_with
-from services.notifier.api.callers import while_allowed
+from services.notifier.api.callers import watcher, while_allowed
 from services.notifier.parts import Parts
+from services.notifier.usecases.watch_jobs import Frames
 from services.runtime.cursors import DEFAULT, read_limit
+from services.runtime.hand_over import LastingAnswer
 from services.runtime.problems import Problem
 
 _HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -41,8 +41,8 @@ def _wants_pages(request: Request) -> bool:
     return "application/json" in accept or "after" in request.query_params
 
 
-def _streaming(frames: AsyncIterator[bytes]) -> StreamingResponse:
-    return StreamingResponse(frames, media_type="text/event-stream", headers=_HEADERS)
+def _streaming(frames: Frames) -> LastingAnswer:
+    return LastingAnswer(frames, "text/event-stream; charset=utf-8", _HEADERS)
 
 
 def _refuse_too_many(parts: Parts, user_id: str) -> None:
@@ -56,20 +56,33 @@ def _refuse_too_many(parts: Parts, user_id: str) -> None:
 
 
 def stream_router(parts: Parts) -> APIRouter:
-    """Make /api/events and /api/<plural>/<id>/events."""
+    """Make /api/events, /api/batches/<id>/events and /api/<plural>/<id>/events."""
     router = APIRouter(tags=["events"])
 
     @router.get("/api/events", summary="Watch all my jobs", operation_id="stream_events")
     async def events(request: Request) -> Response:
-        caller = await caller_with(parts, request, Scope.JOBS_READ)
+        who = await watcher(parts, request)
         language = choose_language(request.headers.get("accept-language"))
         if _wants_pages(request):
             after = _number(request.query_params.get("after"), "after_invalid", "after must be the n of an event")
             limit = read_limit(request.query_params.get("limit")) or DEFAULT
-            return JSONResponse(await parts.watch_jobs.page_of_user(caller.user_id, after or 0, limit, language))
-        _refuse_too_many(parts, caller.user_id)
-        frames = parts.watch_jobs.of_user(caller.user_id, _last_event_id(request), language)
-        return _streaming(while_allowed(parts, request, caller, frames))
+            return JSONResponse(await parts.watch_jobs.page_of_user(who.user_id, after or 0, limit, language))
+        last_id = _last_event_id(request)
+        _refuse_too_many(parts, who.user_id)
+        return _streaming(while_allowed(who, parts.watch_jobs.of_user(who.user_id, last_id, language)))
+
+    @router.get("/api/batches/{batch_id}/events", operation_id="stream_batch_events")
+    async def of_batch(batch_id: str, request: Request) -> Response:
+        who = await watcher(parts, request)
+        last_id = _last_event_id(request)
+        over = await parts.watch_jobs.batch_is_over(batch_id, who.user_id, last_id) if is_safe_id(batch_id) else None
+        if over is None:
+            raise Problem(404, "batch_not_found", "there is no batch of this id among yours")
+        if over:
+            return Response(status_code=204)
+        _refuse_too_many(parts, who.user_id)
+        language = choose_language(request.headers.get("accept-language"))
+        return _streaming(while_allowed(who, parts.watch_jobs.of_batch(who.user_id, batch_id, last_id, language)))
 
     for kind in KINDS.values():
         _add_job_stream(router, parts, kind, kind.plural)
@@ -82,16 +95,16 @@ def _add_job_stream(router: APIRouter, parts: Parts, kind: Kind | None, path: st
 
     @router.get(f"/api/{path}/{{job_id}}/events", operation_id=f"stream_{kind.name if kind else 'job'}_events")
     async def of_job(job_id: str, request: Request) -> Response:
-        caller = await caller_with(parts, request, Scope.JOBS_READ)
+        who = await watcher(parts, request)
         last_id = _last_event_id(request)
-        job: Any = await parts.watch_jobs.job(kind, job_id, caller.user_id)
+        job: Any = await parts.watch_jobs.job(kind, job_id, who.user_id)
         if job is None:
             raise Problem(404, "job_not_found", "there is no job of this id among yours")
         over = JobStatus(job["status"]) in TERMINAL
         if over and await parts.watch_jobs.is_over(job_id, last_id or 0):
             # The end was seen, or is so long ago that nothing replays it; after 204 a browser stops reconnecting.
             return Response(status_code=204)
-        _refuse_too_many(parts, caller.user_id)
+        _refuse_too_many(parts, who.user_id)
         language = choose_language(request.headers.get("accept-language"))
-        frames = parts.watch_jobs.of_job(caller.user_id, job_id, last_id, language)
-        return _streaming(while_allowed(parts, request, caller, frames))
+        frames = parts.watch_jobs.of_job(who.user_id, job_id, last_id, language)
+        return _streaming(while_allowed(who, frames))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-HMAC, ED25519, SHARED = "hmac", "ed25519", "shared"
+HMAC, ED25519, SHARED, ADDRESS = "hmac", "ed25519", "shared", "address"
 LEAST_BYTES, MOST_BYTES = 24, 64
 _SHARED = re.compile(r"^[\x21-\x7e]{24,256}$")
 # Printed in the seeds' documents and in the specification's examples: everybody knows them.
@@ -22,7 +22,7 @@ class SecretWeak(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret in the clear. `raw` signs; for `shared` it is what the header carries."""
+    """A secret in the clear. `raw` signs; for `shared` it is what the header carries, for `address` a channel's."""
 
     scheme: str
     raw: bytes
@@ -31,8 +31,8 @@ class Secret:
     @property
     def shown(self) -> str:
         """How it is shown, once, to whoever made it."""
-        if self.scheme == SHARED:
-            return self.raw.decode("ascii")
+        if self.scheme in (SHARED, ADDRESS):
+            return self.raw.decode()
         return "whsec_" + base64.b64encode(self.raw).decode()
 
 
@@ -74,7 +74,7 @@ def own_shared(text: str) -> Secret:
 def signature(secrets_: Sequence[Secret], webhook_id: str, timestamp: int, body: bytes) -> str:
     """Return the `webhook-signature` of these very bytes: one entry for every secret."""
     signed = f"{webhook_id}.{timestamp}.".encode() + body
-    return " ".join(_entry(secret, signed) for secret in secrets_ if secret.scheme != SHARED)
+    return " ".join(_entry(secret, signed) for secret in secrets_ if secret.scheme in (HMAC, ED25519))
 
 
 def _entry(secret: Secret, signed: bytes) -> str:

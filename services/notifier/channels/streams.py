@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from contracts.messages import failure_sentence, status_message
 
 QUEUE_BOUND = 256
 """Updates a stream may lag behind before it is ended and told to come back with its last id."""
+HEARTBEAT_SECONDS = 15
+COME_BACK_MS = (500, 6_000)
+"""When clients of a process that stops are to reconnect."""
 
 
 @dataclass(slots=True)
@@ -45,25 +49,47 @@ def describe(event: JobUpdated, language: str) -> dict[str, Any]:
 
 @dataclass(eq=False, slots=True)
 class Stream:
-    """The queue of one open stream; `ended` says that nothing more will be put."""
+    """What waits for one open stream; `ended` says that nothing more will be put, `farewell` is its last word."""
 
     user_id: str
     job_id: str | None
-    queue: "asyncio.Queue[Update | None]" = field(default_factory=lambda: asyncio.Queue(QUEUE_BOUND + 1))
+    slot: int = 0
     ended: bool = False
+    farewell: bytes = b""
+    _waiting: list[Update] = field(default_factory=list)
+    _taker: "asyncio.Future[None] | None" = None
 
     def put(self, update: Update) -> None:
         if self.ended:
             return
-        if self.queue.qsize() >= QUEUE_BOUND:
-            self.end()
+        if len(self._waiting) >= QUEUE_BOUND:
+            self.end(b": too slow; come back with the last id\n\n")
             return
-        self.queue.put_nowait(update)
+        self._waiting.append(update)
+        self.wake()
 
-    def end(self) -> None:
+    def end(self, farewell: bytes = b"") -> None:
+        """End it after what waits; the client reconnects with its last id."""
         if not self.ended:
             self.ended = True
-            self.queue.put_nowait(None)
+            self.farewell = farewell
+            self.wake()
+
+    def wake(self) -> None:
+        """Let whoever takes go on, with nothing if nothing waits."""
+        if self._taker is not None and not self._taker.done():
+            self._taker.set_result(None)
+
+    async def take(self) -> list[Update]:
+        """Return what waits; nothing when the line has been silent for a while, or when the stream has ended."""
+        if not self._waiting and not self.ended:
+            self._taker = asyncio.get_running_loop().create_future()
+            try:
+                await self._taker
+            finally:
+                self._taker = None
+        taken, self._waiting = self._waiting, []
+        return taken
 
 
 class Hub:
@@ -72,7 +98,19 @@ class Hub:
     def __init__(self, most_of_a_user: int = 100) -> None:
         self._most_of_a_user = most_of_a_user
         self._streams: defaultdict[str, set[Stream]] = defaultdict(set)
+        # Silent lines are heard from in turn: one timer for all costs a tenth of one each.
+        self._slots: list[set[Stream]] = [set() for _ in range(HEARTBEAT_SECONDS)]
+        self._opened = 0
         self._closed = False
+
+    async def run(self) -> None:
+        """Wake each stream every so many seconds."""
+        turn = 0
+        while not self._closed:
+            await asyncio.sleep(1)
+            turn = (turn + 1) % len(self._slots)
+            for stream in list(self._slots[turn]):
+                stream.wake()
 
     @property
     def open_streams(self) -> int:
@@ -84,13 +122,18 @@ class Hub:
 
     def open(self, user_id: str, job_id: str | None) -> Stream:
         """Open a stream; whatever is published from now on reaches its queue. One too many is ended at once."""
-        stream = Stream(user_id, job_id)
-        if self._closed or self.is_full(user_id):
+        self._opened += 1
+        stream = Stream(user_id, job_id, self._opened % len(self._slots))
+        self._slots[stream.slot].add(stream)
+        if self._closed:
+            stream.end(_come_back())
+        elif self.is_full(user_id):
             stream.end()
         self._streams[user_id].add(stream)
         return stream
 
     def close_stream(self, stream: Stream) -> None:
+        self._slots[stream.slot].discard(stream)
         streams = self._streams[stream.user_id]
         streams.discard(stream)
         if not streams:
@@ -108,8 +151,13 @@ class Hub:
                     stream.put(update)
 
     def close(self) -> None:
-        """End every stream, so that clients reconnect elsewhere."""
+        """End every stream, so that clients reconnect elsewhere, not all at once."""
         self._closed = True
         for streams in self._streams.values():
             for stream in streams:
-                stream.end()
+                stream.end(_come_back())
+
+
+def _come_back() -> bytes:
+    """Say when to reconnect: thousands that lose their process together spread over some seconds."""
+    return b"retry: %d\n\n" % random.randint(*COME_BACK_MS)  # noqa: S311 - not a secret

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.runtime.database import Pool
 
-_COLUMNS = """d.id, d.event_id, d.type, d.job_id, d.kind, d.state, d.attempts, d.created_at, d.finished_at,
+_COLUMNS = """d.id, d.event_id, d.type, d.job_id, d.kind, d.state, d.attempts, d.created_at, d.finished_at, d.url,
     CASE WHEN d.state = 'pending' THEN d.next_attempt_at END AS next_attempt_at, d.sent_at"""
 _LAST = """LEFT JOIN LATERAL (SELECT a.status_code, a.error FROM sorami.delivery_attempts a
     WHERE a.delivery_id = d.id ORDER BY a.attempt DESC LIMIT 1) a ON true"""
@@ -15,8 +15,9 @@ _PAGE = f"""
     SELECT {_COLUMNS}, a.status_code, a.error FROM sorami.deliveries d {_LAST}
     WHERE d.endpoint = $1 AND ($2::text IS NULL OR d.state = $2) AND ($3::text IS NULL OR d.type = $3)
       AND ($4::timestamptz IS NULL OR d.created_at >= $4)
-      AND ($5::timestamptz IS NULL OR (d.created_at, d.id) < ($5, $6))
-    ORDER BY d.created_at DESC, d.id DESC LIMIT $7
+      AND ($5::text IS NULL OR d.job_id = $5)
+      AND ($6::timestamptz IS NULL OR (d.created_at, d.id) < ($6, $7))
+    ORDER BY d.created_at DESC, d.id DESC LIMIT $8
 """  # noqa: S608 - constants
 _ONE = f"""
     SELECT {_COLUMNS}, a.status_code, a.error, d.payload FROM sorami.deliveries d {_LAST}
@@ -41,11 +42,11 @@ _TIMES = """
 async def page(
     pool: Pool,
     endpoint_id: str,
-    filters: tuple[str | None, str | None, datetime | None],
+    filters: tuple[str | None, str | None, datetime | None, str | None],
     after: tuple[datetime, str] | None,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Return deliveries of an endpoint, the newest first; `filters` are state, type and since."""
+    """Return deliveries of an endpoint, the newest first; `filters` are state, type, since and job."""
     position = after or (None, None)
     return [dict(row) for row in await pool.fetch(_PAGE, endpoint_id, *filters, *position, limit)]
 

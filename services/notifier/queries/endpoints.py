@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,17 +12,23 @@ from services.runtime.database import Connection, Pool
 
 _COLUMNS = """e.id, e.owner_id, e.organization_id, e.url, e.kind_urls, e.dialect, e.event_types, e.kinds, e.description,
     e.headers, e.state, e.reason, e.active_since, e.failing_since, e.noticed_at, e.throttle_per_second, e.ordered,
-    e.thin, e.created_at, e.updated_at"""
+    e.thin, e.created_at, e.updated_at, e.per_job, e.digest_seconds, e.language"""
 
 # An organisation's endpoint works as long as whoever made it may act for the organisation.
 _MAY_ACT = """EXISTS (SELECT FROM organization_memberships m WHERE m."userId" = e.owner_id
               AND m."organizationId" = e.organization_id AND lower(m.role::text) IN ('owner', 'admin', 'org:admin'))"""
 
-_WANTED = """(e.kinds IS NULL OR j.data->>'kind' = ANY(e.kinds))
-      AND (e.event_types IS NULL OR CASE j.data->>'status' WHEN 'COMPLETED' THEN 'job.completed'
-           WHEN 'FAILED' THEN 'job.failed' ELSE 'job.cancelled' END = ANY(e.event_types))"""
+_ENDING = """CASE j.data->>'status' WHEN 'COMPLETED' THEN 'job.completed'
+           WHEN 'FAILED' THEN 'job.failed' ELSE 'job.cancelled' END"""
+_WANTED = f"""(e.kinds IS NULL OR j.data->>'kind' = ANY(e.kinds))
+      AND (e.event_types IS NULL OR {_ENDING} = ANY(e.event_types))
+      AND (NOT e.per_job OR EXISTS (SELECT FROM sorami.job_webhooks w WHERE w.job_id = j.job_id
+                                    AND (w.event_types IS NULL OR {_ENDING} = ANY(w.event_types))))"""
 
-_OF_OWNER = f"SELECT {_COLUMNS} FROM sorami.webhook_endpoints e WHERE e.owner_id = $1 ORDER BY e.created_at, e.id"  # noqa: S608
+_OF_OWNER = f"""
+    SELECT {_COLUMNS} FROM sorami.webhook_endpoints e
+    WHERE e.owner_id = $1 AND NOT e.per_job ORDER BY e.created_at, e.id
+"""  # noqa: S608 - constants
 _ONE = f"SELECT {_COLUMNS} FROM sorami.webhook_endpoints e WHERE e.id = $1 AND e.owner_id = $2"  # noqa: S608
 _BY_IDS = f"SELECT {_COLUMNS} FROM sorami.webhook_endpoints e WHERE e.id = ANY($1::text[])"  # noqa: S608
 _SECRETS = """
@@ -34,11 +41,19 @@ _SECRETS_SHOWN = """
 """
 _SUBSCRIBERS = f"""
     SELECT {_COLUMNS} FROM sorami.webhook_endpoints e
-    WHERE e.state = 'enabled' AND e.organization_id IS NULL AND e.owner_id = ANY($1::text[])
+    WHERE e.state = 'enabled' AND NOT e.per_job AND e.organization_id IS NULL AND e.owner_id = ANY($1::text[])
     UNION ALL
     SELECT {_COLUMNS} FROM sorami.webhook_endpoints e
     WHERE e.state = 'enabled' AND e.organization_id = ANY($2::text[]) AND {_MAY_ACT}
 """  # noqa: S608 - constants
+_PER_JOB = f"SELECT {_COLUMNS} FROM sorami.webhook_endpoints e WHERE e.per_job AND e.owner_id = ANY($1::text[])"  # noqa: S608
+_JOB_WEBHOOKS = "SELECT job_id, url, event_types FROM sorami.job_webhooks WHERE job_id = ANY($1::text[])"
+_WITHOUT_JOB_ENDPOINT = """
+    SELECT DISTINCT j.user_id FROM sorami.job_events j JOIN sorami.job_webhooks w ON w.job_id = j.job_id
+    WHERE j.at < now() - $1 * interval '1 second' AND j.at >= $2
+      AND NOT EXISTS (SELECT FROM sorami.webhook_endpoints e WHERE e.per_job AND e.owner_id = j.user_id)
+    LIMIT 200
+"""
 _ADMINISTERS = """
     SELECT EXISTS (SELECT FROM organization_memberships m WHERE m."userId" = $1 AND m."organizationId" = $2
                    AND lower(m.role::text) IN ('owner', 'admin', 'org:admin'))
@@ -55,11 +70,12 @@ _UNPLANNED = f"""
                       WHERE d.endpoint = e.id AND d.event_id = j.job_id || '/job.updated.v1/' || j.seq)
     ORDER BY j.at LIMIT 200
 """  # noqa: S608 - constants
-# The same for an endpoint of the operator's, since it has been in use.
+# The same for an endpoint of the operator's, since it has been in use; $5 whether also of an application's own rows.
 _UNPLANNED_OF_OPERATOR = """
     SELECT j.data FROM sorami.job_events j
     WHERE j.at < now() - $2 * interval '1 second' AND j.at >= $4
       AND j.at > coalesce((SELECT min(d.created_at) FROM sorami.deliveries d WHERE d.endpoint = $1), 'infinity')
+      AND ($5 OR NOT EXISTS (SELECT FROM sorami.jobs a WHERE a.id = j.job_id AND a.origin = 'application'))
       AND j.data->>'kind' = $3 AND j.data->>'status' IN ('COMPLETED', 'FAILED', 'CANCELLED')
       AND NOT EXISTS (SELECT FROM sorami.deliveries d
                       WHERE d.endpoint = $1 AND d.event_id = j.job_id || '/job.updated.v1/' || j.seq)
@@ -128,6 +144,36 @@ async def subscribers(pool: Pool, events: Sequence[JobUpdated]) -> list[Endpoint
     return [_endpoint(row) for row in await pool.fetch(_SUBSCRIBERS, list(owners), list(organizations))]
 
 
+@dataclass(frozen=True, slots=True)
+class JobWebhook:
+    """Where a single job wants to be told, and of what; None is all."""
+
+    url: str
+    event_types: Sequence[str] | None
+
+    def wants(self, type_: str) -> bool:
+        """Tell whether it asked to hear of this."""
+        return self.event_types is None or type_ in self.event_types
+
+
+async def job_webhooks(pool: Pool, job_ids: Collection[str]) -> dict[str, JobWebhook]:
+    """Return what jobs brought, by job."""
+    rows = await pool.fetch(_JOB_WEBHOOKS, list(job_ids))
+    return {row["job_id"]: JobWebhook(row["url"], row["event_types"]) for row in rows}
+
+
+async def per_job(pool: Pool, owner_ids: Collection[str]) -> dict[str, Endpoint]:
+    """Return the endpoints that what jobs bring is sent under, by owner."""
+    found = [_endpoint(row) for row in await pool.fetch(_PER_JOB, list(owner_ids))]
+    return {endpoint.owner_id: endpoint for endpoint in found}
+
+
+async def owners_without_job_endpoint(pool: Pool, older_than_seconds: float, since: datetime) -> list[str]:
+    """Return owners of jobs that brought an address and moved since then, who have no endpoint to send under."""
+    rows = await pool.fetch(_WITHOUT_JOB_ENDPOINT, older_than_seconds, since)
+    return [row["user_id"] for row in rows]
+
+
 async def administers(pool: Pool, user_id: str, organization_id: str) -> bool:
     """Tell whether a person may act for an organisation."""
     return bool(await pool.fetchval(_ADMINISTERS, user_id, organization_id))
@@ -140,10 +186,10 @@ async def unplanned(pool: Pool, older_than_seconds: float, since: datetime) -> l
 
 
 async def unplanned_of_operator(
-    pool: Pool, endpoint: str, kind: str, older_than_seconds: float, since: datetime
+    pool: Pool, endpoint: str, kind: str, older_than_seconds: float, since: datetime, *, shared: bool
 ) -> list[JobUpdated]:
-    """Return endings of a kind that the operator's endpoint was not told."""
-    rows = await pool.fetch(_UNPLANNED_OF_OPERATOR, endpoint, older_than_seconds, kind, since)
+    """Return endings of a kind that the operator's endpoint was not told; of an application's own rows if `shared`."""
+    rows = await pool.fetch(_UNPLANNED_OF_OPERATOR, endpoint, older_than_seconds, kind, since, shared)
     return [JobUpdated.model_validate_json(row["data"]) for row in rows]
 
 

@@ -25,13 +25,22 @@ _OPEN_JOBS = """
       AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = id)
     ORDER BY created_at DESC, id DESC LIMIT 200
 """
+_JOBS_OF_BATCH = """
+    SELECT id AS job_id, kind, status, stage, progress, message, seq, created_at, request->>'prompt' AS prompt
+    FROM sorami.jobs WHERE batch_id = $1 AND owner_id = $2
+      AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = id)
+    ORDER BY id
+"""
+_BATCH = "SELECT EXISTS (SELECT FROM sorami.batches WHERE id = $1 AND owner_id = $2)"
+_EVENTS_AFTER = "SELECT EXISTS (SELECT FROM sorami.job_events WHERE job_id = ANY($1::text[]) AND n > $2)"
 _JOB = """
     SELECT j.id AS job_id, j.kind, j.status, j.stage, j.progress, j.message, j.seq, j.created_at, j.owner_id
     FROM sorami.jobs j WHERE j.id = $1 AND ($2::text IS NULL OR j.kind = $2) AND j.owner_id = $3
       AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = j.id)
 """
 _ABOUT_JOBS = """
-    SELECT j.id, u."clerkId" AS clerk_id, j.request->>'prompt' AS prompt
+    SELECT j.id, u."clerkId" AS clerk_id, j.request->>'prompt' AS prompt,
+           j.origin = 'application' AS made_by_application
     FROM sorami.jobs j LEFT JOIN users u ON u.id = j.owner_id WHERE j.id = ANY($1::text[])
 """
 _FILES = """
@@ -47,6 +56,8 @@ class AboutJob:
 
     user_id: str
     prompt: str
+    made_by_application: bool = False
+    """Whether an application made its row in our database, which it therefore reads itself."""
 
 
 async def events_of_user(pool: Pool, user_id: str, after: int, until: int) -> list[JobUpdated]:
@@ -60,13 +71,31 @@ async def events_of_job(pool: Pool, job_id: str, after: int) -> list[JobUpdated]
     return [JobUpdated.model_validate_json(row["data"]) for row in await pool.fetch(_EVENTS_OF_JOB, job_id, after)]
 
 
-async def snapshot(pool: Pool, user_id: str) -> tuple[int, list[dict[str, Any]]]:
-    """Return a user's number and open jobs as of one moment."""
+async def snapshot(pool: Pool, user_id: str, batch_id: str | None = None) -> tuple[int, list[dict[str, Any]]]:
+    """Return a user's number and open jobs, or all of a batch, as of one moment."""
     async with transaction(pool) as connection:
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         number = await connection.fetchval(_NUMBER, user_id)
-        rows = await connection.fetch(_OPEN_JOBS, user_id)
+        if batch_id is None:
+            rows = await connection.fetch(_OPEN_JOBS, user_id)
+        else:
+            rows = await connection.fetch(_JOBS_OF_BATCH, batch_id, user_id)
     return number, [dict(row) for row in rows]
+
+
+async def jobs_of_batch(pool: Pool, batch_id: str, owner_id: str) -> list[dict[str, Any]]:
+    """Return the owner's jobs of a batch."""
+    return [dict(row) for row in await pool.fetch(_JOBS_OF_BATCH, batch_id, owner_id)]
+
+
+async def is_batch_of(pool: Pool, batch_id: str, owner_id: str) -> bool:
+    """Tell whether the owner has this batch, whatever became of its jobs."""
+    return bool(await pool.fetchval(_BATCH, batch_id, owner_id))
+
+
+async def has_events_after(pool: Pool, job_ids: Sequence[str], after: int) -> bool:
+    """Tell whether any of these jobs moved after a number."""
+    return bool(await pool.fetchval(_EVENTS_AFTER, list(job_ids), after))
 
 
 async def number_and_oldest(pool: Pool, user_id: str) -> tuple[int, int | None]:
@@ -83,7 +112,10 @@ async def job_of(pool: Pool, kind: str | None, job_id: str, owner_id: str) -> di
 async def about_jobs(pool: Pool, job_ids: Sequence[str]) -> dict[str, AboutJob]:
     """Return the prompt and the identity provider's user id of jobs."""
     rows = await pool.fetch(_ABOUT_JOBS, list(job_ids))
-    return {row["id"]: AboutJob(row["clerk_id"] or "", row["prompt"] or "") for row in rows}
+    return {
+        row["id"]: AboutJob(row["clerk_id"] or "", row["prompt"] or "", bool(row["made_by_application"]))
+        for row in rows
+    }
 
 
 async def legacy_files(pool: Pool, event: JobUpdated, prompt: str) -> list[LegacyFile]:

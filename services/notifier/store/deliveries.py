@@ -11,8 +11,8 @@ from services.runtime.database import Connection, Pool
 PLAN_DELIVERIES = """
     WITH given AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[],
-                             $8::text[], $9::bool[], $10::bool[])
-            AS g(id, endpoint, event_id, job_id, kind, seq, type, payload, supersedes, throttled)
+                             $8::text[], $9::bool[], $10::bool[], $11::text[], $12::int[])
+            AS g(id, endpoint, event_id, job_id, kind, seq, type, payload, supersedes, throttled, url, digest)
     ), pointless AS (
         UPDATE sorami.deliveries d SET state = 'superseded', finished_at = now()
         FROM given g
@@ -20,11 +20,15 @@ PLAN_DELIVERIES = """
           AND d.state = 'pending' AND d.type IN ('job.progress', 'job.updated')
           AND (d.lease_until IS NULL OR d.lease_until < now())
     )
-    INSERT INTO sorami.deliveries (id, endpoint, event_id, job_id, kind, seq, type, payload, next_attempt_at)
-    SELECT g.id, g.endpoint, g.event_id, g.job_id, g.kind, g.seq, g.type, g.payload::jsonb,
+    INSERT INTO sorami.deliveries (id, endpoint, event_id, job_id, kind, seq, type, payload, url, next_attempt_at)
+    SELECT g.id, g.endpoint, g.event_id, g.job_id, g.kind, g.seq, g.type, g.payload::jsonb, g.url,
            CASE WHEN g.throttled THEN greatest(now(), (
                SELECT max(p.sent_at) + interval '500 milliseconds' FROM sorami.deliveries p
                WHERE p.endpoint = g.endpoint AND p.job_id = g.job_id AND p.type = 'job.progress'))
+           -- The first is told at once; what comes soon after waits, to be told together.
+           WHEN g.digest > 0 THEN greatest(now(), g.digest * interval '1 second' + (
+               SELECT p.sent_at FROM sorami.deliveries p WHERE p.endpoint = g.endpoint AND p.sent_at IS NOT NULL
+               ORDER BY p.created_at DESC, p.id DESC LIMIT 1))
            ELSE now() END
     FROM given g
     ON CONFLICT (endpoint, event_id) DO NOTHING
@@ -67,7 +71,7 @@ CLAIM_DELIVERIES = """
         tries = d.tries + 1, sent_at = now()
     FROM picked WHERE d.id = picked.id
     RETURNING d.id, d.endpoint, d.event_id, d.job_id, d.kind, d.type, d.payload::text AS payload, d.attempts, d.tries,
-              d.fence, extract(epoch FROM clock_timestamp())::float8 AS now
+              d.fence, d.url, extract(epoch FROM clock_timestamp())::float8 AS now
 """
 
 NEXT_DUE = """
@@ -151,6 +155,10 @@ class NewDelivery:
     payload: str
     supersedes: bool = False
     throttled: bool = False
+    url: str | None = None
+    """Where it goes, when its job brought the address."""
+    digest: int = 0
+    """Seconds between two messages to its endpoint; what comes between is told together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,7 @@ class Delivery:
     tries: int
     fence: int
     now: float
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +208,20 @@ class Settlement:
     attempt: Attempt
 
 
-_PLANNED = ("id", "endpoint", "event_id", "job_id", "kind", "seq", "type", "payload", "supersedes", "throttled")
+_PLANNED = (
+    "id",
+    "endpoint",
+    "event_id",
+    "job_id",
+    "kind",
+    "seq",
+    "type",
+    "payload",
+    "supersedes",
+    "throttled",
+    "url",
+    "digest",
+)
 
 
 async def plan(executor: Pool | Connection, deliveries: Sequence[NewDelivery]) -> int:

@@ -10,12 +10,18 @@ from services.runtime.outbox import OutboxColumns, OutboxRow, Sendable, as_rows,
 
 # lock_owner: creations of one owner follow one another, so that the limit holds.
 LOCK_OWNER = "SELECT pg_advisory_xact_lock(hashtextextended('webhook endpoints of ' || $1::text, 0))"
-COUNT_ENDPOINTS = "SELECT count(*) FROM sorami.webhook_endpoints WHERE owner_id = $1"
+COUNT_ENDPOINTS = "SELECT count(*) FROM sorami.webhook_endpoints WHERE owner_id = $1 AND NOT per_job"
 
 INSERT_ENDPOINT = """
     INSERT INTO sorami.webhook_endpoints (id, owner_id, organization_id, url, kind_urls, dialect, event_types, kinds,
-           description, headers, throttle_per_second, ordered, thin, state, reason)
-    VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::text[], $8::text[], $9, $10::jsonb, $11, $12, $13, $14, $15)
+           description, headers, throttle_per_second, ordered, thin, digest_seconds, language, state, reason)
+    VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7::text[], $8::text[], $9, $10::jsonb, $11, $12, $13, $14, $15, $16, $17)
+    ON CONFLICT (owner_id, url) DO NOTHING RETURNING id
+"""
+
+# insert_job_endpoint: it was there from the beginning, so that nothing that a job asked for is older.
+INSERT_JOB_ENDPOINT = """
+    INSERT INTO sorami.webhook_endpoints (id, owner_id, url, per_job, active_since) VALUES ($1, $2, '', true, 'epoch')
     ON CONFLICT (owner_id, url) DO NOTHING RETURNING id
 """
 
@@ -23,7 +29,8 @@ INSERT_ENDPOINT = """
 UPDATE_ENDPOINT = """
     UPDATE sorami.webhook_endpoints SET organization_id = $3, url = $4, kind_urls = $5::jsonb,
            event_types = $6::text[], kinds = $7::text[], description = $8, headers = $9::jsonb,
-           throttle_per_second = $10, ordered = $11, thin = $12, state = $13, reason = $14, updated_at = now(),
+           throttle_per_second = $10, ordered = $11, thin = $12, digest_seconds = $15, language = $16, state = $13,
+           reason = $14, updated_at = now(),
            active_since = CASE WHEN $13 = 'enabled' AND state <> 'enabled' THEN now() ELSE active_since END,
            failing_since = CASE WHEN $13 = 'enabled' AND state <> 'enabled' THEN NULL ELSE failing_since END,
            noticed_at = CASE WHEN $13 = 'enabled' AND state <> 'enabled' THEN NULL ELSE noticed_at END
@@ -110,6 +117,10 @@ class Endpoint:
     thin: bool
     created_at: datetime
     updated_at: datetime
+    per_job: bool = False
+    """Whether it has no address of its own: each delivery goes where its job wants it."""
+    digest_seconds: int = 0
+    language: str = "fr"
 
     def url_for(self, kind: str | None) -> str:
         """Return where word of a kind goes."""
@@ -147,6 +158,8 @@ class EndpointValues:
     throttle_per_second: int | None = None
     ordered: bool = False
     thin: bool = False
+    digest_seconds: int = 0
+    language: str = "fr"
     state: str = "enabled"
     reason: str | None = None
 
@@ -176,6 +189,8 @@ async def insert(connection: Connection, endpoint_id: str, owner_id: str, values
         v.throttle_per_second,
         v.ordered,
         v.thin,
+        v.digest_seconds,
+        v.language,
         v.state,
         v.reason,
     )
@@ -201,6 +216,8 @@ async def update(connection: Connection, endpoint_id: str, owner_id: str, values
         v.thin,
         v.state,
         v.reason,
+        v.digest_seconds,
+        v.language,
     )
 
 

@@ -1,16 +1,19 @@
 """Deliver webhooks: claim, send, settle. What was sent but not settled is sent again with the same id and content."""
 
 import asyncio
+import json
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from contracts.legacy_steps import sending, sent
 from contracts.legacy_webhook import SECRET_HEADER
-from contracts.webhooks import webhook_id
+from contracts.webhooks import digest_of, webhook_id
+from services.notifier.channels.apprise import AppriseChannels
 from services.notifier.channels.signatures import SHARED, Secret, signature
 from services.notifier.channels.webhooks import Outgoing, WebhookSender
 from services.notifier.queries import endpoints as queries
@@ -53,6 +56,17 @@ class Receiver:
     sealed: bool = False
     """Whether no key of ours opens its secrets."""
 
+    @property
+    def is_channel(self) -> bool:
+        """Whether people are told here, in sentences."""
+        return self.endpoint is not None and self.endpoint.dialect == "apprise"
+
+
+def operators_own(legacy_urls: Mapping[str, str], secret: str | None) -> dict[str, Receiver]:
+    """Return the receivers in the operator's settings, by the names of their endpoints."""
+    shared = [Secret(SHARED, secret.encode())] if secret else []
+    return {legacy_endpoint(kind): Receiver(url=url, secrets=shared) for kind, url in legacy_urls.items()}
+
 
 class DeliverWebhooks:
     """The sender of one process."""
@@ -63,9 +77,9 @@ class DeliverWebhooks:
         sender: WebhookSender,
         judge: JudgeEndpoints,
         sealer: Sealer | None,
+        channels: AppriseChannels,
         *,
-        legacy_urls: Mapping[str, str],
-        secret: str | None,
+        operators: Mapping[str, Receiver],
         keep_days: int,
         send_seconds: float,
     ) -> None:
@@ -73,10 +87,8 @@ class DeliverWebhooks:
         self._sender = sender
         self._judge = judge
         self._sealer = sealer
-        shared = [Secret(SHARED, secret.encode())] if secret else []
-        self._operators = {
-            legacy_endpoint(kind): Receiver(url=url, secrets=shared) for kind, url in legacy_urls.items()
-        }
+        self._channels = channels
+        self._operators = operators
         self._keep_days = keep_days
         # Long enough for a turn of a throttled endpoint and an attempt; then another process takes over.
         self._lease_seconds = 2 * send_seconds + 5
@@ -142,12 +154,18 @@ class DeliverWebhooks:
         receivers = await self._receivers(grouped)
         for name, deliveries in grouped.items():
             receiver = receivers.get(name)
+            if receiver is not None and receiver.is_channel:
+                self._start(self._deliver_together(deliveries, receiver), name, len(deliveries))
+                continue
             turns = await self._turns(receiver, len(deliveries))
             for delivery, wait in zip(deliveries, turns, strict=True):
-                self._busy[name] += 1
-                task = asyncio.create_task(self._deliver(delivery, receiver, wait, ahead))
-                self._sending.add(task)
-                task.add_done_callback(lambda done, name=name: self._done(done, name))  # type: ignore[misc]
+                self._start(self._deliver(delivery, receiver, wait, ahead), name, 1)
+
+    def _start(self, sending: Coroutine[Any, Any, None], name: str, count: int) -> None:
+        self._busy[name] += count
+        task = asyncio.create_task(sending)
+        self._sending.add(task)
+        task.add_done_callback(lambda done: self._done(done, name, count))
 
     async def _receivers(self, names: Mapping[str, Any]) -> dict[str, Receiver]:
         found = {name: self._operators[name] for name in names if name in self._operators}
@@ -175,9 +193,9 @@ class DeliverWebhooks:
         first = await take_turns(self._pool, receiver.endpoint.id, count)
         return [first + place / rate for place in range(count)]
 
-    def _done(self, task: "asyncio.Task[None]", name: str) -> None:
+    def _done(self, task: "asyncio.Task[None]", name: str, count: int) -> None:
         self._sending.discard(task)
-        self._busy[name] -= 1
+        self._busy[name] -= count
         if not self._busy[name]:
             del self._busy[name]
         if not task.cancelled() and task.exception() is not None:
@@ -196,20 +214,36 @@ class DeliverWebhooks:
         if wait:
             await asyncio.sleep(wait)
         attempt = await self._send(delivery, receiver, int(time.time() + ahead))
-        state, pause = _verdict(attempt, delivery.tries)
+        gives_up = receiver.endpoint is not None and receiver.endpoint.per_job and attempt.status_code == 410
+        state, pause = ("exhausted", 0.0) if gives_up else _verdict(attempt, delivery.tries)
         settled = await self._settling.submit(Settlement(delivery, state, pause, attempt))
         if settled and receiver.endpoint is not None:
             await self._follow(receiver.endpoint, delivery, attempt, state)
+
+    async def _deliver_together(self, deliveries: Sequence[Delivery], receiver: Receiver) -> None:
+        """Tell people in one message what several deliveries say; all of them fare as it does."""
+        address = next((secret.shown for secret in receiver.secrets), None)
+        if receiver.endpoint is None or address is None:
+            for delivery in deliveries:
+                await store.put_off(self._pool, delivery, SEALED_PAUSE)
+            return
+        sentences = [json.loads(delivery.payload) for delivery in deliveries]
+        attempt = await self._channels.send(address, *digest_of(sentences, receiver.endpoint.language))
+        # One pause for all, so that they stay together.
+        state, pause = _verdict(attempt, max(delivery.tries for delivery in deliveries))
+        settled = [await self._settling.submit(Settlement(one, state, pause, attempt)) for one in deliveries]
+        if any(settled):
+            await self._follow(receiver.endpoint, deliveries[-1], attempt, state)
 
     async def _send(self, delivery: Delivery, receiver: Receiver, timestamp: int) -> Attempt:
         request = _outgoing(delivery, receiver, timestamp)
         if receiver.endpoint is not None and receiver.endpoint.dialect == "standard":
             attempt = await self._sender.send(request)
         else:
-            _log.info(f"📡 Envoi du webhook pour le job {delivery.job_id} vers {_host(request.url)}")
+            _log.info(sending(delivery.job_id or delivery.id, _host(request.url)))
             attempt = await self._sender.send(request)
             if attempt.taken:
-                _log.info(f"✅ Webhook envoyé avec succès (status {attempt.status_code})", job_id=delivery.job_id)
+                _log.info(sent(attempt.status_code), job_id=delivery.job_id)
         if not attempt.taken:
             _log.info(
                 "webhook not taken",
@@ -267,7 +301,7 @@ def _outgoing(delivery: Delivery, receiver: Receiver, timestamp: int) -> Outgoin
     shared = next((secret for secret in receiver.secrets if secret.scheme == SHARED), None)
     if shared is not None:
         headers[SECRET_HEADER] = shared.shown
-    url = receiver.endpoint.url_for(delivery.kind) if receiver.endpoint else receiver.url
+    url = delivery.url or (receiver.endpoint.url_for(delivery.kind) if receiver.endpoint else receiver.url)
     return Outgoing(url, body, headers, trusted=receiver.endpoint is None)
 
 

@@ -17,6 +17,7 @@ from contracts.notifications import (
     WEBHOOK_ENDPOINT_FAILING,
     WEBHOOK_MESSAGE_EXHAUSTED,
     endpoint_notice,
+    endpoint_words,
 )
 from services.notifier.queries import endpoints as queries
 from services.notifier.store import deliveries, endpoints
@@ -49,6 +50,9 @@ class JudgeEndpoints:
 
     async def failing(self, endpoint: Endpoint, attempt: Attempt) -> None:
         """Note that an endpoint did not take something; 410 or five days of failures disable it."""
+        if endpoint.per_job:
+            # One job's address says nothing of another's.
+            return
         if attempt.status_code == 410:
             await self._disable(endpoint, "gone")
         elif endpoint.failing_since is None:
@@ -61,7 +65,7 @@ class JudgeEndpoints:
     async def exhausted(self, endpoint: Endpoint, delivery: Delivery, attempt: Attempt) -> None:
         """Tell the owner that a message was given up: a notification a day, and word to the other endpoints."""
         now = self._clock()
-        if delivery.type in (webhooks.ENDPOINT_DISABLED, webhooks.MESSAGE_EXHAUSTED):
+        if delivery.type in (webhooks.ENDPOINT_FAILING, webhooks.ENDPOINT_DISABLED, webhooks.MESSAGE_EXHAUSTED):
             return
         data = {
             "endpoint_id": endpoint.id,
@@ -69,13 +73,16 @@ class JudgeEndpoints:
             "webhook_id": webhooks.webhook_id(delivery.event_id),
             "type": delivery.type,
             "job_id": delivery.job_id,
+            "url": delivery.url,
             "attempts": delivery.attempts,
             "status_code": attempt.status_code,
             "error": attempt.error,
         }
         async with transaction(self._pool) as connection:
             await self._tell_others(connection, endpoint, webhooks.MESSAGE_EXHAUSTED, delivery.id, data)
-            rows = await self._notify(connection, endpoint, WEBHOOK_MESSAGE_EXHAUSTED, f"{now:%Y-%m-%d}", None)
+            rows = await self._notify(
+                connection, endpoint, WEBHOOK_MESSAGE_EXHAUSTED, f"{now:%Y-%m-%d}", url=delivery.url
+            )
         self._offer(rows)
 
     async def _disable(self, endpoint: Endpoint, reason: str) -> None:
@@ -92,7 +99,7 @@ class JudgeEndpoints:
             await connection.execute(deliveries.DROP_PENDING, endpoint.id)
             occasion = now.isoformat()
             await self._tell_others(connection, endpoint, webhooks.ENDPOINT_DISABLED, f"{endpoint.id}/{occasion}", data)
-            rows = await self._notify(connection, endpoint, WEBHOOK_ENDPOINT_DISABLED, occasion, reason)
+            rows = await self._notify(connection, endpoint, WEBHOOK_ENDPOINT_DISABLED, occasion, reason=reason)
         _log.warning("a webhook endpoint is disabled", endpoint=endpoint.id, reason=reason)
         self._offer(rows)
 
@@ -101,14 +108,27 @@ class JudgeEndpoints:
             if await connection.fetchval(endpoints.NOTE_NOTICED, endpoint.id) is None:
                 return
             occasion = str(endpoint.failing_since)
-            rows = await self._notify(connection, endpoint, WEBHOOK_ENDPOINT_FAILING, occasion, None)
+            data = {
+                "endpoint_id": endpoint.id,
+                "url": endpoint.url,
+                "failing_since": as_utc(endpoint.failing_since) if endpoint.failing_since else None,
+            }
+            await self._tell_others(connection, endpoint, webhooks.ENDPOINT_FAILING, f"{endpoint.id}/{occasion}", data)
+            rows = await self._notify(connection, endpoint, WEBHOOK_ENDPOINT_FAILING, occasion)
         self._offer(rows)
 
     async def _notify(
-        self, connection: Connection, endpoint: Endpoint, type_: str, occasion: str, reason: str | None
+        self,
+        connection: Connection,
+        endpoint: Endpoint,
+        type_: str,
+        occasion: str,
+        *,
+        reason: str | None = None,
+        url: str | None = None,
     ) -> list[OutboxRow]:
         """Ask for a notification; the same occasion makes the same one."""
-        host = urlsplit(endpoint.url).hostname or ""
+        host = _host(url or endpoint.url)
         notice = endpoint_notice(type_, host, reason)
         metadata: dict[str, Any] = {"endpointId": endpoint.id, "host": host}
         if reason:
@@ -130,27 +150,42 @@ class JudgeEndpoints:
     async def _tell_others(
         self, connection: Connection, endpoint: Endpoint, type_: str, occasion: str, data: dict[str, Any]
     ) -> None:
-        """Plan word of this for the other endpoints of the same owner."""
-        body = json.dumps(webhooks.payload(type_, self._clock(), data), ensure_ascii=False)
+        """Plan word of this for the other endpoints of the same owner, each in its own words."""
+        body = webhooks.payload(type_, self._clock(), data)
+        words = endpoint_words(type_)
         others = [
             other
             for other in await queries.of_owner(connection, endpoint.owner_id)
             if other.id != endpoint.id
             and other.state == "enabled"
-            and other.dialect == "standard"
+            and other.dialect != "legacy"
             and other.wants(type_, None)
         ]
-        planned = [
-            deliveries.NewDelivery(
-                id=new_id(),
-                endpoint=other.id,
-                event_id=f"{type_}/{occasion}",
-                job_id=None,
-                kind=None,
-                seq=0,
-                type=type_,
-                payload=body,
+        planned = []
+        for other in others:
+            told = body
+            if other.dialect == "apprise" and words is not None:
+                notice = endpoint_notice(
+                    words, _host(data.get("url") or endpoint.url), data.get("reason"), other.language
+                )
+                told = webhooks.sentence(notice, type_)
+            planned.append(
+                deliveries.NewDelivery(
+                    id=new_id(),
+                    endpoint=other.id,
+                    event_id=f"{type_}/{occasion}",
+                    job_id=None,
+                    kind=None,
+                    seq=0,
+                    type=type_,
+                    payload=json.dumps(told, ensure_ascii=False),
+                    digest=other.digest_seconds,
+                )
             )
-            for other in others
-        ]
         await deliveries.plan(connection, planned)
+
+
+def _host(url: str) -> str:
+    """Return what an endpoint is called in a sentence: its host, or the service of a channel."""
+    parts = urlsplit(url)
+    return (parts.hostname if parts.scheme in ("http", "https") else parts.scheme) or ""

@@ -9,19 +9,22 @@ import asyncpg
 from contracts.faults import Fault, RequestRefused
 from contracts.ids import new_id
 from services.notifier.channels import signatures
+from services.notifier.channels.apprise import AppriseChannels, ChannelRefused, shown
 from services.notifier.channels.signatures import Secret, SecretWeak
 from services.notifier.queries import endpoints as queries
 from services.notifier.store import deliveries, endpoints
 from services.notifier.store.endpoints import Endpoint, EndpointValues
-from services.notifier.usecases.check_address import AddressRules
 from services.notifier.usecases.seal_secrets import seal_headers, seal_secret
 from services.runtime.addresses import AddressRefused
 from services.runtime.database import Pool, transaction
 from services.runtime.identity import Caller
 from services.runtime.sealing import Sealer
+from services.runtime.webhook_addresses import AddressRules
 
 MOST_ENDPOINTS = 50
 ROTATION_HOURS = 24
+APPRISE = "apprise"
+"""The dialect of channels: sentences for people."""
 
 
 class EndpointConflict(Exception):
@@ -48,10 +51,11 @@ class Made:
 class ManageEndpoints:
     """The use case behind the console's writes."""
 
-    def __init__(self, pool: Pool, sealer: Sealer, rules: AddressRules) -> None:
+    def __init__(self, pool: Pool, sealer: Sealer, rules: AddressRules, channels: AppriseChannels) -> None:
         self._pool = pool
         self._sealer = sealer
         self._rules = rules
+        self._channels = channels
 
     async def create(
         self, caller: Caller, values: EndpointValues, *, organization: bool, ed25519: bool, secret: str | None
@@ -60,8 +64,17 @@ class ManageEndpoints:
         if organization:
             values = replace(values, organization_id=await self._organization(caller))
         values = await self._checked(values)
+        return await self._insert(caller, values, _secrets(values.dialect, secret, ed25519))
+
+    async def create_channel(self, caller: Caller, values: EndpointValues, *, organization: bool) -> Endpoint:
+        """Make a channel, whose secret is its address; raises what `create` raises."""
+        if organization:
+            values = replace(values, organization_id=await self._organization(caller))
+        address = await self._channel(values.url)
+        return (await self._insert(caller, replace(values, url=shown(values.url)), [address])).endpoint
+
+    async def _insert(self, caller: Caller, values: EndpointValues, secrets: Sequence[Secret]) -> Made:
         endpoint_id = new_id()
-        secrets = _secrets(values.dialect, secret, ed25519)
         sealed = replace(values, headers=seal_headers(self._sealer, endpoint_id, values.headers))
         async with transaction(self._pool) as connection:
             if await endpoints.lock_owner(connection, caller.user_id) >= MOST_ENDPOINTS:
@@ -77,11 +90,17 @@ class ManageEndpoints:
     async def change(self, caller: Caller, endpoint: Endpoint, changes: Mapping[str, Any]) -> Endpoint:
         """Change what was given; raises RequestRefused or EndpointConflict."""
         given = dict(changes)
+        if endpoint.per_job and {"url", "kind_urls"} & given.keys():
+            raise no_address()
         headers = given.pop("headers", None)
         state = given.pop("state", endpoint.state)
         kept = {name: getattr(endpoint, name) for name in EndpointValues.__slots__}
         values = EndpointValues(**{**kept, **given, "headers": {}, "state": state})
-        if {"url", "kind_urls"} & given.keys():
+        channel = None
+        if endpoint.dialect == APPRISE:
+            channel = await self._channel(values.url) if "url" in given else None
+            values = replace(values, url=shown(values.url) if channel else endpoint.url)
+        elif {"url", "kind_urls"} & given.keys():
             values = await self._checked(values)
         sealed = endpoint.headers if headers is None else seal_headers(self._sealer, endpoint.id, headers)
         reason = None if state == "enabled" else (endpoint.reason or "owner")
@@ -92,6 +111,9 @@ class ManageEndpoints:
                 )
             except asyncpg.UniqueViolationError:
                 raise _exists() from None
+            if channel is not None:
+                await connection.execute(endpoints.RETIRE_SECRETS, endpoint.id, 0)
+                await endpoints.insert_secrets(connection, [seal_secret(self._sealer, endpoint.id, channel)])
             if state == "disabled" and endpoint.state == "enabled":
                 await connection.execute(deliveries.DROP_PENDING, endpoint.id)
             return await queries.one(connection, endpoint.id, caller.user_id) or endpoint
@@ -113,6 +135,12 @@ class ManageEndpoints:
             await endpoints.insert_secrets(connection, [seal_secret(self._sealer, endpoint.id, one) for one in secrets])
         return Made(endpoint, secrets)
 
+    async def _channel(self, address: str) -> Secret:
+        try:
+            return Secret(signatures.ADDRESS, (await self._channels.check(address)).encode())
+        except ChannelRefused as refusal:
+            raise RequestRefused([Fault("url", refusal.code, refusal.detail)]) from None
+
     async def _checked(self, values: EndpointValues) -> EndpointValues:
         openly = values.dialect == "legacy"
         url = await self._address("url", values.url, openly)
@@ -133,6 +161,11 @@ class ManageEndpoints:
         if organization is None or not await queries.administers(self._pool, caller.user_id, organization):
             raise NotAllowed
         return organization
+
+
+def no_address() -> EndpointConflict:
+    """Build the refusal of what needs an address: the endpoint of jobs has none of its own."""
+    return EndpointConflict("endpoint_without_address", "each job brings its own address; this endpoint has none")
 
 
 def _exists() -> EndpointConflict:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from contracts import webhooks
 from contracts.events import as_utc
@@ -10,7 +11,7 @@ from contracts.ids import new_id
 from services.notifier.queries import endpoints as queries
 from services.notifier.store import deliveries
 from services.notifier.store.endpoints import Endpoint
-from services.notifier.usecases.manage_endpoints import EndpointConflict
+from services.notifier.usecases.manage_endpoints import EndpointConflict, no_address
 from services.notifier.usecases.plan_deliveries import PlanDeliveries, Wish
 from services.runtime.database import Pool
 
@@ -29,9 +30,14 @@ class SendAgain:
     async def test(self, endpoint: Endpoint) -> str:
         """Send a test event and return its delivery's id; raises EndpointConflict."""
         _check_enabled(endpoint)
+        if endpoint.per_job:
+            raise no_address()
         delivery_id = new_id()
         now = datetime.now(UTC)
-        if endpoint.dialect == "legacy":
+        body: dict[str, Any]
+        if endpoint.dialect == "apprise":
+            body = {"type": webhooks.TEST, "title": "Sorami", "message": "Test", "url": None}
+        elif endpoint.dialect == "legacy":
             # A step of a job that nobody knows: the seeds' application logs it and changes nothing.
             body = {
                 "job_id": f"test_{delivery_id}",

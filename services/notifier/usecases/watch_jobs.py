@@ -1,21 +1,34 @@
 """Watch jobs: what was missed from the rows, then what happens, each once and in order."""
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from contracts.events import as_utc
+from contracts.events import JobUpdated, as_utc
 from contracts.kinds import KINDS, Kind
 from contracts.messages import status_message
 from contracts.status import TERMINAL, JobStatus, Stage
-from services.notifier.channels.streams import Hub, Stream, Update, describe
+from services.notifier.channels.streams import Hub, Update, describe
 from services.notifier.queries import streams as queries
 from services.runtime.database import Pool
 
-HEARTBEAT_SECONDS = 15.0
+HEARTBEAT = b": still here\n\n"
 RETRY_MS = 1_000
 Frames = AsyncGenerator[bytes, None]
+
+
+class _Jobs:
+    """The jobs of a batch, and which of them have not ended as far as a stream has told."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._all = {row["job_id"] for row in rows}
+        self.open = {row["job_id"] for row in rows if JobStatus(row["status"]) not in TERMINAL}
+
+    def follow(self, event: JobUpdated) -> bool:
+        """Note a move; False when it is another job's."""
+        if event.status in TERMINAL:
+            self.open.discard(event.job_id)
+        return event.job_id in self._all
 
 
 class WatchJobs:
@@ -25,33 +38,56 @@ class WatchJobs:
         self._pool = pool
         self._hub = hub
 
-    async def of_user(self, user_id: str, last_id: int | None, language: str) -> Frames:
+    def of_user(self, user_id: str, last_id: int | None, language: str) -> Frames:
         """Stream all of a user's jobs: a snapshot of the open ones, or what came after `last_id`; then every move."""
+        return self._of_many(user_id, None, last_id, language)
+
+    def of_batch(self, user_id: str, batch_id: str, last_id: int | None, language: str) -> Frames:
+        """Stream the jobs of a batch: a snapshot of them all, or what came after `last_id`; then every move.
+
+        Ends with the last of them.
+        """
+        return self._of_many(user_id, batch_id, last_id, language)
+
+    async def _of_many(self, user_id: str, batch_id: str | None, last_id: int | None, language: str) -> Frames:
+        # A batch hears all of its owner's moves too: their numbers alone tell whether one is missing.
         stream = self._hub.open(user_id, None)
         try:
             yield f"retry: {RETRY_MS}\n\n".encode()
-            last = last_id
-            if last is not None:
-                number, oldest = await queries.number_and_oldest(self._pool, user_id)
-                # An id of the future, or one whose successors are not kept any more, cannot be continued.
-                if last > number or (last < number and (oldest is None or oldest > last + 1)):
-                    last = None
-                else:
-                    async for update in self._missed(user_id, last, number):
-                        last = update.n
+            jobs = None if batch_id is None else _Jobs(await queries.jobs_of_batch(self._pool, batch_id, user_id))
+            number = await self._continued_until(user_id, last_id)
+            last = last_id or 0
+            if number is not None:
+                async for update in self._missed(user_id, last, number):
+                    last = update.n
+                    if jobs is None or jobs.follow(update.event):
                         yield update.frame(language)
-            if last is None:
-                last, jobs = await queries.snapshot(self._pool, user_id)
-                yield _snapshot(last, jobs, language)
-            async for heard in self._live(stream):
-                if heard is None:
-                    yield b": still here\n\n"
-                    continue
-                async for one in self._in_order(user_id, last, heard):
-                    last = one.n
-                    yield one.frame(language)
+            else:
+                last, rows = await queries.snapshot(self._pool, user_id, batch_id)
+                jobs = None if batch_id is None else _Jobs(rows)
+                yield _snapshot(last, rows, language)
+            while jobs is None or jobs.open:
+                taken = await stream.take()
+                moves = await self._whole(user_id, last, taken)
+                last = moves[-1].n if moves else last
+                frames = [move.frame(language) for move in moves if jobs is None or jobs.follow(move.event)]
+                if frames:
+                    yield b"".join(frames)
+                elif not taken:
+                    yield stream.farewell if stream.ended else HEARTBEAT
+                    if stream.ended:
+                        return
         finally:
             self._hub.close_stream(stream)
+
+    async def _continued_until(self, user_id: str, last_id: int | None) -> int | None:
+        """Return the number up to which rows tell what came after `last_id`; None where it cannot be continued."""
+        if last_id is None:
+            return None
+        number, oldest = await queries.number_and_oldest(self._pool, user_id)
+        # An id of the future, or one whose successors are not kept any more.
+        gone = last_id < number and (oldest is None or oldest > last_id + 1)
+        return None if last_id > number or gone else number
 
     async def of_job(self, user_id: str, job_id: str, last_id: int | None, language: str) -> Frames:
         """Stream one job from its first move, or from `last_id`, to its end."""
@@ -64,17 +100,20 @@ class WatchJobs:
                 yield Update(event).frame(language)
                 if event.status in TERMINAL:
                     return
-            async for update in self._live(stream):
-                if update is None:
-                    yield b": still here\n\n"
-                    continue
-                if update.n <= last:
-                    continue
-                for one in await self._up_to(update, job_id, last, seq):
-                    last, seq = one.n, one.event.seq
-                    yield one.frame(language)
-                    if one.event.status in TERMINAL:
+            while True:
+                taken = await stream.take()
+                if not taken:
+                    yield stream.farewell if stream.ended else HEARTBEAT
+                    if stream.ended:
                         return
+                for update in taken:
+                    if update.n <= last:
+                        continue
+                    for one in await self._up_to(update, job_id, last, seq):
+                        last, seq = one.n, one.event.seq
+                        yield one.frame(language)
+                        if one.event.status in TERMINAL:
+                            return
         finally:
             self._hub.close_stream(stream)
 
@@ -98,23 +137,28 @@ class WatchJobs:
         """Tell whether whoever saw `last_id` has seen the job's end."""
         return not await queries.events_of_job(self._pool, job_id, last_id)
 
-    async def _live(self, stream: Stream) -> AsyncIterator[Update | None]:
-        """Yield updates, and None whenever the line has been silent; ends when the stream is ended."""
-        while True:
-            try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
-                    update = await stream.queue.get()
-            except TimeoutError:
-                yield None
-                continue
-            if update is None:
-                return
-            yield update
+    async def batch_is_over(self, batch_id: str, owner_id: str, last_id: int | None) -> bool | None:
+        """Tell whether whoever saw `last_id` has seen all of a batch; None when the owner has no such batch."""
+        jobs = await queries.jobs_of_batch(self._pool, batch_id, owner_id)
+        if not jobs and not await queries.is_batch_of(self._pool, batch_id, owner_id):
+            return None
+        if last_id is None or _Jobs(jobs).open:
+            return False
+        return not await queries.has_events_after(self._pool, [job["job_id"] for job in jobs], last_id)
 
     async def _up_to(self, update: Update, job_id: str, last: int, seq: int) -> list[Update]:
         if update.event.seq == seq + 1:
             return [update]
         return [Update(event) for event in await queries.events_of_job(self._pool, job_id, last)]
+
+    async def _whole(self, user_id: str, last: int, taken: Sequence[Update]) -> list[Update]:
+        """Return what was heard with what lies between, in the order of the numbers."""
+        moves: list[Update] = []
+        for heard in taken:
+            async for one in self._in_order(user_id, last, heard):
+                moves.append(one)
+                last = one.n
+        return moves
 
     async def _in_order(self, user_id: str, last: int, update: Update) -> AsyncIterator[Update]:
         if update.n <= last:

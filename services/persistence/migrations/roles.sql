@@ -68,7 +68,7 @@ BEGIN
             -- gateway, requests:
             ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.idempotency_keys, sorami.allowances'),
             ('sorami_gateway', 'SELECT, INSERT, UPDATE (cancelled_at)', 'sorami.batches'),
-            ('sorami_gateway', 'SELECT, INSERT', 'sorami.cancellations'),
+            ('sorami_gateway', 'SELECT, INSERT', 'sorami.cancellations, sorami.job_webhooks'),
             -- gateway, gallery:
             -- gateway, gallery: what people keep and share; search is persistence's, and triggers note for it.
             ('sorami_gateway', 'SELECT', 'sorami.search_documents, sorami.search_pending, sorami.search_words'),
@@ -112,6 +112,7 @@ BEGIN
             ('sorami_persistence', 'DELETE', 'sorami.jobs, image_generations, video_generations'),
             ('sorami_persistence', 'SELECT, INSERT', 'sorami.gone_media'),
             ('sorami_persistence', 'DELETE', 'sorami.orphans, sorami.deliveries, sorami.outbox_gateway'),
+            ('sorami_persistence', 'SELECT, DELETE', 'sorami.job_webhooks'),
             ('sorami_persistence', 'SELECT (job_id)', 'sorami.orphans, sorami.deliveries'),
             ('sorami_persistence', 'SELECT (key)', 'sorami.outbox_gateway'),
             ('sorami_notifier, sorami_generator', 'SELECT', 'sorami.deletions'),
@@ -121,9 +122,11 @@ BEGIN
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.deliveries, sorami.delivery_attempts'),
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.outbox_notifier'),
             ('sorami_notifier', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.webhook_endpoints, sorami.webhook_secrets'),
+            ('sorami_notifier', 'SELECT, INSERT, DELETE', 'sorami.stream_tickets'),
             ('sorami_notifier', 'SELECT', 'sorami.jobs, image_generations, video_generations'),
             ('sorami_notifier', 'SELECT', 'sorami.files, image_files, video_files'),
             ('sorami_notifier', 'SELECT', 'sorami.job_events, sorami.user_counters, sorami.sessions'),
+            ('sorami_notifier', 'SELECT', 'sorami.job_webhooks, sorami.batches'),
             ('sorami_notifier', 'SELECT', 'users, organizations, organization_memberships'),
 
             -- A dead letter that stands already is not an error: ON CONFLICT reads the key it names.

@@ -38,6 +38,7 @@ FORGET_GENERATIONS = {
     "search pending": "DELETE FROM sorami.search_pending WHERE generation_id = ANY($1::text[])",
     "job events": "DELETE FROM sorami.job_events WHERE job_id = ANY($1::text[])",
     "deliveries": "DELETE FROM sorami.deliveries WHERE job_id = ANY($1::text[])",
+    "webhooks": "DELETE FROM sorami.job_webhooks WHERE job_id = ANY($1::text[])",
     "dead letters": "DELETE FROM sorami.dead_letters WHERE key = ANY($1::text[])",
     "orphans": "DELETE FROM sorami.orphans WHERE job_id = ANY($1::text[])",
     "reports": "DELETE FROM sorami.backend_reports WHERE job_id = ANY($1::text[])",

@@ -20,6 +20,8 @@ from contracts.events import (
 from contracts.failures import Failure
 from contracts.ids import new_id, new_token
 from contracts.kinds import KINDS
+from contracts.legacy_steps import Steps
+from contracts.legacy_webhook import BACKEND
 from contracts.media import media_path, poster_key, thumbnail_name
 from contracts.notifications import notice_for
 from contracts.status import Completed, Failed, JobState, JobStatus, Moved, Progressed, Report, reduce
@@ -54,6 +56,17 @@ class Advance:
             return
         self.state = decision.state
         self.moves.append((decision.state, event))
+
+
+def _log_as_the_seeds_do(advance: Advance) -> None:
+    """Say what a backend's completion became, where its rows are written."""
+    last, job = advance.moves[-1][1], advance.job
+    if not isinstance(last, JobCompleted) or last.provider != BACKEND:
+        return
+    steps = Steps(KINDS[job.kind])
+    _log.info(steps.creating_files, job_id=job.id)
+    _log.info(steps.files_created, generationId=job.id, **{steps.files_count_field: len(advance.files)})
+    _log.info(steps.notified(job.owner_id), job_id=job.id)
 
 
 def _as_report(event: ReportEvent) -> Report:
@@ -122,6 +135,8 @@ class AdvanceJobs:
         for advance in moved:
             _count(advance)
         self._offer(sent)
+        for advance in moved:
+            _log_as_the_seeds_do(advance)
         return unknown
 
     def _rows(self, moved: Sequence[Advance], numbers: Mapping[str, int], traces: Mapping[str, str | None]) -> "Rows":

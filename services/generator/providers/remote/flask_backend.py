@@ -4,11 +4,15 @@ import re
 from typing import Any, Final
 
 from contracts.kinds import KINDS
+from contracts.legacy_steps import Steps
 from contracts.offers import FLASK_MODEL
 from services.generator.providers.base import Finished, Operation, Order, Running, Submitted, Traits
 from services.generator.providers.remote.api import Api
 from services.generator.providers.remote.failures import by_status
 from services.generator.providers.remote.http_provider import HttpProvider
+from services.runtime.logs import get_logger
+
+_log = get_logger(part="flask backend")
 
 MODEL: Final = FLASK_MODEL
 HEARS_LATER_SECONDS: Final = 600.0
@@ -28,9 +32,10 @@ class FlaskBackend(HttpProvider):
 
     async def submit(self, order: Order, submit_key: str) -> Submitted:
         """Send the seeds' body; a backend that answers an id of its own is known by that one from then on."""
-        plural = KINDS[order.kind].plural
+        kind = KINDS[order.kind]
+        _log.info(Steps(kind).sent_to_backend, job_id=order.job_id)
         # Any 2xx is an acceptance: a backend of the seeds' need not answer JSON.
-        answer = await self.api.submit(self.api.url(f"api/{plural}/generate"), json=_body(order), needs_json=False)
+        answer = await self.api.submit(self.api.url(f"api/{kind.plural}/generate"), json=_body(order), needs_json=False)
         if not answer.ok:
             raise by_status(self.name, answer.status, answer.words, answer.headers)
         given = answer.at("job_id", default=answer.at("data", "job_id", default=answer.at("id")))
