@@ -17,6 +17,7 @@ from contracts.topics import all_topics
 from services.generator.__main__ import GRACE_SECONDS
 from services.runtime.process import run_until_signal
 from sorami.chart_documents import CLASSES
+from sorami.documents import notifier_openapi
 from tests.support.chart import (
     CHART,
     FULL,
@@ -322,6 +323,13 @@ def test_the_gateway_answers_to_the_public_name_and_to_its_service() -> None:
     hosts = one(objects, "ConfigMap", f"{FULL}-settings")["data"]["SORAMI_ALLOW_HOSTS"].split(",")
     assert {"sorami.example.com", f"{FULL}-gateway:9006", f"{FULL}-notifier:9009", "other.example.com"} <= set(hosts)
     assert one(objects, "Service", f"{FULL}-gateway")["spec"]["ports"][0]["port"] == 9006
+
+
+def test_whatever_the_notifier_serves_under_a_prefix_goes_straight_to_it() -> None:
+    rules = one(render(), "Ingress", FULL)["spec"]["rules"][0]["http"]["paths"]
+    direct = {rule["path"] for rule in rules if rule["backend"]["service"]["name"].endswith("-notifier")}
+    served = {"/".join(path.split("/")[:3]) for path in notifier_openapi()["paths"]}
+    assert direct == served | {"/api/events"}
 
 
 @pytest.mark.parametrize("name", ["hpa", "keda"])
