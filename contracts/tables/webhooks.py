@@ -102,6 +102,7 @@ class Delivery(Row, table=True):
     sent_at: datetime | None = maybe(DateTime(timezone=True))
     tries: int = typed(Integer, "0")
     url: str | None = maybe()
+    traceparent: str | None = maybe()
 
 
 class DeliveryAttempt(Row, table=True):

@@ -16,7 +16,8 @@ def subscribe(subscriptions: Subscriptions, parts: Parts) -> None:
 
     async def on_job_updated_deliver(batch: Sequence[Incoming]) -> None:
         """Plan deliveries; one process of the group hears each move."""
-        await parts.plan_deliveries([one.event for one in batch])
+        traces = [one.record.headers.get("traceparent") for one in batch]
+        await parts.plan_deliveries([one.event for one in batch], traces)
 
     subscriptions.stream(Route((JOB_UPDATED.name,), on_job_updated))
     subscriptions.batches(Route((JOB_UPDATED.name,), on_job_updated_deliver))

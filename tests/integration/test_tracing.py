@@ -15,6 +15,7 @@ HOPS = {
     ("sorami-persistence", "process job.completed"),
     ("sorami-persistence", "publish job.updated"),
     ("sorami-notifier", "process job.updated"),
+    ("sorami-notifier", "deliver webhook"),
 }
 
 

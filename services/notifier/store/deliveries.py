@@ -11,8 +11,9 @@ from services.runtime.database import Connection, Pool
 PLAN_DELIVERIES = """
     WITH given AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[],
-                             $8::text[], $9::bool[], $10::bool[], $11::text[], $12::int[])
-            AS g(id, endpoint, event_id, job_id, kind, seq, type, payload, supersedes, throttled, url, digest)
+                             $8::text[], $9::bool[], $10::bool[], $11::text[], $12::int[], $13::text[])
+            AS g(id, endpoint, event_id, job_id, kind, seq, type, payload, supersedes, throttled, url, digest,
+                 traceparent)
     ), pointless AS (
         UPDATE sorami.deliveries d SET state = 'superseded', finished_at = now()
         FROM given g
@@ -20,8 +21,9 @@ PLAN_DELIVERIES = """
           AND d.state = 'pending' AND d.type IN ('job.progress', 'job.updated')
           AND (d.lease_until IS NULL OR d.lease_until < now())
     )
-    INSERT INTO sorami.deliveries (id, endpoint, event_id, job_id, kind, seq, type, payload, url, next_attempt_at)
-    SELECT g.id, g.endpoint, g.event_id, g.job_id, g.kind, g.seq, g.type, g.payload::jsonb, g.url,
+    INSERT INTO sorami.deliveries (id, endpoint, event_id, job_id, kind, seq, type, payload, url, traceparent,
+                                   next_attempt_at)
+    SELECT g.id, g.endpoint, g.event_id, g.job_id, g.kind, g.seq, g.type, g.payload::jsonb, g.url, g.traceparent,
            CASE WHEN g.throttled THEN greatest(now(), (
                SELECT max(p.sent_at) + interval '500 milliseconds' FROM sorami.deliveries p
                WHERE p.endpoint = g.endpoint AND p.job_id = g.job_id AND p.type = 'job.progress'))
@@ -71,7 +73,7 @@ CLAIM_DELIVERIES = """
         tries = d.tries + 1, sent_at = now()
     FROM picked WHERE d.id = picked.id
     RETURNING d.id, d.endpoint, d.event_id, d.job_id, d.kind, d.type, d.payload::text AS payload, d.attempts, d.tries,
-              d.fence, d.url, extract(epoch FROM clock_timestamp())::float8 AS now
+              d.fence, d.url, d.traceparent, extract(epoch FROM clock_timestamp())::float8 AS now
 """
 
 NEXT_DUE = """
@@ -159,6 +161,7 @@ class NewDelivery:
     """Where it goes, when its job brought the address."""
     digest: int = 0
     """Seconds between two messages to its endpoint; what comes between is told together."""
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,7 @@ class Delivery:
     fence: int
     now: float
     url: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +225,7 @@ _PLANNED = (
     "throttled",
     "url",
     "digest",
+    "traceparent",
 )
 
 

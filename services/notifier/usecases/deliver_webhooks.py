@@ -27,6 +27,7 @@ from services.runtime.database import Pool, is_transient
 from services.runtime.group_commit import GroupCommit
 from services.runtime.logs import get_logger
 from services.runtime.sealing import SealBroken, Sealer
+from services.runtime.tracing import span
 
 SCHEDULE = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds before the second, third, … attempt (Standard Webhooks 1.0); after the last the delivery is exhausted."""
@@ -213,7 +214,8 @@ class DeliverWebhooks:
             return
         if wait:
             await asyncio.sleep(wait)
-        attempt = await self._send(delivery, receiver, int(time.time() + ahead))
+        with span("deliver webhook", delivery.traceparent, kind="client", attributes={"sorami.key": delivery.job_id}):
+            attempt = await self._send(delivery, receiver, int(time.time() + ahead))
         gives_up = receiver.endpoint is not None and receiver.endpoint.per_job and attempt.status_code == 410
         state, pause = ("exhausted", 0.0) if gives_up else _verdict(attempt, delivery.tries)
         settled = await self._settling.submit(Settlement(delivery, state, pause, attempt))

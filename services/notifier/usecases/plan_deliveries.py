@@ -38,6 +38,7 @@ class Wish:
     event: JobUpdated
     endpoint: Endpoint | None = None
     url: str | None = None
+    traceparent: str | None = None
 
     @property
     def name(self) -> str:
@@ -77,9 +78,11 @@ class PlanDeliveries:
         self._wake = wake
         self._looked_until: datetime | None = None
 
-    async def __call__(self, events: Sequence[JobUpdated]) -> None:
-        """Plan what these moves mean to all who listen."""
-        if await self.plan(await self._wishes(events)):
+    async def __call__(self, events: Sequence[JobUpdated], traces: Sequence[str | None] = ()) -> None:
+        """Plan what these moves mean to all who listen; `traces` are the contexts they came with."""
+        trace_of = {event.job_id: trace for event, trace in zip(events, traces, strict=False)}
+        wishes = [replace(wish, traceparent=trace_of.get(wish.event.job_id)) for wish in await self._wishes(events)]
+        if await self.plan(wishes):
             self._wake()
 
     async def plan(self, wishes: Iterable[Wish]) -> int:
@@ -180,6 +183,7 @@ class PlanDeliveries:
             throttled=ours and type_ == JOB_PROGRESS,
             url=wish.url,
             digest=wish.endpoint.digest_seconds if wish.endpoint else 0,
+            traceparent=wish.traceparent,
         )
 
     def _standard(self, wish: Wish) -> str:

@@ -12,3 +12,6 @@ CREATE INDEX dead_letters_open_idx ON sorami.dead_letters (at, topic, partition,
     WHERE resolution IS NULL;
 CREATE INDEX dead_letters_at_idx ON sorami.dead_letters (at, topic, partition, "offset", consumer);
 CREATE INDEX orphans_open_idx ON sorami.orphans (received_at, id) WHERE resolution IS NULL;
+
+-- Which request a delivery comes from: its attempts stand in that trace.
+ALTER TABLE sorami.deliveries ADD COLUMN traceparent text;
