@@ -1,33 +1,31 @@
-"""The page and the documentation: static files under a strict policy."""
+"""The page and the documentation: static files under a strict policy, compressed, and kept by browsers for good."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse
 from starlette.responses import Response
 
+from services.gateway.api.page_files import STATIC, PageFile, PageFiles
 from services.gateway.parts import Parts
 from services.runtime.problems import Problem
 
-STATIC = Path(__file__).parent.parent / "static"
 PAGES = {
     "/": "index.html",
     "/generate-images": "index.html",
     "/generate-videos": "index.html",
     "/gallery": "index.html",
+    "/albums": "index.html",
+    "/settings": "index.html",
+    "/operate": "index.html",
     "/docs": "docs.html",
 }
-_TYPES = {
-    ".js": "text/javascript",
-    ".css": "text/css",
-    ".svg": "image/svg+xml",
-    ".html": "text/html",
-    ".png": "image/png",
-    ".json": "application/json",
-    ".txt": "text/plain; charset=utf-8",
-    ".md": "text/plain; charset=utf-8",
+# Short, for there are many of them: what is no page runs nothing and may load nothing.
+_OF_FILES = {
+    "Content-Security-Policy": "default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
 }
+_FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 def security_headers(media_origin: str) -> dict[str, str]:
@@ -47,45 +45,43 @@ def security_headers(media_origin: str) -> dict[str, str]:
     }
 
 
-def _file_of(path: str) -> Path:
-    """Return a file of the page; raises a 404 problem for whatever lies elsewhere."""
-    try:
-        file = (STATIC / path).resolve()
-        found = file.is_relative_to(STATIC.resolve()) and file.is_file()
-    except (ValueError, OSError):
-        found = False
-    if not found:
-        raise Problem(404, "not_found", "there is nothing at this address")
-    return file
+def serve(request: Request, file: PageFile, headers: Mapping[str, str]) -> Response:
+    """Answer with a file, compressed where the browser reads that; with 304 when it has this very version."""
+    packed = file.packed is not None and "gzip" in request.headers.get("accept-encoding", "")
+    sent = {**headers, "ETag": file.packed_etag if packed else file.etag, "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") == sent["ETag"]:
+        return Response(status_code=304, headers=sent)
+    if packed:
+        return Response(file.packed, headers=sent | {"Content-Encoding": "gzip"}, media_type=file.media_type)
+    return Response(file.content, headers=sent, media_type=file.media_type)
 
 
-def _serve(request: Request, file: Path, headers: Mapping[str, str]) -> Response:
-    """Answer with a file, or with 304 when the browser has this very version."""
-    media_type = _TYPES.get(file.suffix, "application/octet-stream")
-    answer = FileResponse(file, media_type=media_type, headers=headers, stat_result=file.stat())
-    if request.headers.get("if-none-match") == answer.headers["etag"]:
-        return Response(status_code=304, headers={**headers, "ETag": answer.headers["etag"]})
-    return answer
-
-
-def _page_route(file: Path, headers: Mapping[str, str]) -> Callable[[Request], Awaitable[Response]]:
+def _page_route(files: PageFiles, name: str, headers: Mapping[str, str]) -> Callable[[Request], Awaitable[Response]]:
     # The route takes the request alone: any further parameter would be read from the address.
     async def page(request: Request) -> Response:
-        return _serve(request, file, headers)
+        return serve(request, files.page(name), headers)
 
     return page
 
 
 def page_router(parts: Parts) -> APIRouter:
-    """Make the pages and /static/…."""
+    """Make the pages, /static/… and /static/<version>/…, which a browser need never ask for again."""
     router = APIRouter(include_in_schema=False)
     headers = security_headers(parts.signer.origin)
+    files = PageFiles(STATIC)
 
     for path, name in PAGES.items():
-        router.add_api_route(path, _page_route(STATIC / name, headers), methods=["GET", "HEAD"])
+        router.add_api_route(path, _page_route(files, name, headers), methods=["GET", "HEAD"])
 
     @router.get("/static/{path:path}")
     async def static(path: str, request: Request) -> Response:
-        return _serve(request, _file_of(path), headers)
+        version, _, rest = path.partition("/")
+        # A page of another version (while one is replaced by the next) gets what there is, and does not keep it.
+        named = files.is_version(version)
+        file = files.get(rest if named else path)
+        if file is None:
+            raise Problem(404, "not_found", "there is nothing at this address")
+        kept = {"Cache-Control": _FOR_GOOD} if named and version == files.version else {}
+        return serve(request, file, _OF_FILES | kept)
 
     return router

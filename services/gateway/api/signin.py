@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from contracts.ids import new_token
 from services.gateway.api import schemas
-from services.gateway.api.pages import PAGES, STATIC, security_headers
+from services.gateway.api.page_files import STATIC
+from services.gateway.api.pages import PAGES, security_headers
 from services.gateway.parts import Parts
 from services.gateway.usecases import open_session as sessions
 from services.gateway.usecases.open_session import OpenedSession, TicketUsed

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
 from tests.e2e.page.visit import Visit
 from tests.support.product import SECRET, Product
+from tests.support.receiver import Receiver
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
@@ -25,6 +26,9 @@ ARGUMENTS = [
     "--disable-quic",
     "--no-first-run",
 ]
+OPERATOR, LOOKER = "user_who_operates", "user_who_looks"
+PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 NewVisit = Callable[..., Awaitable[Visit]]
 
 
@@ -53,10 +57,24 @@ def page_home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="package")
-async def page_product(browser: Browser, page_home: Path) -> AsyncIterator[Product]:
+async def hooks(browser: Browser) -> AsyncIterator[Receiver]:
+    """Somebody's server, which is told what happens."""
+    receiver = Receiver()
+    await receiver.start()
+    yield receiver
+    await receiver.stop()
+
+
+@pytest.fixture(scope="package")
+async def page_product(browser: Browser, page_home: Path, hooks: Receiver) -> AsyncIterator[Product]:
     """The four services on real servers; started only where there is a browser to look at them."""
     # An adopted report names media elsewhere; whoever the backend names gets them.
-    settings = {"WEBHOOK_SECRET": SECRET, "SORAMI_ORPHANS": "adopt"}
+    settings = {
+        "WEBHOOK_SECRET": SECRET,
+        "SORAMI_ORPHANS": "adopt",
+        "SORAMI_OPERATORS": f"{OPERATOR},{LOOKER}",
+        "SORAMI_WEBHOOK_ALLOW": f"127.0.0.1:{hooks.port}",
+    }
     async with Stack(page_home, services=SERVICES, settings=settings) as stack:
         pool = await asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=0, max_size=2)
         product = Product(stack, pool)
@@ -69,13 +87,13 @@ async def new_visit(browser: Browser, page_product: Product) -> AsyncIterator[Ne
     """Make visits; afterwards the browser must not have complained of anything unexpected."""
     visits: list[Visit] = []
 
-    async def make(like: Visit | None = None, **options: object) -> Visit:
+    async def make(like: Visit | None = None, subject: str | None = None, **options: object) -> Visit:
         choices = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options
         context = await browser.new_context(**choices)  # type: ignore[arg-type]
-        context.set_default_timeout(20_000)
-        person = like.person if like else page_product.person()
+        context.set_default_timeout(PATIENCE_MS)
+        person = like.person if like else page_product.person(subject)
         visit = Visit(page_product, person, context, await context.new_page())
-        visit.listen()
+        await visit.listen()
         visits.append(visit)
         return visit
 

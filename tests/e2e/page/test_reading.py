@@ -1,17 +1,13 @@
 """Reading: two languages, the keyboard, narrow screens, being signed out, the API page, the policy."""
 
-from playwright.async_api import expect
+import asyncio
+from urllib.parse import quote
 
-from tests.e2e.page.conftest import NewVisit
+from playwright.async_api import Route, expect
+
+from tests.e2e.page.conftest import LOOKER, NewVisit
 from tests.e2e.page.visit import Visit
 
-WORDS = """async () => {
-    const [{ en }, { fr }] = await Promise.all([import('/static/js/words/en.js'), import('/static/js/words/fr.js')]);
-    const shape = (words) => Object.fromEntries(
-        Object.entries(words).map(([key, value]) => [key, typeof value === 'function' ? value.length : typeof value]),
-    );
-    return [shape(en), shape(fr)];
-}"""
 FOCUS = """() => {
     const element = document.activeElement;
     const shown = element.closest('.choice, .segments label') ?? element;
@@ -25,20 +21,23 @@ FOCUS = """() => {
 }"""
 
 
-async def test_a_french_browser_reads_french_and_the_choice_of_language_is_kept(new_visit: NewVisit) -> None:
-    visit = await new_visit(locale="fr-FR")
+async def test_a_french_browser_reads_french_and_what_is_chosen_is_kept(new_visit: NewVisit) -> None:
+    visit = await new_visit(locale="fr-FR", color_scheme="light")
     await visit.arrive()
     await expect(visit.go).to_contain_text("Générer")
     await expect(visit.page.locator("html")).to_have_attribute("lang", "fr")
-    await visit.page.get_by_role("button", name="English").click()
+    await visit.page.get_by_label("Compte").click()
+    await visit.page.get_by_role("menuitem", name="Réglages").click()
+    ground = "() => getComputedStyle(document.documentElement).backgroundColor"
+    day = await visit.page.evaluate(ground)
+    await visit.page.get_by_label("Sombre").check()
+    await visit.page.get_by_label("English").check()
+    await expect(visit.page.get_by_text("Appearance")).to_be_visible()
+    night = await visit.page.evaluate(ground)
+    assert (day, night) == ("rgb(245, 247, 251)", "rgb(11, 14, 20)")
+    await visit.page.goto(visit.product.url)
     await expect(visit.go).to_contain_text("Generate")
-    await visit.page.reload()
-    await expect(visit.go).to_contain_text("Generate")
-
-
-async def test_both_languages_know_the_same_words(visit: Visit) -> None:
-    english, french = await visit.page.evaluate(WORDS)
-    assert english == french
+    assert await visit.page.evaluate(ground) == night
 
 
 async def test_everything_is_reached_by_the_keyboard_with_a_visible_focus(new_visit: NewVisit) -> None:
@@ -65,9 +64,11 @@ async def test_nothing_is_wider_than_the_screen(new_visit: NewVisit) -> None:
     await visit.arrive()
     await visit.ask("Another that is running or done " * 4, model="instant")
     await expect(visit.page.locator(".job")).to_be_visible()
-    for width in (320, 390, 1024, 1920):
-        await visit.page.set_viewport_size({"width": width, "height": 900})
-        await visit.page.wait_for_function(f"document.documentElement.scrollWidth <= {width}")
+    for path in ("/", "/albums", "/settings"):
+        await visit.page.goto(visit.product.url + path)
+        for width in (320, 390, 1024, 1920):
+            await visit.page.set_viewport_size({"width": width, "height": 900})
+            await visit.page.wait_for_function(f"document.documentElement.scrollWidth <= {width}")
 
 
 async def test_whoever_is_signed_out_is_told_how_to_sign_in(new_visit: NewVisit) -> None:
@@ -80,11 +81,14 @@ async def test_whoever_is_signed_out_is_told_how_to_sign_in(new_visit: NewVisit)
     await expect(visit.page.locator(".composer")).to_have_count(0)
 
 
-async def test_a_session_that_ends_meanwhile_is_noticed_at_the_next_request(visit: Visit) -> None:
+async def test_a_session_that_ends_meanwhile_leaves_everything_in_its_place(visit: Visit) -> None:
     visit.expect_complaint("401")
     await visit.context.clear_cookies()
     await visit.ask("Too late")
-    await expect(visit.page.locator(".out")).to_be_visible()
+    over = visit.page.get_by_role("alert")
+    await expect(over).to_contain_text("Your session has ended")
+    await expect(visit.prompt).to_have_value("Too late")
+    await expect(over.get_by_role("link")).to_have_attribute("href", "/signin?return_to=%2F")
 
 
 async def test_a_sign_in_link_works_once(new_visit: NewVisit) -> None:
@@ -99,17 +103,84 @@ async def test_a_sign_in_link_works_once(new_visit: NewVisit) -> None:
     await expect(second.page.locator("h1")).to_have_text("This sign-in link is over")
 
 
-async def test_a_gallery_that_cannot_be_loaded_says_so_and_can_be_tried_again(new_visit: NewVisit) -> None:
+async def test_a_gallery_says_that_it_loads_and_that_it_could_not(new_visit: NewVisit) -> None:
     visit = await new_visit()
     visit.expect_complaint("503")
-    await visit.person.ended(await visit.person.ask(prompt="behind the trouble"))
+    await visit.made("behind the trouble")
+    held = asyncio.Event()
     problem = '{"code": "storage_unavailable", "detail": "the database is not available"}'
-    await visit.page.route("**/user?*", lambda route: route.fulfill(status=503, body=problem))
+
+    async def trouble(route: Route) -> None:
+        await held.wait()
+        await route.fulfill(status=503, body=problem)
+
+    await visit.page.route("**/api/gallery?*", trouble)
     await visit.page.goto(visit.link)
+    await expect(visit.page.locator(".ghost").first).to_be_visible()
+    held.set()
     await expect(visit.page.get_by_text("The gallery could not be loaded.")).to_be_visible()
-    await visit.page.unroute("**/user?*")
+    await visit.page.unroute("**/api/gallery?*")
     await visit.page.get_by_role("button", name="Try again").click()
     await expect(visit.card("behind the trouble")).to_be_visible()
+
+
+HOSTILE = [
+    "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>",
+    "\u202eright to left\u202c مرحبا بالعالم שלום",
+    "👩‍👩‍👧‍👦🏳️‍🌈 ".strip() + " e\u0301\u0327" * 20,
+    "A very long story. " + "word " * 1_990,
+]
+
+
+async def test_whatever_a_prompt_holds_is_text_wherever_it_is_shown(new_visit: NewVisit) -> None:
+    visit = await new_visit()
+    ids = await visit.made(*HOSTILE)
+    await visit.person.http.post("/api/albums", json={"name": HOSTILE[0], "items": ids})
+    await visit.arrive()
+    assert [text.strip() for text in await visit.captions()] == [text.strip() for text in HOSTILE[::-1]]
+    await visit.prompt.fill(HOSTILE[0])
+    await visit.choose("size", "256x256")
+    await visit.prompt.press("Control+Enter")
+    await expect(visit.job("onerror")).to_contain_text("Done")
+    await visit.page.get_by_role("searchbox").fill("onerror title")
+    await expect(visit.cards.locator("mark").first).to_have_text("onerror")
+    await visit.page.get_by_role("searchbox").fill("")
+    await expect(visit.cards).to_have_count(5)
+    for text in HOSTILE:
+        await visit.card(text.strip()[:40]).last.locator(".tile-open").click()
+        await expect(visit.page.locator(".box-prompt")).to_have_text(text.strip())
+        await visit.page.keyboard.press("Escape")
+    for path, there in {"/albums": ".album", f"/gallery?q={quote('<img src=x onerror=alert(1)>')}": ".gallery"}.items():
+        await visit.page.goto(visit.product.url + path)
+        await expect(visit.page.locator(there)).to_be_visible()
+        assert await visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await visit.page.title() == "Sorami"
+    assert await visit.page.locator("img[src=x]").count() == 0
+
+
+async def test_axe_finds_nothing_that_keeps_anybody_out(new_visit: NewVisit) -> None:
+    for scheme in ("dark", "light"):
+        visit = await new_visit(subject=LOOKER, color_scheme=scheme)
+        await visit.made("to be looked at", "another one")
+        await visit.person.http.post("/api/albums", json={"name": "An album"})
+        await visit.arrive()
+        found = {"/": await visit.axe()}
+        await visit.page.locator(".bell-button").click()
+        found["the bell"] = await visit.axe()
+        await visit.page.keyboard.press("Escape")
+        await visit.card("another one").first.locator(".tile-open").click()
+        await expect(visit.page.locator(".box-about dl")).to_be_visible()
+        found["the large view"] = await visit.axe()
+        await visit.page.keyboard.press("Escape")
+        await visit.page.get_by_role("button", name="Select", exact=True).click()
+        await visit.page.get_by_role("button", name="Filters", exact=True).click()
+        found["choosing"] = await visit.axe()
+        views = {"/albums": ".album", "/settings": "#shares p", "/operate": "#orphans p", "/docs": ".route"}
+        for path, there in (views | {"/signin": "#key"}).items():
+            await visit.page.goto(visit.product.url + path)
+            await expect(visit.page.locator(there).first).to_be_visible()
+            found[path] = await visit.axe()
+        assert {name: faults for name, faults in found.items() if faults} == {}
 
 
 async def test_the_api_page_shows_every_operation_of_the_description(new_visit: NewVisit) -> None:
@@ -124,7 +195,7 @@ async def test_the_api_page_shows_every_operation_of_the_description(new_visit: 
 
 
 async def test_every_part_of_the_page_carries_the_strict_policy(visit: Visit) -> None:
-    for path in ("/", "/gallery", "/generate-videos", "/docs", "/static/js/main.js"):
+    for path in ("/", "/gallery", "/settings", "/docs"):
         policy = (await visit.person.http.get(path)).headers["content-security-policy"]
         assert "default-src 'self'" in policy
         assert "unsafe" not in policy

@@ -29,8 +29,9 @@ async def test_a_key_signs_in_and_leads_back_to_the_page_that_was_wanted(new_vis
 
 async def test_whoever_signs_out_is_out(visit: Visit) -> None:
     visit.expect_complaint("401")
-    await visit.page.get_by_role("button", name="Sign out").click()
-    await visit.page.wait_for_url("**/signin?return_to=*")
+    await visit.page.get_by_label("Account").click()
+    await visit.page.get_by_role("menuitem", name="Sign out").click()
+    await visit.page.wait_for_url("**/signin")
     await visit.page.goto(visit.product.url)
     await visit.page.wait_for_url("**/signin?return_to=*")
     await expect(visit.page.locator("#key")).to_be_visible()

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from sorami.local import identity
+from tests.page_tools import TOOLS, needed
 from tests.support.product import Person, Product
 
 
@@ -35,10 +37,10 @@ class Visit:
 
     @property
     def cards(self) -> Locator:
-        return self.page.locator(".card:not(.ghost)")
+        return self.page.locator(".card")
 
-    def listen(self) -> None:
-        """Collect every error and warning of the console, CSP violations among them, and what scripts threw."""
+    async def listen(self) -> None:
+        """Collect every error and warning of the console, what scripts threw, and what the policy refused."""
 
         def heard(kind: str, text: str) -> None:
             if kind in ("error", "warning"):
@@ -46,6 +48,10 @@ class Visit:
 
         self.page.on("console", lambda message: heard(message.type, message.text))
         self.page.on("pageerror", lambda error: heard("error", str(error)))
+        await self.context.add_init_script(
+            "document.addEventListener('securitypolicyviolation',"
+            " (event) => console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI))"
+        )
 
     def expect_complaint(self, pattern: str) -> None:
         """Say that the browser will log this, for example an answer other than success."""
@@ -55,10 +61,15 @@ class Visit:
         return [text for text in self.complaints if not any(re.search(pattern, text) for pattern in self.expected)]
 
     async def arrive(self, path: str = "/") -> None:
-        """Sign in by a link and wait for the gallery's first answer."""
+        """Sign in by a link and wait for what the address shows."""
         await self.page.goto(self.link)
         if path != "/":
             await self.page.goto(self.product.url + path)
+        if path in ("/", "/gallery", "/generate-images", "/generate-videos"):
+            await self.settled()
+
+    async def settled(self) -> None:
+        """Wait for the gallery's first answer."""
         await expect(self.page.locator(".gallery")).to_have_attribute("aria-busy", "false")
 
     async def choose(self, name: str, value: str) -> None:
@@ -72,11 +83,39 @@ class Visit:
         await self.prompt.fill(prompt)
         await self.prompt.press("Control+Enter")
 
+    async def made(self, *prompts: str, **body: Any) -> list[str]:
+        """Have images made one after the other, so that the order is known; the last is the newest."""
+        ids = []
+        for prompt in prompts:
+            ids.append(await self.person.ask(prompt=prompt, **({"size": "256x256"} | body)))
+            await self.person.ended(ids[-1])
+        return ids
+
+    async def do(self, card: str, action: str) -> None:
+        """Choose an action of a card's menu."""
+        await self.card(card).hover()
+        await self.card(card).get_by_label("More actions").click()
+        await self.page.get_by_role("menuitem", name=action).click()
+
+    async def axe(self) -> list[str]:
+        """What axe finds that keeps people out, and where."""
+        await self.page.evaluate(needed(TOOLS / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8"))
+        found = await self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        return [
+            f"{one['id']}: {node['target']} {node['failureSummary']}"
+            for one in found["violations"]
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        ]
+
     def job(self, prompt: str) -> Locator:
         return self.page.locator(".job").filter(has_text=prompt)
 
     def card(self, prompt: str) -> Locator:
         return self.cards.filter(has_text=prompt)
+
+    def toast(self, text: str) -> Locator:
+        return self.page.locator(".toast").filter(has_text=text)
 
     async def captions(self) -> list[str]:
         return await self.cards.locator("h3").all_inner_texts()

@@ -1,38 +1,38 @@
 /** The page's beginning: who is there, then the gallery and the stream. */
 import { render } from "../vendor/preact.js";
 import { effect, untracked } from "../vendor/signals.js";
-import { ApiError, whoAmI } from "./api.js";
-import { App } from "./components/app.js";
-import { change } from "./draft.js";
-import { html } from "./html.js";
-import * as library from "./library.js";
-import { line, routeOf, session, signedOut, view } from "./state.js";
-import "./watch.js";
+import { html } from "./base/html.js";
+import { place, watchPlaces } from "./base/places.js";
+import { language } from "./base/words.js";
+import { startWatching } from "./live/watch.js";
+import { change } from "./store/draft.js";
+import { filtersOf, restart } from "./store/gallery.js";
+import { loadAlbums } from "./store/library.js";
+import { loadModels } from "./store/models.js";
+import "./store/prefs.js";
+import { arrive, session } from "./store/session.js";
+import { App } from "./views/app.js";
 
-/** Find out who is there; without an answer, ask again until there is one. */
-export async function arrive() {
-  try {
-    await whoAmI();
-    session.value = "in";
-  } catch (error) {
-    if (/** @type {ApiError} */ (error).status === 401) signedOut();
-    else {
-      line.value = "lost";
-      setTimeout(arrive, 2_000);
-    }
-  }
-}
-
-function route() {
-  const { view: wanted, kind } = routeOf(location.pathname);
-  view.value = wanted;
-  if (kind) change({ kind });
-}
-
-route();
-window.addEventListener("popstate", route);
+watchPlaces();
+// An address that names a kind chooses it.
 effect(() => {
-  if (session.value === "in") untracked(() => void library.restart());
+  const { kind } = place.value;
+  if (kind) untracked(() => change({ kind }));
 });
-render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("page")));
+// The gallery shows what the address asks for; on the create page it shows everything.
+effect(() => {
+  const { view, query } = place.value;
+  if (session.value !== "in" || (view !== "create" && view !== "gallery")) return;
+  untracked(() => void restart(filtersOf(query)));
+  if (query.has("album")) void untracked(loadAlbums);
+});
+effect(() => {
+  void language.value;
+  if (session.value === "in") untracked(() => void loadModels());
+});
+startWatching();
+const root = /** @type {HTMLElement} */ (document.getElementById("page"));
+// What stood there until now was drawn by the server, for the first moment.
+root.replaceChildren();
+render(html`<${App} />`, root);
 void arrive();

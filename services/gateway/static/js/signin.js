@@ -1,12 +1,13 @@
 /** The sign-in page: the ways that are configured, and what went wrong on the way here. */
 import { render } from "../vendor/preact.js";
 import { signal } from "../vendor/signals.js";
-import { ApiError, signInWithKey } from "./api.js";
-import { Languages } from "./components/header.js";
-import { Mark } from "./components/icons.js";
-import { html } from "./html.js";
-import { placeOf } from "./state.js";
-import { knows, say } from "./words.js";
+import { ApiError, post } from "./base/api.js";
+import { Languages } from "./parts/languages.js";
+import { Mark } from "./parts/icons.js";
+import { html } from "./base/html.js";
+import { placeOf } from "./base/places.js";
+import "./store/prefs.js";
+import { knows, say } from "./base/words.js";
 
 const page = /** @type {HTMLElement} */ (document.getElementById("page"));
 const ways = (page.dataset.ways ?? "").split(" ");
@@ -26,7 +27,7 @@ async function withKey(event) {
   if (sending.value || !field.value.trim()) return field.focus();
   sending.value = true;
   try {
-    await signInWithKey(field.value.trim());
+    await post("/signin/key", { key: field.value.trim() });
     location.replace(returnTo);
   } catch (error) {
     const { code, detail } = /** @type {ApiError} */ (error);

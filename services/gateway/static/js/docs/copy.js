@@ -1,9 +1,9 @@
 /** A small button that copies a line. */
 import { useState } from "../../vendor/preact-hooks.js";
-import { copy } from "../copy.js";
-import { html } from "../html.js";
-import { say } from "../words.js";
-import { Check, Copy } from "../components/icons.js";
+import { copy } from "../base/copy.js";
+import { html } from "../base/html.js";
+import { say } from "../base/words.js";
+import { Icon } from "../parts/icons.js";
 
 const SAID_MS = 1_600;
 
@@ -18,7 +18,7 @@ export const CopyLine = ({ text }) => {
   const words = say(copied ? "docs.copied" : "docs.copy");
   return html`
     <button type="button" class="round small" title=${words} aria-label=${words} onClick=${onClick}>
-      ${copied ? html`<${Check} />` : html`<${Copy} />`}
+      <${Icon} name=${copied ? "check" : "copy"} />
     </button>
   `;
 };

@@ -1,10 +1,11 @@
 /** The API page, written from the service's own description. */
 import { render } from "../../vendor/preact.js";
 import { signal } from "../../vendor/signals.js";
-import { openapi } from "../api.js";
-import { Header } from "../components/header.js";
-import { html } from "../html.js";
-import { say } from "../words.js";
+import { get } from "../base/api.js";
+import { Header } from "../parts/header.js";
+import "../store/prefs.js";
+import { html } from "../base/html.js";
+import { say } from "../base/words.js";
 import { Reader } from "./reader.js";
 import { Docs } from "./view.js";
 
@@ -15,7 +16,7 @@ const failed = signal(false);
 async function load() {
   failed.value = false;
   try {
-    document_.value = await openapi();
+    document_.value = await get("/openapi.json");
   } catch {
     failed.value = true;
   }

@@ -1,7 +1,7 @@
 /** How an API is read: the calls, each with a line to try, its fields and its answers; a list of them beside. */
 import { CopyLine } from "./copy.js";
-import { html } from "../html.js";
-import { say } from "../words.js";
+import { html } from "../base/html.js";
+import { say } from "../base/words.js";
 
 /** @typedef {import("./reader.js").Field} Field */
 /** @typedef {import("./reader.js").Operation} Operation */

@@ -1,0 +1,122 @@
+/** Watching one's jobs: the stream while it holds, questions while it does not, and what the stream does not tell. */
+import { effect, signal } from "../../vendor/signals.js";
+import { ApiError, at, get } from "../base/api.js";
+import { now } from "../base/clock.js";
+import { say } from "../base/words.js";
+import { askForUnread } from "../store/bell.js";
+import { fetchNews } from "../store/gallery.js";
+import { isOpen, jobs, running, take, takeOpen } from "../store/jobs.js";
+import { announce, line, session } from "../store/session.js";
+import { Line } from "./line.js";
+
+/** @typedef {import("../types.js").Job} Job */
+
+const ASK_LOST_MS = 3_000;
+const ASK_LIVE_MS = 5_000;
+const SETTLE_MS = 80;
+const RECENT_MS = 48 * 3_600_000;
+const MOST_FAILURES = 6;
+
+/** Rises whenever the world may have moved on while nobody told us. */
+export const caughtUp = signal(0);
+
+const stream = new Line({
+  snapshot(open) {
+    for (const job of takeOpen(open)) void ask(job.id);
+    if (open.some((/** @type {any} */ said) => said.prompt === undefined)) void askForAll();
+    somethingEnded();
+    caughtUp.value += 1;
+  },
+  update(said) {
+    const known = jobs.value.has(said.job_id);
+    moved(take(said));
+    // A job of another browser: the stream says nothing of prompts.
+    if (!known) void askForAll();
+  },
+  state(state) {
+    line.value = state;
+  },
+  async refused() {
+    try {
+      await get("/api/me");
+      return true;
+    } catch (error) {
+      return /** @type {ApiError} */ (error).status !== 401;
+    }
+  },
+});
+
+/** @param {Job | null} job */
+function moved(job) {
+  if (!job || isOpen(job)) return;
+  somethingEnded();
+  const what = job.prompt ?? say(`job.unknown.${job.kind}`);
+  announce(say(job.status === "COMPLETED" ? "said.done" : "said.failed", what));
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let settling;
+
+/** Many jobs may end in one moment: the gallery and the bell are asked once. */
+function somethingEnded() {
+  clearTimeout(settling);
+  settling = setTimeout(() => {
+    void fetchNews();
+    void askForUnread();
+  }, SETTLE_MS);
+}
+
+/** Ask where one job stands. @param {string} id */
+async function ask(id) {
+  const said = await get(at`/api/jobs/${id}`).catch(() => null);
+  if (said) moved(take(said));
+}
+
+let asking = false;
+
+/** Ask for all open jobs: their prompts, places and times, and what a lost line did not tell. */
+async function askForAll() {
+  if (asking) return;
+  asking = true;
+  try {
+    const { jobs: open } = await get("/api/jobs", { status: "PENDING,GENERATING", limit: 100 });
+    for (const job of takeOpen(open)) void ask(job.id);
+    await Promise.all([...jobs.value.values()].filter(isOpen).slice(0, 10).map(({ id }) => askForTimes(id)));
+  } catch {
+    // The next turn asks again; that the line is lost is said elsewhere.
+  } finally {
+    asking = false;
+  }
+}
+
+/** Where it stands in the queue and how long it will take is told job by job. @param {string} id */
+const askForTimes = async (id) => moved(take(await get(at`/api/jobs/${id}`)));
+
+/** What failed lately is still worth a word, until it is put away. */
+async function askForFailures() {
+  const after = new Date(now() - RECENT_MS).toISOString();
+  const query = { status: "FAILED", created_after: after, limit: MOST_FAILURES };
+  const said = await get("/api/jobs", query).catch(() => null);
+  for (const job of said?.jobs ?? []) take(job);
+}
+
+let askedAt = 0;
+
+/** While jobs run, ask: seldom while the line holds, more often while it is lost. */
+setInterval(() => {
+  if (session.value !== "in" || document.hidden || running.value === 0) return;
+  const wait = line.value === "live" ? ASK_LIVE_MS : ASK_LOST_MS;
+  if (Date.now() - askedAt < wait - 100) return;
+  askedAt = Date.now();
+  void askForAll();
+}, 1_000);
+
+export function startWatching() {
+  effect(() => {
+    if (session.value === "in") {
+      stream.open();
+      void askForFailures();
+      void askForUnread();
+    } else stream.close();
+  });
+}
