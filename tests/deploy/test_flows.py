@@ -116,6 +116,20 @@ def test_the_internet_is_never_a_private_address() -> None:
                 assert ":" in block["cidr"] or wanted <= set(block["except"])
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "port"), [("", 443), ("http://minio", 80), ("https://minio", 443), ("http://seaweed:8333", 8333)]
+)
+def test_ports_are_those_of_the_addresses(endpoint: str, port: int) -> None:
+    objects = render({"s3": {"endpointUrl": endpoint}, "kafka": {"bootstrapServers": "a:9094,b:9094"}})
+    (policy,) = [
+        item
+        for item in objects
+        if item["kind"] == "NetworkPolicy" and item["metadata"]["name"].endswith("-sorami-generator")
+    ]
+    ports = [[entry["port"] for entry in rule["ports"]] for rule in policy["spec"]["egress"]]
+    assert ports == [[53, 53], [5432], [9094], [port], [443]]
+
+
 def test_servers_that_the_release_makes_are_reached_by_their_labels() -> None:
     objects = render(SWITCHES["everything-made"])
     (policy,) = [
