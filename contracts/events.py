@@ -104,6 +104,9 @@ class JobProgressed(Reported):
     progress: int = Field(ge=0, le=100, description="Percent done.")
     message: Text | None = Field(default=None, max_length=500)
     report_step: int = Field(default=0, ge=0, lt=2**31, description="Counts the reports of one lease.")
+    preview_key: Text | None = Field(
+        default=None, max_length=1_024, description="The object of an unfinished picture, beside the job's files."
+    )
 
     @property
     def step(self) -> str:
@@ -222,6 +225,9 @@ class JobUpdated(Event):
     message: str | None = Field(default=None, description="The provider's or backend's own message, if it gave one.")
     failure: Failure | None = None
     provider: str | None = None
+    preview_url: str | None = Field(
+        default=None, description="Where an unfinished picture can be seen until the job has ended."
+    )
     files: list[PublishedFile] = Field(default_factory=list)
     metadata: dict[str, Any] | None = None
     created_at: AwareDatetime

@@ -47,6 +47,7 @@ class Kind:
     default_format: str
     numbers: tuple[NumberField, ...] = ()
     file_columns: Mapping[str, str] = field(default_factory=dict)
+    most_bytes: int = 64 * 1024 * 1024
     words: Mapping[str, KindWords] = field(default_factory=dict)
     orphan_prompt: str = ""
     """The prompt of what a backend made without being asked and without saying what for."""
@@ -112,6 +113,7 @@ VIDEO = Kind(
         NumberField("fps", "fps", default=24, least=1, most=60, whole=True, unit="frames per second"),
     ),
     file_columns={"duration_seconds": "durationSeconds", "fps": "fps", "thumbnail_url": "thumbnailUrl"},
+    most_bytes=1024**3,
     words={
         "fr": KindWords("vidéos", "🎬 Vidéos générées avec succès", "{count} vidéo(s) créée(s)."),
         "en": KindWords("videos", "🎬 Videos made", "{count} video(s) made."),

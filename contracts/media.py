@@ -52,6 +52,26 @@ def object_prefix(kind: Kind, job_id: str) -> str:
     return f"{kind.plural}/{job_id}/"
 
 
+def preview_prefix(kind: Kind, job_id: str) -> str:
+    """Return what the keys of a job's unfinished pictures begin with."""
+    return f"{object_prefix(kind, job_id)}previews/"
+
+
+def preview_key(kind: Kind, job_id: str, lease: int, number: int) -> str:
+    """Return the object key of the n-th unfinished picture that a lease shows."""
+    return f"{preview_prefix(kind, job_id)}{lease}_{number}.webp"
+
+
+def incoming_prefix(job_id: str) -> str:
+    """Return what the keys of all that a worker of others uploads for a job begin with."""
+    return f"incoming/{job_id}/"
+
+
+def incoming_key(job_id: str, sha256: str) -> str:
+    """Return the object key of bytes that a worker of others uploads; it says what they must hash to."""
+    return f"{incoming_prefix(job_id)}{sha256}"
+
+
 def upload_key(owner_id: str, sha256: str) -> str:
     """Return the object key of uploaded bytes: the same bytes of the same owner have one."""
     return f"uploads/{hashlib.sha256(owner_id.encode()).hexdigest()[:24]}/{sha256}"

@@ -37,8 +37,12 @@ def offers(settings: ProviderFields, workflows: Mapping[str, Workflow]) -> Model
             orders[kind] = tuple(wanted)
             _check(known, wanted, kind, f"SORAMI_DEFAULT_{kind.upper()}_MODEL")
     for name, others in settings.fallbacks.items():
-        for kind in known[name].kinds if name in known else ():
-            _check(known, others, kind, "SORAMI_FALLBACKS")
+        if name not in known:
+            raise ValueError(f"SORAMI_FALLBACKS: no enabled provider has a model {name[:100]}")
+        if not all(other in known and set(known[other].kinds) & set(known[name].kinds) for other in others):
+            raise ValueError(
+                f"SORAMI_FALLBACKS: each model after {name[:100]} must be known and render a kind that it renders"
+            )
     return Models(known, orders, fallbacks=settings.fallbacks)
 
 
@@ -67,6 +71,17 @@ def _all(settings: ProviderFields, workflows: Mapping[str, Workflow]) -> Iterato
         yield from _of_models("fal", settings.fal_models, IMAGE_INPUT)
     if settings.replicate_api_token:
         yield from _of_models("replicate", settings.replicate_models, REPLICATE_INPUT)
+    for name, one in settings.external_models.items():
+        yield Model(
+            name,
+            one.provider_name,
+            (one.kind,),
+            ratios=one.ratios,
+            seconds=one.seconds,
+            formats=one.formats,
+            input_image=one.input_image,
+            seed=one.seed,
+        )
     if settings.backend_url:
         yield Model(FLASK_MODEL, "flask", tuple(KINDS), input_image=True)
 

@@ -235,7 +235,7 @@ PROBLEMS: tuple[KnownProblem, ...] = (
         "The `/media/` address is no image of yours.",
         "Use an image that you made, or upload it.",
     ),
-    _problem("content_type_not_allowed", 422, "Files of this type are not taken.", "Upload a PNG, JPEG or WebP image."),
+    _problem("content_type_not_allowed", 422, "Files of this type are not taken.", "`detail` lists those that are."),
     # events
     _problem("last_event_id_invalid", 400, "Last-Event-ID is not an id of a stream.", "Start again without it."),
     _problem("ticket_invalid", 401, "The stream ticket is unknown, used or over.", "Ask for another."),

@@ -20,6 +20,9 @@ from contracts.kinds import KINDS, parse_size
 from contracts.prices import Price
 from contracts.request_templates import check_template
 
+EXTERNAL = "external:"
+"""What the names of providers begin with that are workers of others."""
+
 IMAGE_INPUT: dict[str, Any] = {
     "prompt": "{{prompt}}",
     "image_size": {"width": "{{width}}", "height": "{{height}}"},
@@ -76,6 +79,41 @@ class TemplatedModel(BaseModel):
     formats: tuple[str, ...] | None = Field(default=None, min_length=1)
     max_count: int | None = Field(default=None, ge=1)
     price: Price | None = None
+
+
+class ExternalModel(BaseModel):
+    """A model that a worker of others renders: who, with which abilities, and how long its silence is borne.
+
+    `heartbeat_seconds` is the longest pause between two reports of a job; `start_seconds` how long a job may wait for
+    its first one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
+    kind: Annotated[str, AfterValidator(_kind)] = "image"
+    heartbeat_seconds: float = Field(default=60, ge=1, le=3_600)
+    start_seconds: float = Field(default=3_600, ge=1, le=86_400)
+    ratios: tuple[str, ...] | None = None
+    seconds: tuple[int, ...] | None = None
+    formats: tuple[str, ...] | None = None
+    input_image: bool = False
+    seed: bool = False
+
+    @property
+    def provider_name(self) -> str:
+        """The provider's name in tasks, events and lists: `external:<name>`."""
+        return EXTERNAL + self.provider
+
+
+def _external_models(value: Any) -> Any:
+    """Read JSON `{"name": {"provider": "painter", "kind": "image", …}}`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value) if value.strip() else {}
+    except ValueError:
+        raise ValueError("must be a JSON object of models by their names") from None
 
 
 def _models(value: Any) -> Any:
@@ -138,6 +176,7 @@ def _place(url: str) -> tuple[str, int]:
 
 
 Models = Annotated[dict[str, TemplatedModel], NoDecode, BeforeValidator(_models)]
+ExternalModels = Annotated[dict[str, ExternalModel], NoDecode, BeforeValidator(_external_models)]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_names)]
 Prices = Annotated[dict[str, Price], NoDecode, BeforeValidator(_object)]
 Fallbacks = Annotated[dict[str, list[str]], NoDecode, BeforeValidator(_object)]
@@ -216,6 +255,12 @@ class ProviderFields(BaseModel):
     bfl_api_key: Key = Field(default=None, validation_alias="BFL_API_KEY")
     bfl_url: Base = Field(default="https://api.bfl.ai/v1", validation_alias="SORAMI_BFL_URL")
     bfl_models: Names = Field(default=["flux-2-pro"], validation_alias="SORAMI_BFL_MODELS")
+
+    external_models: ExternalModels = Field(
+        default={},
+        validation_alias="SORAMI_EXTERNAL_MODELS",
+        description="Models that workers of yours render, who consume job.requested and report by topics.",
+    )
 
     backend_url: Base | None = Field(default=None, validation_alias="BACKEND_URL")
     backend_token: Key = Field(default=None, validation_alias="SORAMI_BACKEND_TOKEN")

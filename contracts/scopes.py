@@ -14,6 +14,8 @@ class Scope(StrEnum):
     """Keys, webhook endpoints and settings of the account."""
     ACT_FOR_OTHERS = "act-for-others"
     """`user_id` in a request names whose job it is."""
+    GENERATE = "generate"
+    """Be a generator: upload what was rendered for jobs of external models."""
     OPERATE = "operate"
     """Queues, dead letters and orphans of the whole system."""
 
@@ -22,7 +24,7 @@ PERSONAL = frozenset({Scope.JOBS_READ, Scope.JOBS_WRITE, Scope.MEDIA_READ, Scope
 """What a person who signed in may do."""
 
 
-OF_OPERATORS = PERSONAL | {Scope.ACT_FOR_OTHERS, Scope.OPERATE}
+OF_OPERATORS = PERSONAL | {Scope.ACT_FOR_OTHERS, Scope.GENERATE, Scope.OPERATE}
 """What a person may do whom the settings name as an operator."""
 
 

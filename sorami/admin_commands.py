@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -36,6 +37,20 @@ def health(as_json: AsJson = False) -> int:
 def queues(as_json: AsJson = False) -> int:
     """Show what waits and runs, by provider."""
     return _show("/api/admin/queues", ("queues",), as_json)
+
+
+@admin.command()
+def janitor(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing, say what would be removed.")] = False,
+    age_hours: Annotated[float | None, typer.Option(min=1, help="How old an object must be.")] = None,
+) -> int:
+    """Remove objects that no row names, all at once (the generator does it bit by bit); asks database and bucket."""
+    from sorami.local import shell
+    from sorami.local.home import Home
+
+    flags = (["--dry-run"] if dry_run else []) + ([f"--age-hours={age_hours}"] if age_hours is not None else [])
+    home = Home.find(os.environ, Path.cwd())
+    return shell.run_entry(home, "DATABASE_URL", "services.generator.janitor:main", [flags])
 
 
 @admin.command()

@@ -36,6 +36,7 @@ from contracts.tables.sorami import (
     BackendReport,
     DeadLetter,
     File,
+    JanitorMark,
     Job,
     JobEvent,
     Operation,
@@ -48,6 +49,7 @@ from contracts.tables.sorami import (
     SchemaMigration,
     Task,
     UserCounter,
+    WorkerReport,
 )
 from contracts.tables.webhooks import (
     Delivery,
@@ -80,6 +82,7 @@ __all__ = [
     "IdempotencyKey",
     "ImageFile",
     "ImageGeneration",
+    "JanitorMark",
     "Job",
     "JobEvent",
     "JobWebhook",
@@ -119,5 +122,6 @@ __all__ = [
     "WebhookEndpoint",
     "WebhookSecret",
     "Worker",
+    "WorkerReport",
     "metadata",
 ]

@@ -60,6 +60,7 @@ class Job(Row, table=True):
             postgresql_where=text("origin = 'backend-direct'"),
         ),
         Index("jobs_owner_open_idx", "owner_id", postgresql_where=text("status in ('PENDING', 'GENERATING')")),
+        Index("jobs_preview_idx", text("(preview ->> 'token')"), postgresql_where=text("preview is not null")),
         Index("jobs_batch_idx", "batch_id", postgresql_where=text("batch_id is not null")),
         ours(**ROOM_FOR_UPDATES),
     )
@@ -89,6 +90,7 @@ class Job(Row, table=True):
     created_at: datetime = moment()
     updated_at: datetime = moment()
     completed_at: datetime | None = maybe(DateTime(timezone=True))
+    preview: dict[str, Any] | None = maybe(JSONB)
 
 
 class File(Row, table=True):
@@ -324,6 +326,28 @@ class ProviderHealth(Row, table=True):
     last_failure_at: datetime | None = maybe(DateTime(timezone=True))
     last_success_at: datetime | None = maybe(DateTime(timezone=True))
     last_failure_code: str | None = maybe()
+
+
+class WorkerReport(Row, table=True):
+    """Writers: generator; persistence deletes those of purged jobs. What a worker of others last said of a job."""
+
+    __tablename__ = "worker_reports"
+    __table_args__ = ours()
+    job_id: str = words(primary_key=True)
+    provider: str = words()
+    heard_at: datetime = moment()
+    topic: str | None = maybe()
+    event: dict[str, Any] | None = maybe(JSONB)
+
+
+class JanitorMark(Row, table=True):
+    """Writer: generator. The key after which the janitor goes on looking through the bucket."""
+
+    __tablename__ = "janitor_marks"
+    __table_args__ = ours()
+    name: str = words(primary_key=True)
+    after: str = words()
+    looked_at: datetime = moment()
 
 
 # --- ours: what could not be used ---------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from services.gateway.usecases.estimate_wait import EstimateWait
 from services.gateway.usecases.hear_provider import HearProvider
 from services.gateway.usecases.look_at_health import CONSUMERS, LookAtHealth
 from services.gateway.usecases.read_shared_media import SharedMedia
+from services.gateway.usecases.replay_parked import ReplayParked
 from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
 from services.gateway.usecases.retry_job import RetryJob
@@ -67,6 +68,7 @@ async def serve_gateway() -> int:
                 relay.run,
                 parts.media.sweep_uploads.run,
                 parts.await_jobs.run,
+                ReplayParked(pool, parts.accept_backend_webhook).run,
                 lambda: _forget_old(pool),
             ],
             [parts.await_jobs.close, server.stop, parts.request_generation.close, relay.close],

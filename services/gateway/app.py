@@ -20,6 +20,7 @@ from services.gateway.api.examples import with_examples
 from services.gateway.api.favourites import favourite_router
 from services.gateway.api.gallery import gallery_router
 from services.gateway.api.generations import generation_router
+from services.gateway.api.generators import generator_router
 from services.gateway.api.jobs import job_router
 from services.gateway.api.keys import key_router
 from services.gateway.api.me import me_router
@@ -43,6 +44,7 @@ from services.gateway.api.uploads import upload_router
 from services.gateway.parts import MediaParts, Parts
 from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.begin_upload import BeginUpload
+from services.gateway.usecases.begin_worker_upload import BeginWorkerUpload
 from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.delete_generations import DeleteGenerations
 from services.gateway.usecases.finish_upload import FinishUpload
@@ -80,6 +82,7 @@ def build_media(
         sweep_uploads=SweepUploads(pool, objects, kept_days=settings.upload_days),
         delete_generations=DeleteGenerations(pool, cancel_jobs.ask, window_days=settings.restore_days),
         stream_zip=StreamZip(objects),
+        begin_worker_upload=BeginWorkerUpload(pool, signer),
     )
 
 
@@ -147,6 +150,7 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
     app.include_router(dead_letter_router(parts))
     app.include_router(orphan_router(parts))
     app.include_router(upload_router(parts))
+    app.include_router(generator_router(parts))
     # Before routes that take any word for an id of the gallery.
     app.include_router(download_router(parts))
     app.include_router(deletion_router(parts))

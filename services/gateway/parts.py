@@ -9,6 +9,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
 from services.gateway.usecases.await_jobs import AwaitJobs
 from services.gateway.usecases.begin_upload import BeginUpload
+from services.gateway.usecases.begin_worker_upload import BeginWorkerUpload
 from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.delete_generations import DeleteGenerations
 from services.gateway.usecases.estimate_wait import EstimateWait
@@ -44,6 +45,7 @@ class MediaParts:
     sweep_uploads: SweepUploads
     delete_generations: DeleteGenerations
     stream_zip: StreamZip
+    begin_worker_upload: BeginWorkerUpload
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from contracts.cloudevents import judge
 from contracts.offers import offers
@@ -12,12 +13,14 @@ from services.generator.app import RemoteParts, build_app
 from services.generator.handlers import subscribe
 from services.generator.moderation.choose import configured_policy
 from services.generator.parts import Parts
+from services.generator.providers.external import external_workers
 from services.generator.providers.local import local_providers
 from services.generator.providers.remote.registry import configured
 from services.generator.render_pool import RenderFailed, RenderLimits, RenderPool
 from services.generator.settings import GeneratorSettings
 from services.generator.usecases.collect_media import EXAMINER
 from services.generator.usecases.read_input import CLEANER, ReadInput
+from services.generator.usecases.tell_origin import SIGNER, Signing
 from services.runtime.consumer import Subscriptions, build_broker
 from services.runtime.database import Pool, measure_pool, open_service_pool
 from services.runtime.dead_letters import burier
@@ -26,7 +29,7 @@ from services.runtime.health import database_check
 from services.runtime.internal_http import serve_inside
 from services.runtime.json_folder import read_json_folder
 from services.runtime.logs import configure_logs, get_logger
-from services.runtime.objects import open_objects
+from services.runtime.objects import Objects, open_objects
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
 from services.runtime.settings import EXIT_WRONG_SETTING, load_settings
@@ -50,7 +53,8 @@ async def serve_generator() -> int:
         render_pool = RenderPool(settings.render_processes)
         cleaners = RenderPool(settings.render_processes, CLEANER_LIMITS, renderer=CLEANER, orders_per_child=1)
         stack.push_async_callback(cleaners.close)
-        remote = await _remote(settings, stack)
+        bury = burier(pool, relay, SERVICE)
+        remote = replace(await _remote(settings, stack, pool, objects), bury=bury)
         parts = build_app(
             settings,
             pool,
@@ -66,13 +70,13 @@ async def serve_generator() -> int:
             service=SERVICE,
             topic_prefix=settings.topic_prefix,
             read=judge,
-            bury=burier(pool, relay, SERVICE),
+            bury=bury,
         )
         subscribe(subscriptions, parts)
         return await _run(settings, pool, relay, subscriptions, parts, render_pool)
 
 
-async def _remote(settings: GeneratorSettings, stack: AsyncExitStack) -> RemoteParts:
+async def _remote(settings: GeneratorSettings, stack: AsyncExitStack, pool: Pool, objects: Objects) -> RemoteParts:
     """Build the remote providers and the content policy of the settings; exits with 78 for a wrong file."""
     try:
         models = offers(settings, read_workflows(read_json_folder(settings.comfyui_workflows)))
@@ -81,13 +85,25 @@ async def _remote(settings: GeneratorSettings, stack: AsyncExitStack) -> RemoteP
     except ValueError as error:
         print(f"config error: {error}", file=sys.stderr)
         raise SystemExit(EXIT_WRONG_SETTING) from None
+    workers = external_workers(settings.external_models, pool, objects)
     for provider in providers.values():
         stack.push_async_callback(provider.close)
     if policy is not None:
         stack.push_async_callback(policy.close)
     examiners = RenderPool(settings.render_processes, EXAMINER_LIMITS, renderer=EXAMINER, orders_per_child=1)
     stack.push_async_callback(examiners.close)
-    return RemoteParts(providers, examiners, models, policy)
+    return RemoteParts(
+        {**providers, **workers}, examiners, models, policy, frozenset(workers), signing=_signing(settings, stack)
+    )
+
+
+def _signing(settings: GeneratorSettings, stack: AsyncExitStack) -> Signing | None:
+    if settings.c2pa_certificates is None or settings.c2pa_key is None:
+        return None
+    # One child a file: what it reads may be a stranger's, and it holds the key.
+    signers = RenderPool(settings.render_processes, EXAMINER_LIMITS, renderer=SIGNER, orders_per_child=1)
+    stack.push_async_callback(signers.close)
+    return Signing(signers, settings.c2pa_certificates, settings.c2pa_key, settings.c2pa_timestamps)
 
 
 async def _run(
@@ -111,6 +127,8 @@ async def _run(
             parts.end_operations.run,
             parts.watch_health.run,
             parts.purge_media.run,
+            parts.sweep_objects.run,
+            *([parts.hear_workers.run] if parts.hear_workers is not None else []),
             parts.bell.run,
             parts.sign_on.run,
             lambda: _warm(render_pool),

@@ -1,7 +1,7 @@
 """The generator's wiring: topics to use cases, use cases to workers, from parts that somebody else made."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contracts.breakers import BreakerRules
@@ -19,6 +19,7 @@ from services.generator.usecases.cancel_jobs import CancelJobs
 from services.generator.usecases.collect_media import EXAMINER, CollectMedia
 from services.generator.usecases.end_operations import EndOperations
 from services.generator.usecases.gates import Gates
+from services.generator.usecases.hear_workers import HearWorkers
 from services.generator.usecases.moderate import Moderate
 from services.generator.usecases.poll_tasks import Lease, PollTasks
 from services.generator.usecases.purge_media import PurgeMedia
@@ -27,13 +28,17 @@ from services.generator.usecases.remote_task import RemoteTask
 from services.generator.usecases.render_task import RenderTask
 from services.generator.usecases.run_tasks import RunTasks
 from services.generator.usecases.settle_jobs import SettleJobs
+from services.generator.usecases.show_previews import ShowPreviews
 from services.generator.usecases.sign_on import SignOn
 from services.generator.usecases.store_media import StoreMedia
 from services.generator.usecases.submit_task import SubmitTask
+from services.generator.usecases.sweep_objects import SweepObjects
 from services.generator.usecases.take_detour import TakeDetour
+from services.generator.usecases.tell_origin import Signing, TellOrigin
 from services.generator.usecases.wake_tasks import WakeTasks
 from services.generator.usecases.watch_health import WatchHealth
 from services.runtime.bell import Bell
+from services.runtime.consumer import Bury
 from services.runtime.database import Pool, is_transient
 from services.runtime.group_commit import GroupCommit
 from services.runtime.logs import get_logger
@@ -51,6 +56,10 @@ class RemoteParts:
     examiners: RenderPool | None = None
     models: Models = BUILT_IN
     policy: Policy | None = None
+    workers: frozenset[str] = frozenset()
+    """Those of the providers that are workers of others; they need `bury` for what they cannot say."""
+    bury: Bury | None = None
+    signing: Signing | None = None
 
 
 def build_app(
@@ -75,10 +84,10 @@ def build_app(
 
     # One lane: reports of a job must be written in the order they were made.
     reports: GroupCommit[TaskReport, bool] = GroupCommit(write, is_retryable=is_transient, lanes=1)
+    store_media = StoreMedia(objects, TellOrigin(settings.media_metadata, elsewhere.signing))
     attempts: GroupCommit[LocalAttempt, None] = GroupCommit(
         lambda ended: note_attempts(pool, ended), is_retryable=is_transient, lanes=1
     )
-    store_media = StoreMedia(objects)
 
     def allowed(provider: str) -> int | None:
         return health.allowed(provider)
@@ -110,6 +119,7 @@ def build_app(
 
     # The one who has tasks wait wakes the one who polls, who gives them back to the first.
     waits = asyncio.Event()
+    examiners = elsewhere.examiners or RenderPool(1, renderer=EXAMINER)
     remote_task = RemoteTask(
         pool,
         SubmitTask(
@@ -121,11 +131,12 @@ def build_app(
         CollectMedia(
             pool,
             elsewhere.providers,
-            elsewhere.examiners or RenderPool(1, renderer=EXAMINER),
+            examiners,
             store_media,
             gates.moderate,
         ),
         read_input,
+        ShowPreviews(pool, examiners, objects),
         waits.set,
         max_attempts=settings.max_attempts,
         gates=gates,
@@ -169,6 +180,8 @@ def build_app(
         bell=bell,
         sign_on=SignOn(pool, worker, slots),
         end_operations=end_operations,
+        sweep_objects=SweepObjects(pool, objects, age_hours=settings.janitor_age_hours),
+        hear_workers=_hear_workers(pool, elsewhere, waits.set),
         watch_health=health,
         reports=reports,
         attempts=attempts,
@@ -184,6 +197,12 @@ def _note(attempts: GroupCommit[LocalAttempt, None], ended: LocalAttempt) -> Non
             else None
         )
     )
+
+
+def _hear_workers(pool: Pool, remote: RemoteParts, wake: Callable[[], None]) -> HearWorkers | None:
+    if not remote.workers or remote.bury is None:
+        return None
+    return HearWorkers(pool, remote.workers, wake, remote.bury)
 
 
 def _slots(settings: GeneratorSettings, providers: Iterable[str]) -> dict[str, int]:

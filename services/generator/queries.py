@@ -22,6 +22,19 @@ _OPEN_TASKS = """
 """
 
 
+_HEARD_OF_WORKER = """
+    SELECT r.topic, r.event, extract(epoch FROM now() - r.heard_at)::float8 AS silent,
+           extract(epoch FROM now() - t.created_at)::float8 AS waited, coalesce(t.start_by <= now(), false) AS late,
+           coalesce((t.request->>'count')::int, 1) AS count, t.model
+    FROM sorami.tasks t LEFT JOIN sorami.worker_reports r ON r.job_id = t.job_id WHERE t.job_id = $1
+"""
+
+
+async def heard_of_worker(pool: Pool, job_id: str) -> Any:
+    """Return what a worker of others said of a job, and for how long (seconds) it was `silent` or `waited` for."""
+    return await pool.fetchrow(_HEARD_OF_WORKER, job_id)
+
+
 async def not_held(pool: Pool, held: Mapping[str, int]) -> list[str]:
     """Return those of the leases (job id to fence) that do not hold any more."""
     return [row["job_id"] for row in await pool.fetch(_NOT_HELD, list(held), list(held.values()))]

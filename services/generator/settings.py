@@ -1,10 +1,11 @@
 """Settings of the generator."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from contracts.provider_settings import Base, Key
 from contracts.sharing_settings import SharingFields
@@ -32,6 +33,30 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings, Shari
         le=1_024,
         validation_alias="SORAMI_REMOTE_SLOTS",
         description="Submits and downloads of each remote provider at the same time; what it renders needs no slot.",
+    )
+    janitor_age_hours: float = Field(
+        default=48,
+        ge=1,
+        le=8_760,
+        validation_alias="SORAMI_JANITOR_AGE_HOURS",
+        description="How old an object that no row names must be before the janitor removes it.",
+    )
+    media_metadata: Literal["off", "origin", "prompt"] = Field(
+        default="origin",
+        validation_alias="SORAMI_MEDIA_METADATA",
+        description="What files tell of how they were made: nothing; job, model, date and software; the prompt too.",
+    )
+    c2pa_certificates: Path | None = Field(
+        default=None,
+        validation_alias="SORAMI_C2PA_CERTIFICATES",
+        description="A chain in PEM, the signing certificate first; with its key every file gets a C2PA manifest.",
+    )
+    c2pa_key: Path | None = Field(default=None, validate_default=True, validation_alias="SORAMI_C2PA_KEY")
+    c2pa_timestamps: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        validation_alias="SORAMI_C2PA_TIMESTAMPS",
+        description="The address of a time-stamping authority (RFC 3161); without one nothing is asked of anybody.",
     )
     breaker_failures: int = Field(
         default=5,
@@ -62,6 +87,19 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings, Shari
         validation_alias="SORAMI_RESUBMIT_AMBIGUOUS",
         description="Repeat once a submit of which nobody can tell whether it was charged, instead of failing the job.",
     )
+
+    @field_validator("c2pa_key")
+    @classmethod
+    def _can_sign(cls, key: Path | None, info: ValidationInfo) -> Path | None:
+        certificates = info.data.get("c2pa_certificates")
+        if (key is None) != (certificates is None):
+            raise ValueError("SORAMI_C2PA_CERTIFICATES and SORAMI_C2PA_KEY are set together or not at all")
+        if key is not None and certificates is not None:
+            if not (key.is_file() and certificates.is_file()):
+                raise ValueError("SORAMI_C2PA_CERTIFICATES and SORAMI_C2PA_KEY must name files that can be read")
+            if find_spec("c2pa") is None:
+                raise ValueError("signing needs the package c2pa-python: install sorami[c2pa]")
+        return key
 
     @model_validator(mode="after")
     def _policy_is_complete(self) -> "GeneratorSettings":

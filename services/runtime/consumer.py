@@ -78,10 +78,14 @@ Bury = Callable[[Sequence[DeadLetter]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which topics (named without prefix) go to which handler."""
+    """Which topics (named without prefix) go to which handler.
+
+    `judges` is False where another service reads the same records: what nobody can read becomes one dead letter.
+    """
 
     topics: tuple[str, ...]
     handle: Handle
+    judges: bool = True
 
 
 def build_broker(settings: RuntimeSettings, service: str) -> KafkaBroker:
@@ -173,7 +177,7 @@ class Subscriptions:
             for route in routes:
                 own = [record for record in received if record.topic in route.topics]
                 if own:
-                    await self._handle(own, route.handle, burying=committing)
+                    await self._handle(own, route, burying=committing)
         except Exception:
             # No exception may leave: the offsets would be committed past records that were not handled.
             _log.exception("a batch could not be handled and is read again", records=len(records))
@@ -184,18 +188,20 @@ class Subscriptions:
         if committing:
             await _commit(message)
 
-    async def _handle(self, records: Sequence[Received], handle: Handle, *, burying: bool) -> None:
+    async def _handle(self, records: Sequence[Received], route: Route, *, burying: bool) -> None:
         began = time.time()
         good: list[Incoming] = []
         bad: list[DeadLetter] = []
         for record in records:
             event = self._read(record)
+            if isinstance(event, Exception) and not route.judges:
+                continue
             if isinstance(event, Exception):
                 refusal = cast(Unreadable, event)
                 bad.append(DeadLetter(record, refusal.reason, refusal.detail))
             else:
                 good.append(Incoming(event, record))
-        bad += await _handle_keeping_neighbours(handle, good)
+        bad += await _handle_keeping_neighbours(route.handle, good)
         for letter in bad:
             place = letter.record
             _log.warning(

@@ -1,8 +1,10 @@
 """Objects in S3: create-only writes that tell a repeat from a clash."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from services.runtime.settings import ObjectSettings
 from services.runtime.tracing import span
 
 PUT_TIMEOUT = 120.0
+CHUNK = 1024 * 1024
 
 
 class ObjectClash(Exception):
@@ -26,6 +29,26 @@ class ObjectMissing(Exception):
 
 class ObjectTooLarge(Exception):
     """The object is larger than the reader takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as a listing shows it; `size` in bytes."""
+
+    key: str
+    modified: datetime
+    size: int
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Tell whatever keeps the object store from answering as ObjectsUnavailable."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError, OSError, TimeoutError) as error:
+        raise ObjectsUnavailable(type(error).__name__) from error
 
 
 class Objects:
@@ -80,6 +103,32 @@ class Objects:
             raise ObjectsUnavailable(type(error).__name__) from error
         return body
 
+    async def save(self, key: str, path: Path, *, most_bytes: int) -> None:
+        """Bring an object of at most `most_bytes` into a file.
+
+        Raises ObjectTooLarge, ObjectMissing or ObjectsUnavailable.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer = await self._client.get_object(Bucket=self._bucket, Key=key)
+            if answer["ContentLength"] > most_bytes:
+                answer["Body"].close()
+                raise ObjectTooLarge(f"the object is larger than {most_bytes} bytes")
+            async with answer["Body"] as stream:
+                file = await asyncio.to_thread(path.open, "wb")
+                try:
+                    async for chunk in stream.content.iter_chunked(CHUNK):
+                        await asyncio.to_thread(file.write, chunk)
+                finally:
+                    await asyncio.to_thread(file.close)
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+                raise ObjectMissing(key) from None
+            raise ObjectsUnavailable(type(error).__name__) from error
+        except (BotoCoreError, OSError, TimeoutError) as error:
+            raise ObjectsUnavailable(type(error).__name__) from error
+
     async def delete_all(self, prefix: str) -> int:
         """Delete every object whose key begins with `prefix` and return how many; raises ObjectsUnavailable."""
         from botocore.exceptions import BotoCoreError, ClientError
@@ -95,6 +144,28 @@ class Objects:
         except (BotoCoreError, ClientError, OSError, TimeoutError) as error:
             raise ObjectsUnavailable(type(error).__name__) from error
         return deleted
+
+    async def list_page(self, prefix: str, *, after: str, most: int) -> list[StoredObject]:
+        """Return up to `most` objects whose keys begin with `prefix` and come after a key, in order."""
+        with _unavailable():
+            answer = await self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=most
+            )
+        return [StoredObject(one["Key"], one["LastModified"], one["Size"]) for one in answer.get("Contents", ())]
+
+    async def delete(self, key: str) -> None:
+        """Delete an object; one that is not there counts as deleted. Raises ObjectsUnavailable."""
+        with _unavailable():
+            await self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    async def abort_unfinished(self, prefix: str, *, before: datetime, really: bool = True) -> int:
+        """End uploads in parts under `prefix` that began before a moment, and return how many there are."""
+        with _unavailable():
+            answer = await self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix)
+            old = [one for one in answer.get("Uploads", ()) if one["Initiated"] < before]
+            for one in old if really else ():
+                await self._client.abort_multipart_upload(Bucket=self._bucket, Key=one["Key"], UploadId=one["UploadId"])
+        return len(old)
 
     async def _stored_hash(self, key: str) -> str | None:
         head = await self._client.head_object(Bucket=self._bucket, Key=key)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
+from services.gateway.usecases.replay_parked import ReplayParked
 from tests.support.engine import Rows, faked
 from tests.support.postgres import Database, wait_for
 from tests.support.providers.behaviours import Behaviour
@@ -83,6 +85,52 @@ def test_the_flask_backend_s_webhook_ends_the_job_that_was_given_to_it(
             # The task is settled and its operation with it: nothing waits for its deadline.
             await rows.until("SELECT 1 FROM sorami.tasks WHERE settled_at IS NOT NULL AND job_id = $1", job_id)
             await rows.until("SELECT 1 FROM sorami.operations WHERE outcome = 'completed' AND job_id = $1", job_id)
+
+    wait_for(story())
+
+
+async def say(services: Wired, job_id: str, **more: Any) -> Any:
+    """Post the seeds' completion of a job as their backend does."""
+    said = json.loads(E1.read_text(encoding="utf-8")) | {"job_id": job_id} | more
+    said["data"]["job_id"] = job_id
+    return await services.gateway.post("/api/webhooks/image-completion", json=said, headers={"X-Webhook-Secret": "s"})
+
+
+@pytest.mark.parametrize("answers_with", ["backend-4711", None], ids=["its own id", "ours after all"])
+def test_a_report_that_came_before_the_answer_to_its_submit_reaches_its_job_once_that_is_known(
+    migrated: Database, tmp_path: Path, answers_with: str | None
+) -> None:
+    """With our own id in the answer the report was about something else, and is adopted as what it is."""
+
+    async def story() -> None:
+        async with (
+            faked("flask", tmp_path) as (fake, parts),
+            wired(migrated.url, parts) as services,
+        ):
+            assert isinstance(fake, FakeFlask)
+            fake.own_id = answers_with
+            fake.may_answer.clear()
+            replay = ReplayParked(
+                services.pool, AcceptBackendWebhook(services.pool, services.hands.offer, orphans="adopt")
+            )
+            job_id = (await ask(services, "image", model="flask-backend")).json()["job_id"]
+            await services.hands.hand_on()
+            rows = Rows(services.pool)
+            await rows.until("SELECT 1 FROM sorami.operations WHERE step = 'submitting'")
+            assert (await say(services, "backend-4711", user_id="u1")).json() == {"success": True, "parked": True}
+            await replay.look()
+            assert await services.pool.fetchval("SELECT resolution FROM sorami.orphans") is None
+            fake.may_answer.set()
+            await rows.until("SELECT 1 FROM sorami.operations WHERE step = 'submitted'")
+            await replay.look()
+            await replay.look()
+            assert await services.pool.fetchval("SELECT resolution FROM sorami.orphans") == "assigned"
+            await services.hands.hand_on()
+            known = await services.pool.fetch("SELECT id, status FROM sorami.jobs ORDER BY created_at")
+            if answers_with:
+                assert [tuple(row) for row in known] == [(job_id, "COMPLETED")]
+            else:
+                assert [tuple(row) for row in known] == [(job_id, "GENERATING"), ("backend-4711", "COMPLETED")]
 
     wait_for(story())
 

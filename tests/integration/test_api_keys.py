@@ -93,7 +93,7 @@ async def test_a_key_that_was_revoked_a_moment_ago_makes_no_other(gateway: Runni
 async def test_nobody_makes_a_key_that_operates_or_acts_for_others_without_being_allowed(
     gateway: RunningGateway,
 ) -> None:
-    for scope in (Scope.OPERATE, Scope.ACT_FOR_OTHERS):
+    for scope in (Scope.OPERATE, Scope.ACT_FOR_OTHERS, Scope.GENERATE):
         answer = await Maker(gateway).asks(scopes=[scope.value])
         assert (answer.status_code, answer.json()["code"]) == (403, "scopes_beyond_own")
 
@@ -114,7 +114,7 @@ async def test_operators_are_named_by_settings(gateway: RunningGateway, way: str
     async with running_gateway(gateway.database, gateway.provider, **named) as mine:
         maker.gateway = mine
         me = (await mine.get("/api/me", maker.token)).json()
-        assert (me["operator"], set(me["scopes"])) == (True, {*PERSONAL, "operate", "act-for-others"})
+        assert (me["operator"], set(me["scopes"])) == (True, {*PERSONAL, "operate", "act-for-others", "generate"})
         made = await maker.makes(scopes=["act-for-others", "jobs:write"])
         caller = await mine.parts.identities.of_key(made["secret"])
         assert caller.may_act_for_others

@@ -74,7 +74,7 @@ async def run_all(url: str, folder: Path) -> dict[Key, Ended]:
         await accept_tasks(services.pool, [_task(key) for key in LIVE])
         services.generator.run_tasks.wake()
         rows = Rows(services.pool)
-        async with asyncio.timeout(150):
+        async with asyncio.timeout(240):
             while await services.pool.fetchval(NOT_ENDED):
                 await services.pool.execute(AT_ONCE, LONGEST_PAUSE)
                 services.generator.run_tasks.wake()

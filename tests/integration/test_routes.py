@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.breakers import Breaker, Door
+from services.gateway.queries.queue import queues
 from services.generator.store.health import change_health, take_probe
 from tests.support.engine import Rows, side_by_side
 from tests.support.postgres import Database, wait_for
@@ -94,6 +95,10 @@ def test_a_provider_that_refuses_our_key_is_passed_over_and_its_door_is_shut_at_
                 False, "failing",
             )  # fmt: skip
             assert (await on.model(OPENAI))["available"]
+            await on.services.pool.execute("UPDATE sorami.tasks SET state = 'waiting'")
+            assert {one.provider: one.breaker for one in await queues(on.services.pool)} == {
+                "fal": "open", "openai": "closed",
+            }  # fmt: skip
 
             # Whoever comes next does not knock there at all.
             knocked = len(on.fal.ledger.tried)
@@ -206,6 +211,20 @@ def test_what_our_own_process_renders_is_listed_as_well_and_for_its_owner_alone(
             foreign = await on.services.gateway.get(path, headers={"Authorization": "Bearer u2"})
             absent = await on.services.gateway.get("/api/jobs/nobody/attempts", headers=WHO)
             assert (foreign.status_code, foreign.json()) == (404, absent.json())
+
+    wait_for(story())
+
+
+def test_what_an_operator_paused_is_told_with_the_models(migrated: Database, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(migrated, tmp_path) as on:
+            insert = "INSERT INTO sorami.pauses (scope, name, paused_by) VALUES ($1, $2, 'op')"
+            await on.services.pool.execute(insert, "provider", "fal")
+            await on.services.pool.execute(insert, "kind", "video")
+            said = {one["id"]: one["unavailable_reason"] for one in (await on.get("/api/models"))["models"]}
+            assert said == {"procedural-1": None, "instant": None, FAL: "paused", OPENAI: None}
+            (ability,) = (await on.model(FAL))["abilities"]
+            assert (ability["order"], ability["default"]) == (1, True)
 
     wait_for(story())
 

@@ -154,6 +154,9 @@ async def test_a_sound_stands_in_gallery_search_albums_shares_and_zips(sounds: P
     assert (await got(person, f"/api/gallery/{job_id}"))["sounds"][0]["format"] == "WAV"
     assert (await person.http.put(f"/api/favourites/{job_id}")).status_code in (200, 201, 204)
     assert (await got(person, "/api/gallery?favourite=true"))["generations"][0]["id"] == job_id
+    album = (await person.http.post("/api/albums", json={"name": "Sons", "items": [job_id]})).json()
+    items = await got(person, f"/api/albums/{album['id']}/items")
+    assert [(one["id"], one["kind"]) for one in items["generations"]] == [(job_id, "sound")]
     share = await person.http.post("/api/shares", json={"generation_id": job_id})
     assert share.status_code == 201, share.text
     async with httpx.AsyncClient(base_url=sounds.url) as anybody:
@@ -187,6 +190,8 @@ async def test_a_sound_goes_over_the_topics_and_the_seeds_webhook(sounds: Produc
     finally:
         await consumer.stop()
     assert {event["kind"] for event in seen.values()} == {"sound"}
+    feed = await got(person, "/api/events?after=0")
+    assert {event["kind"] for event in feed["events"]} == {"sound"}
     assert seen[topics[2]]["files"][0]["content_type"] == "audio/wav"
     call = await receiver.wait_for(job_id, "completed")
     assert call.path == "/api/webhooks/sound-completion"

@@ -1,5 +1,6 @@
 """One running product for the whole session: real Kafka, Postgres and S3, and the four services as processes."""
 
+import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ class Painters:
         return {
             "OPENAI_API_KEY": KEY,
             "SORAMI_OPENAI_URL": f"{self.openai.url}/v1",
+            "SORAMI_OPENAI_PARTIAL_IMAGES": "2",
             "FAL_KEY": KEY,
             "SORAMI_FAL_URL": self.fal.url,
         }
@@ -77,6 +79,14 @@ async def painters() -> AsyncIterator[Painters]:
     yield painters
     await painters.openai.stop()
     await painters.fal.stop()
+
+
+WORKERS = {
+    "painter-1": {"provider": "painter", "heartbeat_seconds": 10},
+    "silent-1": {"provider": "silent", "heartbeat_seconds": 1, "start_seconds": 2},
+    "clumsy-1": {"provider": "clumsy", "heartbeat_seconds": 60},
+}
+"""Models of workers outside of the product: one that works, one that falls silent, one that reports nonsense."""
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +127,7 @@ async def product(
         "SORAMI_WEBHOOK_ALLOW": f"127.0.0.1:{hooks.port},127.0.0.1:{wrong_tls.port}",
         "SORAMI_WEBHOOK_SECONDS": "3",
         "SORAMI_FETCH_ALLOWED": f"127.0.0.1:{image_host.port}",
+        "SORAMI_EXTERNAL_MODELS": json.dumps(WORKERS),
         "BACKEND_URL": f"http://127.0.0.1:{backend_port}",
         **painters.settings,
         **collector.settings,

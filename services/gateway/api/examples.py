@@ -48,6 +48,12 @@ EXAMPLES: dict[str, Any] = {
         "size_bytes": 524288,
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     },
+    "begin_worker_upload": {
+        "job_id": JOB,
+        "content_type": "image/png",
+        "size_bytes": 524288,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    },
     "delete_generations": {"ids": [JOB]},
     "restore_generations": {"ids": [JOB]},
     "change_favourites": {"add": [JOB]},

@@ -39,7 +39,7 @@ def media_router(parts: Parts) -> APIRouter:
         except files.MediaGone:
             raise Problem(410, "media_deleted", "this file was deleted") from None
         if file is None:
-            raise Problem(404, "media_not_found", "there is no file at this address")
+            return await _preview(parts, token, filename)
         return RedirectResponse(
             _target(parts, file, filename, attachment="download" in request.query_params),
             status_code=302,
@@ -48,6 +48,15 @@ def media_router(parts: Parts) -> APIRouter:
         )
 
     return router
+
+
+async def _preview(parts: Parts, token: str, filename: str) -> RedirectResponse:
+    """Show what lies behind the address of an unfinished picture: always the newest of its job."""
+    key = await files.preview_by_token(parts.pool, token) if _TOKEN.fullmatch(token) else None
+    if key is None:
+        raise Problem(404, "media_not_found", "there is no file at this address")
+    target = parts.signer.sign(key, content_type="image/webp", filename=filename)
+    return RedirectResponse(target, status_code=302, headers={**_HEADERS, "Cache-Control": "no-store"})
 
 
 def _target(parts: Parts, file: files.StoredFile, filename: str, *, attachment: bool) -> str:

@@ -27,6 +27,9 @@ class JobStatusBody(BaseModel):
     queue_position: int | None = Field(description="1 for whoever is next; counted up to 1,000.")
     eta_seconds: int | None = Field(description="Seconds until it may be done, from how long such jobs took lately.")
     cancel_requested: bool
+    preview_url: str | None = Field(
+        description="An unfinished picture, while the job runs and its provider shows some; it works in an <img>."
+    )
     batch_id: str | None
     parent_id: str | None = Field(description="The generation this one is an edit of.")
     retry_of: str | None = Field(description="The failed job this one repeats.")

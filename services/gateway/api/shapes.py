@@ -41,6 +41,7 @@ def status_body(view: StatusView, language: str, estimate: Estimate = NOTHING_KN
         "queue_position": estimate.queue_position,
         "eta_seconds": estimate.eta_seconds,
         "cancel_requested": view.cancel_requested,
+        "preview_url": view.preview_url,
         "batch_id": view.batch_id,
         "parent_id": view.parent_id,
         "retry_of": view.retry_of,

@@ -29,7 +29,18 @@ _FILE = """
            EXISTS (SELECT FROM sorami.deletions d WHERE d.generation_id = f.job_id) AS deleted
     FROM sorami.files f WHERE f.token = $1
 """
+_PREVIEW = """
+    SELECT j.preview->>'key' FROM sorami.jobs j
+    WHERE j.preview->>'token' = $1 AND j.preview IS NOT NULL
+      AND NOT EXISTS (SELECT FROM sorami.deletions d WHERE d.generation_id = j.id)
+"""
 _GONE = "SELECT EXISTS (SELECT FROM sorami.gone_media WHERE token = $1)"
+
+
+async def preview_by_token(pool: Pool, token: str) -> str | None:
+    """Return the object key of the unfinished picture behind an address; None when its job has ended."""
+    key: str | None = await pool.fetchval(_PREVIEW, token)
+    return key
 
 
 async def file_by_token(pool: Pool, token: str) -> StoredFile | None:

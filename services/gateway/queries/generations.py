@@ -30,6 +30,7 @@ class StatusView:
     parent_id: str | None = None
     retry_of: str | None = None
     cancel_requested: bool = False
+    preview_url: str | None = None
     ours: bool = True
     """Whether a job of ours stands behind it; False for a row that an application wrote by itself."""
 
@@ -169,7 +170,7 @@ def status_columns(kind: Kind) -> str:
     """Return what a StatusView is read from: `g` is the generation, `j` its job."""
     return f"""g.id, '{kind.name}' AS kind, g.status::text AS status, g.progress, g."createdAt" AS created_at,
                j.status AS job_status, j.stage, j.message, j.failure, coalesce(j.model, g.model) AS model, j.batch_id,
-               j.parent_id, j.retry_of, j.id IS NOT NULL AS ours,
+               j.parent_id, j.retry_of, j.id IS NOT NULL AS ours, j.preview->>'url' AS preview_url,
                EXISTS (SELECT FROM sorami.cancellations c WHERE c.job_id = j.id) AS cancel_requested"""
 
 
@@ -215,6 +216,7 @@ def status_view(row: Any) -> StatusView:
         parent_id=row["parent_id"],
         retry_of=row["retry_of"],
         cancel_requested=row["cancel_requested"],
+        preview_url=row["preview_url"],
         ours=row["ours"],
     )
 

@@ -99,6 +99,17 @@ _OPEN_OF_BATCH = """
 """
 
 
+_WORKER_JOB = """
+    SELECT j.kind, j.provider, j.status FROM sorami.jobs j
+    WHERE j.id = $1 AND NOT EXISTS (SELECT FROM sorami.deletions d WHERE d.generation_id = j.id)
+"""
+
+
+async def worker_job(pool: Pool, job_id: str) -> Any:
+    """Return `kind`, `provider` and `status` of anybody's job, for those who render it."""
+    return await pool.fetchrow(_WORKER_JOB, job_id)
+
+
 async def job(pool: Pool, job_id: str, owner_id: str) -> JobView | None:
     """Return the owner's job of any kind, or None."""
     row = await pool.fetchrow(_ONE, job_id, owner_id)

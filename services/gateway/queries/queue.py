@@ -100,8 +100,10 @@ _QUEUES = """
            coalesce(waiting, 0)::int AS waiting, oldest_seconds, coalesce(slots, 0)::int AS slots,
            EXISTS (SELECT FROM sorami.pauses p
                    WHERE p.scope = 'all' OR (p.scope = 'provider' AND p.name = provider)) AS paused,
-           coalesce((SELECT h.state FROM sorami.provider_health h
-                     WHERE h.provider = coalesce(work.provider, hands.provider) AND h.model = ''), 'closed') AS breaker
+           -- The worst of the provider's own and of those of its models.
+           (SELECT CASE WHEN bool_or(h.state = 'open') THEN 'open'
+                        WHEN bool_or(h.state = 'half_open') THEN 'half_open' ELSE 'closed' END
+            FROM sorami.provider_health h WHERE h.provider = coalesce(work.provider, hands.provider)) AS breaker
     FROM work FULL JOIN hands USING (provider) ORDER BY provider
 """
 

@@ -35,6 +35,23 @@ _OPEN_SUBMIT = """
     SELECT EXISTS (SELECT FROM sorami.operations WHERE owner_id = $1 AND closed_at IS NULL AND operation_id IS NULL)
 """
 
+# decidable: parked while a submit of their user was open; by now its operation or its end is known.
+_DECIDABLE = """
+    SELECT o.id, o.kind, o.job_id, o.payload FROM sorami.orphans o
+    WHERE o.reason = 'submit_open' AND o.resolution IS NULL AND (
+        EXISTS (SELECT FROM sorami.operations p WHERE p.operation_id = o.job_id)
+        OR NOT EXISTS (
+            SELECT FROM users u JOIN sorami.operations p ON p.owner_id = u.id
+            WHERE (u.id = o.payload->>'user_id' OR u."clerkId" = o.payload->>'user_id')
+              AND p.closed_at IS NULL AND p.operation_id IS NULL))
+    ORDER BY o.received_at LIMIT $1
+"""
+
+
+async def decidable(pool: Pool, most: int) -> Any:
+    """Return parked reports that can be decided now: `id`, `kind`, `job_id`, `payload`."""
+    return await pool.fetch(_DECIDABLE, most)
+
 
 async def known_job(pool: Pool, kind: Kind, job_id: str) -> KnownJob | None:
     """Find the job of this id, or the one whose provider's operation has this id."""

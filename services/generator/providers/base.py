@@ -125,12 +125,15 @@ class Traits:
     `idempotent_submit`: it honours a key of ours, so an ambiguous submit may simply be sent again with the same key.
     `findable`: it can be asked for a submit by that key. `cancellable`: a running operation can be stopped.
     `synchronous`: the answer to a submit is the result; there is nothing to poll, resume or cancel.
+    `self_starting`: it hears job.requested itself and tells its own progress; a submit only begins our waiting, and
+    what failed there is not asked for again.
     """
 
     idempotent_submit: bool = False
     findable: bool = False
     cancellable: bool = False
     synchronous: bool = False
+    self_starting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +163,14 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """Where a rendered medium lies: at an address the provider gave, or already in the order's workdir."""
+    """Where a rendered medium lies: at an address the provider gave, in the order's workdir, or in our bucket."""
 
     index: int
     kind: str
     url: str | None = None
     path: Path | None = None
     description: str | None = None
+    storage_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

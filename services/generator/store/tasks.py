@@ -128,7 +128,7 @@ CLAIM_DUE = """
     UPDATE sorami.tasks t SET due_at = now() + $3 * interval '1 second' FROM picked
     WHERE t.job_id = picked.job_id
     RETURNING t.job_id, t.kind, t.provider, t.traceparent, t.fence, t.report_step,
-              coalesce(t.finish_by <= now(), false) AS overdue
+              coalesce(t.finish_by <= now(), false) AS overdue, t.due_at
 """
 
 NEXT_DUE = """
@@ -136,10 +136,11 @@ NEXT_DUE = """
     WHERE state = 'waiting' AND provider = ANY($1::text[])
 """
 
-# put_back: asked, and not at its end; the deadline is a due time as well.
+# put_back: asked, and not at its end; the deadline is a due time as well. Whoever woke the task meanwhile gave it
+# another due time, and that one stays.
 PUT_BACK = """
     UPDATE sorami.tasks SET due_at = least(now() + $3 * interval '1 second', finish_by)
-    WHERE job_id = $1 AND fence = $2 AND state = 'waiting'
+    WHERE job_id = $1 AND fence = $2 AND state = 'waiting' AND due_at = $4
 """
 
 # due_now: a provider says that an operation moved; how it stands is asked, not believed.
@@ -279,6 +280,7 @@ class Due:
     fence: int
     report_step: int
     overdue: bool
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,7 +369,7 @@ async def due_now(pool: Pool, job_ids: Sequence[str]) -> None:
 
 async def put_back(pool: Pool, due: Due, after_seconds: float) -> None:
     """Let a waiting task wait on."""
-    await pool.execute(PUT_BACK, due.job_id, due.fence, after_seconds)
+    await pool.execute(PUT_BACK, due.job_id, due.fence, after_seconds, due.due_at)
 
 
 async def take_up(

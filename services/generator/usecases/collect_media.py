@@ -70,6 +70,9 @@ class CollectMedia:
         kept = {"files": [file.model_dump(mode="json") for file in files], "metadata": metadata}
         if not await keep_stored(self._pool, claim, attempt.attempt, plain_json(kept)):
             raise FenceLost
+        if self._providers[claim.provider].traits.self_starting:
+            # Before the report: whoever hears of the end calls off what is still under way.
+            await self._store_media.drop_incoming(claim)
         await self.report(claim, replace(attempt, step="stored", files=kept), reporter)
 
     async def report(self, claim: Claim, attempt: Attempt, reporter: Reporter) -> None:

@@ -11,12 +11,12 @@ ReadInput = Callable[[str, str, Path], Awaitable[Path]]
 """Brings an input image (address, owner id) into a folder; raises ProviderFailed."""
 
 
-async def make_order(claim: Claim, read_input: ReadInput, folder: Path) -> Order:
-    """Build the order, its input image in the folder; raises ProviderFailed."""
+async def make_order(claim: Claim, read_input: ReadInput | None, folder: Path) -> Order:
+    """Build the order, its input image in the folder (None leaves that to the provider); raises ProviderFailed."""
     asked = claim.request
     width, height = parse_size(asked.size)
     source = None
-    if asked.input_image_url:
+    if asked.input_image_url and read_input is not None:
         source = await read_input(asked.input_image_url, claim.owner_id, folder)
     return Order(
         job_id=claim.job_id,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from contracts.events import MediaDeleted
 from contracts.kinds import KINDS
-from contracts.media import object_prefix
+from contracts.media import incoming_prefix, object_prefix
 from services.generator.store.operations import FORGET_ATTEMPTS
 from services.generator.store.tasks import DELETE_TASK, FORGOTTEN_PURGES
 from services.runtime.database import Pool, is_transient
@@ -64,6 +64,7 @@ class PurgeMedia:
     async def _purge_one(self, job_id: str, kind: str) -> None:
         try:
             objects = await self._objects.delete_all(object_prefix(KINDS[kind], job_id))
+            objects += await self._objects.delete_all(incoming_prefix(job_id))
         except ObjectsUnavailable as error:
             _log.warning("media cannot be purged now", job_id=job_id, error=str(error))
             return

@@ -4,12 +4,13 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from contracts.failures import Failure, FailureCode
 from contracts.status import STAGE_PROGRESS, Stage
-from services.generator.providers.base import Finished, ProviderFailed
+from services.generator.providers.base import Finished, Order, ProviderFailed
 from services.generator.store.operations import Attempt, last_attempt, park
 from services.generator.store.tasks import Claim
 from services.generator.usecases.collect_media import CollectMedia
@@ -18,6 +19,7 @@ from services.generator.usecases.make_order import ReadInput, make_order
 from services.generator.usecases.moderate import PolicyUnavailable
 from services.generator.usecases.rendered_state import read_rendered
 from services.generator.usecases.reporter import FenceLost, GiveBack, Reporter, backoff, spread
+from services.generator.usecases.show_previews import Previews, ShowPreviews
 from services.generator.usecases.submit_task import AttemptFailed, SubmitTask
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger
@@ -37,6 +39,7 @@ class RemoteTask:
         submit_task: SubmitTask,
         collect_media: CollectMedia,
         read_input: ReadInput,
+        show_previews: ShowPreviews,
         wake: Callable[[], None],
         *,
         max_attempts: int,
@@ -46,6 +49,7 @@ class RemoteTask:
         self._submit_task = submit_task
         self._collect_media = collect_media
         self._read_input = read_input
+        self._show_previews = show_previews
         self._wake = wake
         self._max_attempts = max_attempts
         self._health = gates.health
@@ -99,6 +103,7 @@ class RemoteTask:
         await self._submit_task.close(claim, attempt, failure)
         await self._health.failed(claim.provider, claim.model, failure, retry_after=error.retry_after)
         again = failure.retryable and failure.charged == "no" and attempt.tries < self._max_attempts
+        again = again and not self._submit_task.is_self_starting(claim)
         if await self._detour.after(claim, failure, again=again, retry_after=error.retry_after):
             return None
         if again:
@@ -127,9 +132,11 @@ class RemoteTask:
     ) -> GiveBack | None:
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="sorami-"))
         kept = False
+        previews = self._show_previews(claim, reporter)
         try:
             async with asyncio.timeout(claim.seconds_left):
-                made = await self._submitted(claim, reporter, attempt, number, folder)
+                async with previews:
+                    made = await self._submitted(claim, reporter, attempt, number, folder, previews)
                 if not isinstance(made, tuple):
                     return made
                 # Until its files are reported, what lies in the folder is the only copy of what was paid.
@@ -157,18 +164,23 @@ class RemoteTask:
         finally:
             if not kept:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                previews.remove()
 
     async def _submitted(
-        self, claim: Claim, reporter: Reporter, attempt: Attempt | None, number: int, folder: Path
+        self,
+        claim: Claim,
+        reporter: Reporter,
+        attempt: Attempt | None,
+        number: int,
+        folder: Path,
+        previews: Previews,
     ) -> tuple[Attempt, Finished] | GiveBack | None:
-        if attempt is None:
-            reporter.progress(Stage.INITIALIZING, STAGE_PROGRESS[Stage.INITIALIZING])
-        order = await make_order(claim, self._read_input, folder)
-        if attempt is None:
-            await self._moderate.before(claim, order)
-        reporter.progress(Stage.GENERATING, STAGE_PROGRESS[Stage.GENERATING])
-        # A report that is written after the task waits would find no lease.
-        await reporter.written()
+        if self._submit_task.is_self_starting(claim):
+            order = await make_order(claim, None, folder)
+            if attempt is None:
+                await self._moderate.before(claim, order)
+        else:
+            order = await self._prepared(claim, reporter, attempt, folder, previews)
         if attempt is None:
             made = await self._submit_task.begin(claim, order, number)
         else:
@@ -177,6 +189,19 @@ class RemoteTask:
             self._wake()
             await self._health.accepted(claim.provider, claim.model)
         return made
+
+    async def _prepared(
+        self, claim: Claim, reporter: Reporter, attempt: Attempt | None, folder: Path, previews: Previews
+    ) -> Order:
+        if attempt is None:
+            reporter.progress(Stage.INITIALIZING, STAGE_PROGRESS[Stage.INITIALIZING])
+        order = replace(await make_order(claim, self._read_input, folder), on_preview=previews)
+        if attempt is None:
+            await self._moderate.before(claim, order)
+        reporter.progress(Stage.GENERATING, STAGE_PROGRESS[Stage.GENERATING])
+        # A report that is written after the task waits would find no lease.
+        await reporter.written()
+        return order
 
     async def _park(self, claim: Claim) -> None:
         if not await park(self._pool, claim):

@@ -17,6 +17,7 @@ def write_rendered(finished: Finished) -> str:
             "url": ref.url,
             "path": str(ref.path) if ref.path else None,
             "description": ref.description,
+            "storage_key": ref.storage_key,
         }
         for ref in finished.media
     ]

@@ -18,6 +18,8 @@ RENDER_SPAN = (STAGE_PROGRESS[Stage.GENERATING], STAGE_PROGRESS[Stage.SAVING])
 """Percent between which a provider's own progress is told."""
 LEAST_STEP = 2
 """Percent by which progress must have grown before it is told again."""
+PREVIEW_STEP = 5
+"""Percent that an unfinished picture counts for; three of them are the most that any provider shows."""
 
 _log = get_logger(part="render")
 
@@ -69,8 +71,15 @@ class Reporter:
         if percent <= self._told:
             return
         self._told = percent
-        event = JobProgressed(**self._head(), stage=stage, progress=percent, report_step=self._step + 1)
-        self._send(event, step=stage.value, state="running").add_done_callback(self._note_unwritten)
+        self._progressed(stage, percent)
+
+    def preview(self, key: str) -> None:
+        """Tell that an unfinished picture can be seen; it counts as progress, so that a late one changes nothing."""
+        percent = min(self._told + PREVIEW_STEP, RENDER_SPAN[1] - 1)
+        if percent <= self._told:
+            return
+        self._told = percent
+        self._progressed(Stage.GENERATING, percent, preview_key=key)
 
     def fraction(self, fraction: float) -> None:
         """Tell the provider's own progress, between the marks of its stage and rarely enough to mean something."""
@@ -79,6 +88,12 @@ class Reporter:
         percent = percent_of(fraction)
         if percent >= self._told + LEAST_STEP:
             self.progress(Stage.GENERATING, percent)
+
+    def _progressed(self, stage: Stage, percent: int, preview_key: str | None = None) -> None:
+        event = JobProgressed(
+            **self._head(), stage=stage, progress=percent, report_step=self._step + 1, preview_key=preview_key
+        )
+        self._send(event, step=stage.value, state="running").add_done_callback(self._note_unwritten)
 
     async def completed(self, files: list[CompletedFile], metadata: Mapping[str, Any]) -> None:
         await self._finish(JobCompleted(**self._head(), files=files, metadata=dict(metadata)))

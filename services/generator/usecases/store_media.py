@@ -8,24 +8,36 @@ from pathlib import Path
 from contracts.events import CompletedFile, Thumbnail
 from contracts.failures import Failure, FailureCode
 from contracts.kinds import KINDS
-from contracts.media import filename, object_key, poster_key, thumbnail_key
+from contracts.media import filename, incoming_prefix, object_key, poster_key, thumbnail_key
 from services.generator.providers.base import Medium, ProviderFailed, SmallerVersion
 from services.generator.store.tasks import Claim
-from services.runtime.objects import Objects
+from services.generator.usecases.tell_origin import TellOrigin
+from services.runtime.logs import get_logger
+from services.runtime.objects import Objects, ObjectsUnavailable
+
+_log = get_logger(part="store")
 
 
 class StoreMedia:
     """Puts media into the bucket; `lease` counts who tries, so that nobody writes another's keys."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, tell_origin: TellOrigin | None = None) -> None:
         self._objects = objects
+        self._tell_origin = tell_origin or TellOrigin()
 
     async def __call__(self, claim: Claim, media: Sequence[Medium], *, lease: int) -> list[CompletedFile]:
         """Store media and return their files; raises ProviderFailed, ObjectsUnavailable and ObjectClash."""
         return list(await asyncio.gather(*(self._store(claim, medium, lease) for medium in media)))
 
+    async def drop_incoming(self, claim: Claim) -> None:
+        """Remove what a worker of others uploaded for a job: its files have objects of their own now."""
+        try:
+            await self._objects.delete_all(incoming_prefix(claim.job_id))
+        except ObjectsUnavailable as error:
+            _log.warning("uploads of a worker are left to the janitor", job_id=claim.job_id, error=str(error))
+
     async def _store(self, claim: Claim, medium: Medium, lease: int) -> CompletedFile:
-        body = medium.data if medium.data is not None else medium.path
+        body = await self._tell_origin(claim, medium)
         if body is None:
             raise ProviderFailed(Failure.of(FailureCode.NO_MEDIA, "a rendered file has no bytes", stage="saving"))
         kind = KINDS[claim.kind]

@@ -68,6 +68,10 @@ class SubmitTask:
         self._providers = providers
         self._resubmit_ambiguous = resubmit_ambiguous
 
+    def is_self_starting(self, claim: Claim) -> bool:
+        """Tell whether the task's provider hears of it by itself."""
+        return self._providers[claim.provider].traits.self_starting
+
     async def begin(self, claim: Claim, order: Order, number: int) -> tuple[Attempt, Finished] | GiveBack | None:
         """Make a new attempt; None when the task now waits for its provider. Raises AttemptFailed and FenceLost."""
         attempt = await begin_attempt(self._pool, claim, number, uuid.uuid4().hex)

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from contracts.breakers import Breaker, BreakerRules, Door, after_acceptance, after_answer, after_failure, scope_of
+from contracts.breakers import (
+    OURS,
+    Breaker,
+    BreakerRules,
+    Door,
+    after_acceptance,
+    after_answer,
+    after_failure,
+    scope_of,
+)
 from contracts.events import JobRequested
 from contracts.failures import Failure
 from contracts.models import BUILT_IN, Models
@@ -114,7 +123,7 @@ class WatchHealth:
 
     async def failed(self, provider: str, model: str, failure: Failure, *, retry_after: float | None = None) -> None:
         """Note a failure of a provider."""
-        if provider not in self._providers:
+        if provider not in self._providers or failure.code in OURS:
             return
         scope = scope_of(failure.code, model)
 

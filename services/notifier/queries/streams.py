@@ -20,7 +20,8 @@ _EVENTS_OF_JOB = """
 _NUMBER = "SELECT coalesce((SELECT n FROM sorami.user_counters WHERE user_id = $1), 0)"
 _OLDEST_KEPT = "SELECT min(n) FROM sorami.job_events WHERE user_id = $1"
 _OPEN_JOBS = """
-    SELECT id AS job_id, kind, status, stage, progress, message, seq, created_at, request->>'prompt' AS prompt
+    SELECT id AS job_id, kind, status, stage, progress, message, seq, created_at, request->>'prompt' AS prompt,
+           preview->>'url' AS preview_url
     FROM sorami.jobs WHERE owner_id = $1 AND status IN ('PENDING', 'GENERATING')
       AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = id)
     ORDER BY created_at DESC, id DESC LIMIT 200

@@ -198,6 +198,7 @@ def describe_row(job: dict[str, Any], language: str) -> dict[str, Any]:
         "progress": job["progress"],
         "message": message,
         "seq": job["seq"],
+        "preview_url": job["preview_url"],
         "prompt": job["prompt"],
         "created_at": as_utc(job["created_at"]),
     }

@@ -83,7 +83,9 @@ BEGIN
             -- generator: its own tasks; it cannot touch a job or a generation.
             ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.tasks, sorami.operations'),
             ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.outbox_generator'),
+            ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.worker_reports, sorami.janitor_marks'),
             ('sorami_generator', 'SELECT', 'sorami.jobs, sorami.files, users'),
+            ('sorami_generator', 'SELECT ("s3Key", "generationId")', 'image_files, video_files'),
             -- generator, routes: how providers fare, and what a policy refused.
             ('sorami_generator', 'SELECT, INSERT, UPDATE', 'sorami.provider_health'),
             ('sorami_generator', 'INSERT', 'sorami.audit_log'),
@@ -101,7 +103,7 @@ BEGIN
             ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.user_counters, sorami.outbox_persistence'),
             ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.dead_letters'),
             ('sorami_persistence', 'SELECT', 'users, sorami.tasks, sorami.operations'),
-            ('sorami_persistence', 'SELECT, DELETE', 'sorami.backend_reports'),
+            ('sorami_persistence', 'SELECT, DELETE', 'sorami.backend_reports, sorami.worker_reports'),
             ('sorami_persistence', 'SELECT, UPDATE', 'sorami.deletions'),
             ('sorami_persistence', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.search_documents, sorami.search_words'),
             ('sorami_persistence', 'SELECT, UPDATE, DELETE', 'sorami.search_pending'),

@@ -25,6 +25,16 @@ class Job:
     origin: str
     created_at: datetime
     state: JobState
+    provider: str | None
+    preview: dict[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The last lease of a job's task, and whether the task finished under it."""
+
+    fence: int = 0
+    finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,7 @@ class JobRow:
     message: str | None
     failure: str | None
     metadata: dict[str, Any] | None
+    preview: dict[str, str] | None
     provider: str | None
     model: str | None
     ended: bool
@@ -100,9 +111,13 @@ class Rows(Protocol):
 
 # lock_jobs: by id, so that two batches cannot deadlock.
 LOCK_JOBS = """
-    SELECT id, kind, owner_id, organization_id, origin, created_at, status, stage, progress, seq, fence
+    SELECT id, kind, owner_id, organization_id, origin, created_at, status, stage, progress, seq, fence, provider,
+           preview
     FROM sorami.jobs WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE
 """
+
+# leases: where the tasks of jobs stand, which nobody can forge on a topic.
+LEASES = "SELECT job_id, fence, state = 'finished' AS finished FROM sorami.tasks WHERE job_id = ANY($1::text[])"
 
 # take_numbers: one raise a user and batch keeps `n` gapless and in the order of commits.
 TAKE_NUMBERS = """
@@ -158,12 +173,13 @@ WRITE_MOVES = f"""
     WITH moved AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset($1::jsonb) AS m(id text, kind text, status text, prisma_status text,
             stage text, progress int, seq bigint, fence int, message text, failure jsonb, metadata jsonb,
-            provider text, model text, ended bool)
+            provider text, model text, preview jsonb, ended bool)
     ), jobs_moved AS (
         UPDATE sorami.jobs j
         SET status = m.status, stage = m.stage, progress = m.progress, seq = m.seq, fence = m.fence,
             message = m.message, failure = m.failure, metadata = coalesce(m.metadata, j.metadata),
             provider = coalesce(m.provider, j.provider), model = coalesce(m.model, j.model), updated_at = now(),
+            preview = CASE WHEN NOT m.ended THEN m.preview END,
             completed_at = CASE WHEN m.ended THEN now() END
         FROM moved m WHERE j.id = m.id
     ), {",".join(_move_generations(kind) for kind in _KINDS)},
@@ -199,6 +215,12 @@ WRITE_MOVES = f"""
 async def lock_jobs(connection: Connection, job_ids: Iterable[str]) -> list[Job]:
     """Lock and return the jobs that exist."""
     return [_job(row) for row in await connection.fetch(LOCK_JOBS, list(job_ids))]
+
+
+async def leases(connection: Connection, job_ids: Iterable[str]) -> dict[str, Lease]:
+    """Return the leases of the jobs that have a task."""
+    rows = await connection.fetch(LEASES, list(job_ids))
+    return {row["job_id"]: Lease(row["fence"], row["finished"]) for row in rows}
 
 
 async def take_numbers(connection: Connection, counts: Mapping[str, int]) -> dict[str, int]:
@@ -244,6 +266,8 @@ def _job(row: Any) -> Job:
         row["origin"],
         row["created_at"],
         state,
+        row["provider"],
+        json.loads(row["preview"]) if row["preview"] else None,
     )
 
 

@@ -42,6 +42,7 @@ FORGET_GENERATIONS = {
     "dead letters": "DELETE FROM sorami.dead_letters WHERE key = ANY($1::text[])",
     "orphans": "DELETE FROM sorami.orphans WHERE job_id = ANY($1::text[])",
     "reports": "DELETE FROM sorami.backend_reports WHERE job_id = ANY($1::text[])",
+    "workers' reports": "DELETE FROM sorami.worker_reports WHERE job_id = ANY($1::text[])",
     "requests not sent": "DELETE FROM sorami.outbox_gateway WHERE key = ANY($1::text[])",
     "files": "DELETE FROM sorami.files WHERE job_id = ANY($1::text[])",
     "jobs": "DELETE FROM sorami.jobs WHERE id = ANY($1::text[])",

@@ -22,11 +22,22 @@ from contracts.ids import new_id, new_token
 from contracts.kinds import KINDS
 from contracts.legacy_steps import Steps
 from contracts.legacy_webhook import BACKEND
-from contracts.media import media_path, poster_key, thumbnail_name
+from contracts.media import incoming_prefix, media_path, object_prefix, poster_key, thumbnail_name
 from contracts.notifications import notice_for
+from contracts.provider_settings import EXTERNAL
 from contracts.status import Completed, Failed, JobState, JobStatus, Moved, Progressed, Report, reduce
 from services.persistence.metrics import count_completed, count_ended
-from services.persistence.store.moves import FileRow, Job, JobEventRow, JobRow, lock_jobs, take_numbers, write_moves
+from services.persistence.store.moves import (
+    FileRow,
+    Job,
+    JobEventRow,
+    JobRow,
+    Lease,
+    leases,
+    lock_jobs,
+    take_numbers,
+    write_moves,
+)
 from services.persistence.store.notices import NotificationRow
 from services.persistence.store.purges import tombstones
 from services.runtime.consumer import DeadLetter, Incoming
@@ -45,22 +56,56 @@ class Advance:
 
     job: Job
     state: JobState
-    moves: list[tuple[JobState, ReportEvent]] = field(default_factory=list)
+    moves: list["Move"] = field(default_factory=list)
     files: list[FileRow] = field(default_factory=list)
+    lease: Lease | None = None
+    """For a worker of others: how far our own generator is, which examines the media and ends the task."""
 
-    def take(self, event: ReportEvent) -> None:
+    def take(self, event: ReportEvent, public_url: str) -> None:
         """Apply a report; one that may not move the job changes nothing."""
+        if self._is_only_said(event):
+            return
         decision = reduce(self.state, _as_report(event))
         if not isinstance(decision, Moved):
             _log.debug("a report changes nothing", job_id=self.job.id, why=decision.value, type=type(event).__name__)
             return
         self.state = decision.state
-        self.moves.append((decision.state, event))
+        self.moves.append(Move(decision.state, event, self._preview(event, public_url)))
+
+    def _is_only_said(self, event: ReportEvent) -> bool:
+        """Tell whether this is a worker's own word where only our generator's counts: on the end, and on leases."""
+        if self.lease is None:
+            return False
+        if event.fence > self.lease.fence:
+            return True  # there is no such lease
+        if isinstance(event, JobCompleted):
+            return not (self.lease.finished and event.fence == self.lease.fence > 0)
+        return isinstance(event, JobFailed) and event.fence == 0 and event.provider == self.job.provider
+
+    def _preview(self, event: ReportEvent, public_url: str) -> dict[str, str] | None:
+        """Return the preview after a report: the address stays, with another name for each picture."""
+        before = self.moves[-1].preview if self.moves else self.job.preview
+        if not isinstance(event, JobProgressed):
+            return None
+        if event.preview_key is None:
+            return before
+        token = before["token"] if before else new_token()
+        url = public_url + media_path(token, event.preview_key.rpartition("/")[2])
+        return {"key": event.preview_key, "token": token, "url": url}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where a report moved its job to."""
+
+    state: JobState
+    event: ReportEvent
+    preview: dict[str, str] | None
 
 
 def _log_as_the_seeds_do(advance: Advance) -> None:
     """Say what a backend's completion became, where its rows are written."""
-    last, job = advance.moves[-1][1], advance.job
+    last, job = advance.moves[-1].event, advance.job
     if not isinstance(last, JobCompleted) or last.provider != BACKEND:
         return
     steps = Steps(KINDS[job.kind])
@@ -97,6 +142,11 @@ class AdvanceJobs:
 
     async def on_records(self, batch: Sequence[Incoming]) -> None:
         """Advance by records; those that report on no job of ours become dead letters."""
+        foreign = [one for one in batch if _names_foreign_objects(one.event)]
+        if foreign:
+            detail = "an object it names is not one of its own job"
+            await self._bury([DeadLetter(one.record, "foreign_object", detail) for one in foreign])
+            batch = [one for one in batch if one not in foreign]
         unknown = await self([one.event for one in batch], [one.record.headers.get("traceparent") for one in batch])
         # A late report on what was removed for good is neither an error nor to be kept.
         gone = await tombstones(self._pool, {batch[place].event.job_id for place in unknown}) if unknown else set()
@@ -113,7 +163,9 @@ class AdvanceJobs:
         """Advance by events and return the places of those whose job is unknown."""
         async with transaction(self._pool) as connection:
             jobs = await lock_jobs(connection, {event.job_id for event in events})
-            advances = {job.id: Advance(job, job.state) for job in jobs}
+            elsewhere = [job.id for job in jobs if (job.provider or "").startswith(EXTERNAL)]
+            known = dict.fromkeys(elsewhere, Lease()) | (await leases(connection, elsewhere) if elsewhere else {})
+            advances = {job.id: Advance(job, job.state, lease=known.get(job.id)) for job in jobs}
             unknown: list[int] = []
             trace_of: dict[str, str | None] = {}
             for place, (event, trace) in enumerate(zip(events, traces, strict=True)):
@@ -121,7 +173,7 @@ class AdvanceJobs:
                 if advance is None or advance.job.kind != event.kind:
                     unknown.append(place)
                     continue
-                advance.take(event)
+                advance.take(event, self._public_url)
                 trace_of[event.job_id] = trace or trace_of.get(event.job_id)
             moved = [advance for advance in advances.values() if advance.moves]
             if not moved:
@@ -144,16 +196,17 @@ class AdvanceJobs:
         next_number = dict(numbers)
         now = datetime.now(UTC)
         for advance in moved:
-            last = advance.moves[-1][1]
+            last = advance.moves[-1].event
             rows.jobs.append(_job_row(advance, last))
             if isinstance(last, JobCompleted):
                 advance.files = [self._file_row(advance.job, file, last) for file in last.files]
                 rows.files += advance.files
             trace = traces.get(advance.job.id)
-            for state, event in advance.moves:
+            for move in advance.moves:
+                state = move.state
                 n = next_number[advance.job.owner_id]
                 next_number[advance.job.owner_id] = n + 1
-                updated = self._updated(advance, state, event, n, now)
+                updated = self._updated(advance, move, n, now)
                 record = to_record(updated, service="persistence", traceparent=trace)
                 rows.events.append(
                     JobEventRow(advance.job.id, state.seq, advance.job.owner_id, n, record.value.decode())
@@ -222,7 +275,8 @@ class AdvanceJobs:
             generation_time=event.metadata.get("generation_time_seconds"),
         )
 
-    def _updated(self, advance: Advance, state: JobState, event: ReportEvent, n: int, now: datetime) -> JobUpdated:
+    def _updated(self, advance: Advance, move: Move, n: int, now: datetime) -> JobUpdated:
+        state, event = move.state, move.event
         completed = isinstance(event, JobCompleted)
         return JobUpdated(
             job_id=advance.job.id,
@@ -238,6 +292,7 @@ class AdvanceJobs:
             message=event.message if isinstance(event, JobProgressed) else None,
             failure=event.failure if isinstance(event, JobFailed) else None,
             provider=event.provider,
+            preview_url=move.preview["url"] if move.preview else None,
             files=[self._published(file) for file in advance.files] if completed else [],
             metadata=event.metadata if isinstance(event, JobCompleted) else None,
             created_at=advance.job.created_at,
@@ -271,7 +326,7 @@ class AdvanceJobs:
 
 
 def _count(advance: Advance) -> None:
-    job, last = advance.job, advance.moves[-1][1]
+    job, last = advance.job, advance.moves[-1].event
     if isinstance(last, JobCompleted):
         count_completed(job.kind, created_at=job.created_at, now=datetime.now(UTC), files=len(advance.files))
     elif isinstance(last, JobFailed):
@@ -289,6 +344,22 @@ class Rows:
     records: list[Record] = field(default_factory=list)
 
 
+def _names_foreign_objects(event: ReportEvent) -> bool:
+    """Tell whether a report names an object beside its job's own folders; what is named here is signed for people."""
+    if event.kind not in KINDS:
+        return False
+    own = (object_prefix(KINDS[event.kind], event.job_id), incoming_prefix(event.job_id))
+    keys: list[str | None] = []
+    if isinstance(event, JobProgressed):
+        keys.append(event.preview_key)
+    if isinstance(event, JobCompleted):
+        for file in event.files:
+            # A backend's file has an address of its own; its key is not ours to sign.
+            keys += [file.storage_key if file.url is None else None, file.thumbnail_key]
+            keys += [small.storage_key for small in file.thumbnails]
+    return any(key is not None and not (key.startswith(own) and ".." not in key) for key in keys)
+
+
 def _job_row(advance: Advance, last: ReportEvent) -> JobRow:
     state = advance.state
     failure: Failure | None = last.failure if isinstance(last, JobFailed) else None
@@ -304,6 +375,7 @@ def _job_row(advance: Advance, last: ReportEvent) -> JobRow:
         message=last.message if isinstance(last, JobProgressed) else None,
         failure=failure.model_dump_json() if failure else None,
         metadata=metadata,
+        preview=advance.moves[-1].preview,
         # Another model may have taken over from the one that was asked for.
         provider=last.provider if isinstance(last, JobCompleted) and last.model else None,
         model=last.model if isinstance(last, JobCompleted) else None,

@@ -1,5 +1,7 @@
 """OpenAI's images, and a look-alike that answers addresses."""
 
+import asyncio
+import base64
 import json
 import uuid
 from collections.abc import Mapping
@@ -35,6 +37,9 @@ class FakeOpenAI(FakeProvider):
         super().__init__()
         self.answered: dict[str, web.Response] = {}
         self.works_on = 0
+        self.unfinished = b"part"
+        self.may_finish = asyncio.Event()
+        self.may_finish.set()
 
     def routes(self, router: web.UrlDispatcher) -> None:
         router.add_post("/v1/images/generations", self.checked(self.on_submit))
@@ -59,8 +64,13 @@ class FakeOpenAI(FakeProvider):
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         for number in range(partials):
-            event = {"type": "image_generation.partial_image", "partial_image_index": number, "b64_json": "cGFydA=="}
+            event = {
+                "type": "image_generation.partial_image",
+                "partial_image_index": number,
+                "b64_json": base64.b64encode(self.unfinished).decode(),
+            }
             await response.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+        await self.may_finish.wait()
         if self.script is Behaviour.HALF_ANSWER:
             return response
         if self.script is Behaviour.FILTER_OUTPUT:

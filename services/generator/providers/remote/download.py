@@ -1,6 +1,7 @@
 """Fetching what a provider made: through the guard, bounded, sniffed; keys go to the provider's own origin only."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from contracts.failures import FailureCode
+from contracts.kinds import KINDS
 from contracts.media import extension
 from services.generator.providers.base import MediaRef, ProviderFailed, RawFile
 from services.generator.providers.remote.api import Api, origin
@@ -30,8 +32,8 @@ class Bounds:
 
 
 BOUNDS: Final = {
-    "image": Bounds(64 * 1024 * 1024, 120),
-    "video": Bounds(1024 * 1024 * 1024, 900),
+    "image": Bounds(KINDS["image"].most_bytes, 120),
+    "video": Bounds(KINDS["video"].most_bytes, 900),
 }
 
 
@@ -56,7 +58,7 @@ class Downloads:
         if path is None:
             path = folder / f"raw_{ref.index}.part"
             await self._bring(ref.url or "", path, bounds)
-        return await asyncio.to_thread(self._judge, ref, path, folder, bounds)
+        return await asyncio.to_thread(judge, ref, path, folder, name=self._api.name, scrub=self._api.scrub)
 
     async def _bring(self, url: str, path: Path, bounds: Bounds) -> None:
         name = self._api.name
@@ -119,26 +121,28 @@ class Downloads:
             retry_after=typed.retry_after,
         )
 
-    def _judge(self, ref: MediaRef, path: Path, folder: Path, bounds: Bounds) -> RawFile:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(64)
-        name = self._api.name
-        if size > bounds.most_bytes:
-            raise _lost(f"{name} made a medium larger than {bounds.most_bytes} bytes")
-        media_format = sniff(head)
-        if media_format is None or KIND_OF[media_format] != ref.kind:
-            what = "a web page" if is_html(head) else media_format or "something unknown"
-            words = self._api.scrub(head.decode("ascii", "replace")) if is_html(head) else None
-            raise _lost(f"{name} gave {what} instead of {ref.kind}", words=words)
-        if not is_whole(path, media_format):
-            raise _lost(f"{name} gave a {media_format} that is cut off or damaged", retryable=ref.path is None)
-        if ref.path is None:
-            path = path.replace(folder / f"raw_{ref.index}.{extension(media_format)}")
-        return RawFile(ref.index, path, media_format, CONTENT_TYPES[media_format], size, ref.description)
-
     async def close(self) -> None:
         await self._client.aclose()
+
+
+def judge(ref: MediaRef, path: Path, folder: Path, *, name: str, scrub: Callable[[str], str] = str) -> RawFile:
+    """Tell what a provider's file is by its own bytes; raises ProviderFailed (`name` is the provider's)."""
+    bounds = BOUNDS[ref.kind]
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(64)
+    if size > bounds.most_bytes:
+        raise _lost(f"{name} made a medium larger than {bounds.most_bytes} bytes")
+    media_format = sniff(head)
+    if media_format is None or KIND_OF[media_format] != ref.kind:
+        what = "a web page" if is_html(head) else media_format or "something unknown"
+        words = scrub(head.decode("ascii", "replace")) if is_html(head) else None
+        raise _lost(f"{name} gave {what} instead of {ref.kind}", words=words)
+    if not is_whole(path, media_format):
+        raise _lost(f"{name} gave a {media_format} that is cut off or damaged", retryable=ref.path is None)
+    if ref.path is None:
+        path = path.replace(folder / f"raw_{ref.index}.{extension(media_format)}")
+    return RawFile(ref.index, path, media_format, CONTENT_TYPES[media_format], size, ref.description)
 
 
 def _lost(

@@ -1,5 +1,6 @@
 """Which providers the settings enable, and what settings are refused."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +170,34 @@ def test_a_retired_model_names_its_successor(settings: Any) -> None:
 def test_a_retired_model_that_is_configured_all_the_same_is_rendered(settings: Any) -> None:
     models = catalogue(settings(GEMINI_API_KEY=KEY, SORAMI_GEMINI_MODELS="gemini-2.5-flash-image"))
     assert choose_model("image", "gemini-2.5-flash-image", models).provider == "gemini"
+
+
+def test_several_defaults_are_an_order_and_fallbacks_and_prices_are_the_operators(settings: Any) -> None:
+    models = catalogue(
+        settings(
+            FAL_KEY=KEY,
+            SORAMI_DEFAULT_IMAGE_MODEL="fal-ai/flux/dev, procedural-1",
+            SORAMI_FALLBACKS='{"fal-ai/flux/dev": ["instant"]}',
+            SORAMI_PRICES='{"fal-ai/flux/dev": {"amount": 0.025}, "procedural-1": {"amount": "0.001", "unit": "job"}}',
+        )
+    )
+    assert models.orders == {"image": ("fal-ai/flux/dev", "procedural-1"), "video": ("procedural-1",)}
+    assert models.fallbacks == {"fal-ai/flux/dev": ["instant"]}
+    prices = {name: model.price for name, model in models.known.items() if model.price}
+    assert (str(prices["fal-ai/flux/dev"].amount), prices["fal-ai/flux/dev"].unit) == ("0.025", "medium")
+    assert (str(prices["procedural-1"].amount), prices["procedural-1"].unit) == ("0.001", "job")
+
+
+def test_what_a_templated_model_can_do_is_the_operators_to_say(settings: Any) -> None:
+    able = {"seconds": [5], "ratios": ["16:9"], "fps": [16], "max_count": 1}
+    told = json.dumps({"wan": {"id": "fal-ai/wan", "kind": "video", **able}})
+    model = catalogue(settings(FAL_KEY=KEY, SORAMI_FAL_MODELS=told)).known["wan"]
+    assert (model.seconds, model.ratios, model.fps, model.max_count) == ((5,), ("16:9",), (16,), 1)
+
+
+@pytest.mark.parametrize(
+    "fallbacks", ['{"nobody": ["instant"]}', '{"instant": ["nobody"]}', '{"fal-ai/flux/dev": ["veo"]}']
+)
+def test_a_fallback_that_nobody_renders_is_refused(settings: Any, fallbacks: str) -> None:
+    with pytest.raises(ValueError, match="SORAMI_FALLBACKS"):
+        catalogue(settings(FAL_KEY=KEY, SORAMI_FALLBACKS=fallbacks))
