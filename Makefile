@@ -12,10 +12,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts page-tools screenshots seed-data clean
+.PHONY: help setup run up down status logs test check fix contracts page-tools screenshots chart image image-check locks seed-data clean
 
 help: ## Show these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 setup: $(READY) ## Make the private environment (.venv) that everything else uses
 
@@ -80,6 +80,24 @@ $(PAGE_TOOLS)/.ready: tests/page_tools/requirements.lock tests/page_tools/packag
 
 screenshots: $(READY) ## Look at every view of the page: pictures of it in .sorami/screenshots, three of them in docs/img
 	@$(BIN)/python -m tests.e2e.page.screenshots
+chart: $(READY) ## Check the Helm chart: lint, 50 renderings, Kubernetes' schemas, flows, Pod Security
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r deploy/helm/requirements.lock
+	@$(BIN)/python -m pytest -q tests/deploy tests/contract/test_chart_documents.py
+
+image: ## Build the container image with docker, podman or buildah (IMAGE=, BASE=)
+	@deploy/image/build.sh
+
+image-check: $(READY) ## Build the image from nothing and see it make a job; needs root, buildah, podman, runc, debootstrap
+	@$(BIN)/python -m pytest -q -rs tests/deploy/image_check.py
+
+# Versions move only when they must: each lock keeps what it has, and those of the image and the chart follow the first.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
+locks: $(READY) ## Write the lock files anew after a change of dependencies
+	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
+	$(COMPILE) --extra gateway --extra generator --extra persistence --extra notifier --extra channels --extra telemetry -c requirements.lock \
+		pyproject.toml -o deploy/image/requirements.lock
+	$(COMPILE) -c bootstrap.lock deploy/image/build.in -o deploy/image/build.lock
+	$(COMPILE) -c requirements.lock deploy/helm/requirements.in -o deploy/helm/requirements.lock
 
 N ?= 100000
 seed-data: $(READY) ## Fill the running database with N=100000 made-up jobs, for measurements

@@ -48,7 +48,8 @@ def choose(wanted: Wanted, models: Models = BUILT_IN) -> Choice:
     after = models.fallbacks.get(model.id, ())
     if wanted.fallback and not after:
         after = models.orders.get(wanted.kind.name, ())
-    return Choice(model, () if wanted.fallback is False else tuple(_others(model, wanted, after, models)))
+    others = [name for name in _able(wanted, after, models) if name != model.id]
+    return Choice(model, () if wanted.fallback is False else _taking_over(others, models))
 
 
 def _first_able(wanted: Wanted, models: Models) -> Choice:
@@ -57,11 +58,11 @@ def _first_able(wanted: Wanted, models: Models) -> Choice:
     if not able:
         default = choose_model(wanted.kind.name, None, models)
         raise ModelCannot(default.id, lacks(default, wanted), _able(wanted, models.known, models))
-    return Choice(models.known[able[0]], () if wanted.fallback is False else tuple(able[1:]))
+    return Choice(models.known[able[0]], () if wanted.fallback is False else _taking_over(able[1:], models))
 
 
-def _others(model: Model, wanted: Wanted, names: Iterable[str], models: Models) -> list[str]:
-    return [name for name in _able(wanted, names, models) if name != model.id]
+def _taking_over(names: Iterable[str], models: Models) -> tuple[str, ...]:
+    return tuple(name for name in names if models.known[name].takes_over)
 
 
 def _able(wanted: Wanted, names: Iterable[str], models: Models) -> list[str]:

@@ -13,7 +13,7 @@ class Model:
 
     `at_once` is how many media one paid call makes, `max_count` how many one job may ask for; `ratios` the shapes of
     what comes back; `seconds` the lengths of films, `tall_seconds` those of films of more than 720 lines; `formats`
-    what may come back.
+    what may come back; `takes_over` whether it may go on with a job that another model could not do.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Model:
     tall_seconds: tuple[int, ...] | None = None
     fps: tuple[int, ...] | None = None
     price: Price | None = None
+    takes_over: bool = True
 
 
 MODELS = (

@@ -43,6 +43,8 @@ def offers(settings: ProviderFields, workflows: Mapping[str, Workflow]) -> Model
             raise ValueError(
                 f"SORAMI_FALLBACKS: each model after {name[:100]} must be known and render a kind that it renders"
             )
+        if not all(known[other].takes_over for other in others):
+            raise ValueError(f"SORAMI_FALLBACKS: an external model cannot stand in for {name[:100]}")
     return Models(known, orders, fallbacks=settings.fallbacks)
 
 
@@ -81,6 +83,8 @@ def _all(settings: ProviderFields, workflows: Mapping[str, Workflow]) -> Iterato
             formats=one.formats,
             input_image=one.input_image,
             seed=one.seed,
+            # Its worker hears a job when it is requested, and never again.
+            takes_over=False,
         )
     if settings.backend_url:
         yield Model(FLASK_MODEL, "flask", tuple(KINDS), input_image=True)

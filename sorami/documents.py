@@ -107,7 +107,8 @@ class _Listing:
     stream = batches
 
 
-def _subscriptions() -> dict[str, list[Route]]:
+def subscriptions() -> dict[str, list[Route]]:
+    """Return what each service hears, by service."""
     from services.generator import handlers as generator
     from services.notifier import handlers as notifier
     from services.persistence import handlers as persistence
@@ -130,7 +131,7 @@ def asyncapi() -> dict[str, Any]:
     for topic in TOPICS:
         for service in topic.sent_by:
             operations[f"{service}_sends_{_identifier(topic.name)}"] = _operation("send", topic.name, None)
-    for service, routes in _subscriptions().items():
+    for service, routes in subscriptions().items():
         for route in routes:
             for name in route.topics:
                 operations[f"{service}_{route.handle.__name__}_{_identifier(name)}"] = _operation(
@@ -202,6 +203,9 @@ def main() -> int:
             (RELEASED / schema_name(event)).write_text(documents()[schema_name(event)], encoding="utf-8")
         (RELEASED / "openapi.json").write_text(documents()["openapi.json"], encoding="utf-8")
     print(f"{len(documents())} documents in {FOLDER.name}/")
+    from sorami.chart_documents import write_chart_documents
+
+    write_chart_documents()
     return 0
 
 

@@ -75,7 +75,7 @@ def build_app(
 ) -> Parts:
     """Wire the use cases; nothing is connected here."""
     elsewhere = remote or RemoteParts()
-    slots = _slots(settings, providers) | dict.fromkeys(elsewhere.providers, settings.remote_slots)
+    slots = _slots(settings, providers, elsewhere.providers)
 
     async def write(reports: Sequence[TaskReport]) -> list[bool]:
         rows = await report(pool, reports)
@@ -143,7 +143,7 @@ def build_app(
     )
     poll_tasks = PollTasks(
         pool,
-        elsewhere.providers,
+        {name: provider for name, provider in elsewhere.providers.items() if settings.runs(name)},
         remote_task,
         reports.enqueue,
         run_tasks.take,
@@ -205,5 +205,7 @@ def _hear_workers(pool: Pool, remote: RemoteParts, wake: Callable[[], None]) -> 
     return HearWorkers(pool, remote.workers, wake, remote.bury)
 
 
-def _slots(settings: GeneratorSettings, providers: Iterable[str]) -> dict[str, int]:
-    return {name: settings.instant_slots if name == "instant" else settings.render_processes for name in providers}
+def _slots(settings: GeneratorSettings, providers: Iterable[str], remote: Iterable[str]) -> dict[str, int]:
+    slots = {name: settings.instant_slots if name == "instant" else settings.render_processes for name in providers}
+    slots |= dict.fromkeys(remote, settings.remote_slots)
+    return {name: number for name, number in slots.items() if settings.runs(name)}

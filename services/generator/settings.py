@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from contracts.provider_settings import Base, Key
 from contracts.sharing_settings import SharingFields
 from services.generator.provider_settings import ProviderSettings
-from services.runtime.settings import ObjectSettings, RuntimeSettings
+from services.runtime.settings import CommaList, ObjectSettings, RuntimeSettings
 
 
 def _render_processes() -> int:
@@ -57,6 +57,11 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings, Shari
         pattern=r"^https?://",
         validation_alias="SORAMI_C2PA_TIMESTAMPS",
         description="The address of a time-stamping authority (RFC 3161); without one nothing is asked of anybody.",
+    )
+    providers_here: CommaList = Field(
+        default=[],
+        validation_alias="SORAMI_GENERATOR_PROVIDERS",
+        description="Only these providers' tasks are run by this process; `-name` is all but that one.",
     )
     breaker_failures: int = Field(
         default=5,
@@ -121,3 +126,8 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings, Shari
         """Where providers may call us when something moved, None where they cannot reach us."""
         address = self.provider_webhook_url or (self.public_url if self.public_url.startswith("https://") else None)
         return address.rstrip("/") if address else None
+
+    def runs(self, provider: str) -> bool:
+        """Tell whether this process runs tasks of the provider; it accepts those of all for whoever does."""
+        named = [name for name in self.providers_here if not name.startswith("-")]
+        return f"-{provider}" not in self.providers_here and (not named or provider in named)

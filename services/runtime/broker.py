@@ -33,7 +33,9 @@ def connection_options(settings: RuntimeSettings) -> dict[str, Any]:
 
 
 def _ssl_context(settings: RuntimeSettings) -> ssl.SSLContext:
-    context: ssl.SSLContext = create_ssl_context(cafile=settings.kafka_ssl_cafile)
+    context: ssl.SSLContext = create_ssl_context(
+        cafile=settings.kafka_ssl_cafile, certfile=settings.kafka_ssl_certfile, keyfile=settings.kafka_ssl_keyfile
+    )
     return context
 
 

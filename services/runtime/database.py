@@ -12,7 +12,7 @@ from services.runtime.database_url import parse_database_url
 from services.runtime.metrics import DATABASE_CONNECTIONS
 from services.runtime.process import until_available
 from services.runtime.schema_version import SchemaMismatch, check_schema
-from services.runtime.settings import RuntimeSettings
+from services.runtime.settings import EXIT_WRONG_SETTING, RuntimeSettings, address_setting
 
 if TYPE_CHECKING:
     Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
@@ -25,6 +25,12 @@ else:
 # read-only after a fail-over, serialization, deadlock, lock not available.
 _TRANSIENT_CLASSES = ("08", "53", "57", "58")
 _TRANSIENT_CODES = frozenset({"25006", "40001", "40P01", "55P03"})
+# Password, user, database or role: nothing that waiting would mend.
+_NOT_LET_IN = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
 
 
 class _Connection(asyncpg.Connection):
@@ -86,7 +92,10 @@ async def open_pool(
 
 
 async def open_service_pool(settings: RuntimeSettings, service: str) -> Pool:
-    """Open the pool of a service and check the schema; waits a minute for the database, then exits with 75."""
+    """Open the pool of a service and check the schema; waits a minute for the database, then exits with 75.
+
+    A login that the server refuses is one line and exit code 78.
+    """
     opened: list[Pool] = []
 
     async def attempt() -> None:
@@ -98,7 +107,11 @@ async def open_service_pool(settings: RuntimeSettings, service: str) -> Pool:
         )
         opened.append(pool)
 
-    await until_available("the database", attempt)
+    try:
+        await until_available("the database", attempt)
+    except _NOT_LET_IN as error:
+        print(f"config error: {address_setting(service)}: {error}", file=sys.stderr)
+        raise SystemExit(EXIT_WRONG_SETTING) from None
     try:
         async with opened[0].acquire() as connection:
             await check_schema(connection)

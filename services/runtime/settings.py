@@ -5,7 +5,15 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.runtime.database_url import parse_database_url
@@ -14,6 +22,12 @@ EXIT_WRONG_SETTING = 78
 """EX_CONFIG of sysexits.h."""
 EXIT_UNAVAILABLE = 75
 """EX_TEMPFAIL of sysexits.h: something the service needs was not there in time."""
+
+
+def _readable(value: str | None) -> str | None:
+    if value is not None and not os.access(value, os.R_OK):
+        raise ValueError("names a file that is not there or may not be read")
+    return value
 
 
 def _comma_list(value: Any) -> Any:
@@ -41,6 +55,7 @@ def _addresses(value: list[str]) -> list[str]:
     return value
 
 
+ReadableFile = Annotated[str | None, AfterValidator(_readable)]
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
 
 
@@ -66,7 +81,9 @@ class RuntimeSettings(BaseSettings):
     )
     kafka_sasl_username: str | None = Field(default=None, validation_alias="KAFKA_SASL_USERNAME")
     kafka_sasl_password: SecretStr | None = Field(default=None, validation_alias="KAFKA_SASL_PASSWORD")
-    kafka_ssl_cafile: str | None = Field(default=None, validation_alias="KAFKA_SSL_CAFILE")
+    kafka_ssl_cafile: ReadableFile = Field(default=None, validation_alias="KAFKA_SSL_CAFILE")
+    kafka_ssl_certfile: ReadableFile = Field(default=None, validation_alias="KAFKA_SSL_CERTFILE")
+    kafka_ssl_keyfile: ReadableFile = Field(default=None, validate_default=True, validation_alias="KAFKA_SSL_KEYFILE")
     topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$", validation_alias="SORAMI_TOPIC_PREFIX")
     forgotten_after: float = Field(
         default=60,
@@ -89,6 +106,13 @@ class RuntimeSettings(BaseSettings):
     public_url: str = Field(default="http://127.0.0.1:9006", validation_alias="SORAMI_PUBLIC_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", validation_alias="SORAMI_LOG_LEVEL")
     log_format: Literal["json", "pretty"] = Field(default="json", validation_alias="SORAMI_LOG_FORMAT")
+
+    @field_validator("kafka_ssl_keyfile")
+    @classmethod
+    def _key_of_the_certificate(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "kafka_ssl_certfile" in info.data and (value is None) != (info.data["kafka_ssl_certfile"] is None):
+            raise ValueError("is set together with KAFKA_SSL_CERTFILE or not at all")
+        return value
 
     @property
     def fetch_allowed_pairs(self) -> frozenset[tuple[str, int]]:
@@ -156,10 +180,16 @@ class TokenSettings(BaseSettings):
 S = TypeVar("S", bound=BaseSettings)
 
 
+def address_setting(service: str) -> str:
+    """Return the name of the setting that a service's database address comes from."""
+    own = f"SORAMI_{service.upper()}_DATABASE_URL"
+    return own if os.environ.get(own) else "DATABASE_URL"
+
+
 def load_settings(settings: type[S], service: str) -> S:
     """Read a service's settings, or print one line for each wrong one and exit with 78; no value is ever printed."""
-    own_url = os.environ.get(f"SORAMI_{service.upper()}_DATABASE_URL")
-    given: Mapping[str, Any] = {"database_url": own_url, "takes_role": False} if own_url else {}
+    own = address_setting(service)
+    given: Mapping[str, Any] = {} if own == "DATABASE_URL" else {"database_url": os.environ[own], "takes_role": False}
     try:
         return settings(**given)
     except ValidationError as error:

@@ -49,9 +49,11 @@ def test_media_that_another_renders_are_the_user_s_in_the_end(migrated: Database
             assert item["thumbnails"] is not None
             assert result.json()["metadata"]["model_name"] == setup.model
             assert len(fake.ledger.paid) == 1
-            # Its ending is heard here as well, and changes nothing.
+            # Its ending is heard here as well, and changes nothing: whoever comes first closes the attempt.
             await services.hands.hand_on()
-            assert [one["outcome"] for one in await Rows(services.pool).attempts(job_id)] == ["completed"]
+            rows = Rows(services.pool)
+            await rows.until("SELECT 1 FROM sorami.operations WHERE job_id = $1 AND closed_at IS NOT NULL", job_id)
+            assert [one["outcome"] for one in await rows.attempts(job_id)] == ["completed"]
 
     wait_for(story())
 

@@ -100,3 +100,12 @@ def test_a_model_that_cannot_names_those_that_can() -> None:
 def test_what_no_default_can_do_is_refused_with_who_could() -> None:
     with pytest.raises(ModelCannot, match=r"veo makes shapes of .*; procedural-1 or instant can do this"):
         choose(wanted(VIDEO, size="1024x1024"), MODELS)
+
+
+def test_whoever_hears_a_job_only_once_takes_over_from_nobody() -> None:
+    away = Model("away", "external:away", ("image",), takes_over=False)
+    models = Models({**MODELS.known, "away": away}, {"image": ("away", "small", "away", "wide")})
+    small = choose(wanted(model="small", size="512x512", fallback=True), models)
+    assert small.fallbacks == ("wide",)
+    first = choose(wanted(size="512x512"), models)
+    assert (first.model.id, first.fallbacks) == ("away", ("small", "wide"))

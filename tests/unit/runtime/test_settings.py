@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import PostgresServer
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -55,3 +57,28 @@ def test_a_sign_in_that_is_half_configured_is_named() -> None:
             "config error: SORAMI_OPERATOR_ROLES: each must be organisation:role, separated by commas",
         },
     )
+
+
+def test_a_client_certificate_that_is_half_given_or_absent_is_named(tmp_path: Path) -> None:
+    certificate = tmp_path / "tls.crt"
+    certificate.touch()
+    code, said = start(
+        "persistence",
+        DATABASE_URL="postgresql://h/d",
+        KAFKA_SSL_CAFILE=str(tmp_path / "ca.crt"),
+        KAFKA_SSL_CERTFILE=str(certificate),
+    )
+    assert (code, set(said.splitlines())) == (
+        78,
+        {
+            "config error: KAFKA_SSL_CAFILE: names a file that is not there or may not be read",
+            "config error: KAFKA_SSL_KEYFILE: is set together with KAFKA_SSL_CERTFILE or not at all",
+        },
+    )
+
+
+def test_a_database_that_does_not_let_us_in_is_one_line(postgres: PostgresServer) -> None:
+    code, said = start("persistence", DATABASE_URL=postgres.url("nowhere"))
+    assert (code, said) == (78, 'config error: DATABASE_URL: database "nowhere" does not exist\n')
+    code, said = start("persistence", SORAMI_PERSISTENCE_DATABASE_URL=postgres.url("postgres", "nobody"))
+    assert (code, said) == (78, 'config error: SORAMI_PERSISTENCE_DATABASE_URL: role "nobody" does not exist\n')

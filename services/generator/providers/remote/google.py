@@ -41,7 +41,7 @@ def refused(name: str, answer: Answer, *, made_at_once: bool = True) -> Provider
             return failed(FailureCode.OVERLOADED, message, words=words, retry_after=wait)
         case 429, _ if _is_quota(details, words):
             return failed(FailureCode.QUOTA, f"{name}: the quota of the day or the budget is used up", words=words)
-        case ((500 | 504), _) if answer.body is not None and made_at_once:
+        case ((500 | 504), _) if made_at_once:
             return _with_charge_unknown(name, answer)
     typed = by_status(name, answer.status, words, answer.headers)
     return ProviderFailed(typed.failure, retry_after=typed.retry_after or wait)
