@@ -19,13 +19,14 @@ PAGES = {
     "/operate": "index.html",
     "/docs": "docs.html",
 }
-# Short, for there are many of them: what is no page runs nothing and may load nothing.
+# What is no page runs nothing and may load nothing.
 _OF_FILES = {
     "Content-Security-Policy": "default-src 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
-_FOR_GOOD = "public, max-age=31536000, immutable"
+# There are sixty of them, and what is kept for good is never asked about again: no tag, no policy of a page.
+_FOR_GOOD = {"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=31536000, immutable"}
 
 
 def security_headers(media_origin: str) -> dict[str, str]:
@@ -45,12 +46,14 @@ def security_headers(media_origin: str) -> dict[str, str]:
     }
 
 
-def serve(request: Request, file: PageFile, headers: Mapping[str, str]) -> Response:
+def serve(request: Request, file: PageFile, headers: Mapping[str, str], *, tagged: bool = True) -> Response:
     """Answer with a file, compressed where the browser reads that; with 304 when it has this very version."""
     packed = file.packed is not None and "gzip" in request.headers.get("accept-encoding", "")
-    sent = {**headers, "ETag": file.packed_etag if packed else file.etag, "Vary": "Accept-Encoding"}
-    if request.headers.get("if-none-match") == sent["ETag"]:
-        return Response(status_code=304, headers=sent)
+    sent = {**headers, "Vary": "Accept-Encoding"}
+    if tagged:
+        sent["ETag"] = file.packed_etag if packed else file.etag
+        if request.headers.get("if-none-match") == sent["ETag"]:
+            return Response(status_code=304, headers=sent)
     if packed:
         return Response(file.packed, headers=sent | {"Content-Encoding": "gzip"}, media_type=file.media_type)
     return Response(file.content, headers=sent, media_type=file.media_type)
@@ -81,7 +84,8 @@ def page_router(parts: Parts) -> APIRouter:
         file = files.get(rest if named else path)
         if file is None:
             raise Problem(404, "not_found", "there is nothing at this address")
-        kept = {"Cache-Control": _FOR_GOOD} if named and version == files.version else {}
-        return serve(request, file, _OF_FILES | kept)
+        if named and version == files.version:
+            return serve(request, file, _FOR_GOOD, tagged=False)
+        return serve(request, file, _OF_FILES)
 
     return router

@@ -54,6 +54,7 @@
  * @property {string | null} prompt  What was asked for; a stream does not say it.
  * @property {string | null} model
  * @property {string | null} message  The provider's own word on where it stands.
+ * @property {string} preview  A first glimpse of it, or nothing.
  * @property {string | null} parentId
  * @property {number | null} position  Place in the queue, 1 is next.
  * @property {number | null} readyAt  When it will probably be done, in milliseconds.

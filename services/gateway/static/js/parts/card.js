@@ -10,7 +10,7 @@ import { extendTo, selected, selecting, toggle } from "../store/selection.js";
 import { IconButton, Menu } from "./buttons.js";
 import { actionsOf, downloadOf } from "./generation-actions.js";
 import { Icon } from "./icons.js";
-import { Tile } from "./media.js";
+import { Placeholder, Tile } from "./media.js";
 
 /** @typedef {import("../types.js").Generation} Generation */
 
@@ -37,7 +37,7 @@ export const Prompt = ({ generation }) =>
 function press(event, generation, index) {
   if (event.shiftKey) extendTo(generation.id);
   else if (selecting.value || event.ctrlKey || event.metaKey) toggle(generation.id);
-  else if (generation.deletedAt === null) opened.value = { generation, index };
+  else opened.value = { generation, index };
 }
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */
@@ -51,6 +51,11 @@ const Place = ({ generation, index, box, whole, width, active }) => {
     width: `${box.width}%`,
     height: `${(box.height / whole) * 100}%`,
   };
+  // What lies in the trash is not served: its colours stand for it.
+  if (generation.deletedAt !== null) {
+    const { placeholder } = files[index];
+    return html`<div class="tile" style=${style}>${placeholder ? html`<${Placeholder} hash=${placeholder} />` : null}</div>`;
+  }
   return html`
     <div class="tile" style=${style}>
       <${Tile}

@@ -152,7 +152,13 @@ const Thumbs = ({ job, generation, what }) => {
   }
   const files = generation.files.slice(0, FEW);
   if (files.length === 0) {
-    return html`<span class="thumb waiting"><${Icon} name=${job.kind === "video" ? "play" : "picture"} /></span>`;
+    return html`<span class="thumb waiting">
+      ${
+        job.preview
+          ? html`<img class="glimpse" src=${job.preview} alt="" />`
+          : html`<${Icon} name=${job.kind === "video" ? "play" : "picture"} />`
+      }
+    </span>`;
   }
   return html`<div class=${`thumbs of-${files.length}`}>
     ${files.map(

@@ -2,7 +2,7 @@
 import { computed, signal } from "../../vendor/signals.js";
 import { now } from "../base/clock.js";
 import { recall, remember } from "../base/memory.js";
-import { mediaFile } from "../base/shapes.js";
+import { mediaFile, safeUrl } from "../base/shapes.js";
 
 /** @typedef {import("../types.js").Job} Job */
 
@@ -44,6 +44,7 @@ function read(said, known) {
     seq: said.seq ?? known?.seq ?? 0,
     prompt: said.prompt ?? known?.prompt ?? null,
     model: said.model ?? known?.model ?? null,
+    preview: safeUrl(said.preview_url) || (known?.preview ?? ""),
     message: said.message ?? known?.message ?? null,
     parentId: said.parent_id ?? known?.parentId ?? null,
     position: said.status === "PENDING" ? (said.queue_position ?? known?.position ?? null) : null,

@@ -353,6 +353,7 @@ export const en = {
   "scope.account": "Keys, webhooks, settings",
   "scope.act-for-others": "Act for other people",
   "scope.operate": "Operate the system",
+  "scope.generate": "Be a generator: take jobs and give results",
 
   "shares.title": "Shared links",
   "shares.text": "Links that still work. One that is ended shows nothing from that second on.",

@@ -355,6 +355,7 @@ export const fr = {
   "scope.account": "Clés, webhooks, réglages",
   "scope.act-for-others": "Agir pour d’autres",
   "scope.operate": "Exploiter le système",
+  "scope.generate": "Être un générateur : prendre des travaux et rendre des résultats",
 
   "shares.title": "Liens partagés",
   "shares.text": "Les liens encore valables. Un lien arrêté ne montre plus rien à la seconde.",
