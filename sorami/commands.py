@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from contracts.kinds import KINDS
@@ -160,9 +159,15 @@ def create_topics() -> int:
     return shell.run_entry(_home(), "KAFKA_BOOTSTRAP_SERVERS", "services.persistence.topics:main", [])
 
 
+def _known_kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise typer.BadParameter(f"choose {' or '.join(KINDS)}")
+    return kind
+
+
 @app.command()
 def generate(  # noqa: PLR0913, PLR0917 one option each
-    kind: Annotated[str, typer.Argument(help="What to make.", click_type=click.Choice(list(KINDS)))],
+    kind: Annotated[str, typer.Argument(help=f"What to make: {' or '.join(KINDS)}.", callback=_known_kind)],
     prompt: Annotated[str, typer.Argument(help="In any language.")],
     model: Annotated[str | None, typer.Option(help="The model's id.")] = None,
     size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT.")] = None,
