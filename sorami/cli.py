@@ -16,15 +16,25 @@ def main() -> int:
             from sorami.local.foreground import run
 
             return run(began=BEGAN)
-        from sorami.commands import app
-
-        code = app(standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        return _command()
     except StackError as error:
         print(f"sorami: {error}", file=sys.stderr)
         return error.code
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _command() -> int:
+    from typer.exceptions import TyperException
+
+    from sorami.commands import app
+
+    try:
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        print(f"sorami: {error.format_message()} Every command explains itself: sorami --help", file=sys.stderr)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
 
 
 if __name__ == "__main__":
