@@ -66,7 +66,12 @@ async def test_an_upload_that_is_not_mine_is_unknown(product: Product, url: str)
 
 async def test_a_name_in_other_letters_is_kept_as_punycode_u10(product: Product) -> None:
     person = product.person()
-    body = {"prompt": "x", "model": "instant", "input_image_url": "http://\u0430pple.example.org/x.png"}
+    body = {
+        "prompt": "x",
+        "model": "procedural-1",
+        "size": "64x64",
+        "input_image_url": "http://\u0430pple.example.org/x.png",
+    }
     job_id = await person.ask(**body)
     row = await product.row('SELECT "inputImageUrl" FROM image_generations WHERE id = $1', job_id)
     assert row[0] == "http://xn--pple-43d.example.org/x.png"

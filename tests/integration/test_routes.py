@@ -95,10 +95,8 @@ def test_a_provider_that_refuses_our_key_is_passed_over_and_its_door_is_shut_at_
                 False, "failing",
             )  # fmt: skip
             assert (await on.model(OPENAI))["available"]
-            await on.services.pool.execute("UPDATE sorami.tasks SET state = 'waiting'")
-            assert {one.provider: one.breaker for one in await queues(on.services.pool)} == {
-                "fal": "open", "openai": "closed",
-            }  # fmt: skip
+            # Seen by operators though nothing waits there any more.
+            assert [(one.provider, one.breaker) for one in await queues(on.services.pool)] == [("fal", "open")]
 
             # Whoever comes next does not knock there at all.
             knocked = len(on.fal.ledger.tried)

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 
 import httpx
 
@@ -21,10 +21,9 @@ async def more_gateways(product: Product, count: int, **settings: str) -> AsyncI
 
 @asynccontextmanager
 async def _gateway(product: Product, settings: dict[str, str]) -> AsyncIterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, **product.stack.env, **settings, "SORAMI_PORT": str(port)}
+    port, inside = _free_ports(2)
+    own = {"SORAMI_PORT": str(port), "SORAMI_GATEWAY_INTERNAL_PORT": str(inside)}
+    environment = {**os.environ, **product.stack.env, **settings, **own}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.gateway", env=environment, stdout=asyncio.subprocess.DEVNULL
     )
@@ -35,6 +34,14 @@ async def _gateway(product: Product, settings: dict[str, str]) -> AsyncIterator[
     finally:
         process.terminate()
         await process.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 async def _until_ready(url: str) -> None:

@@ -83,7 +83,8 @@ _DURATIONS = f"""
     GROUP BY kind, model
 """  # noqa: S608 - a constant
 
-# queues: what each provider has to do, and who does it. A worker that gave no sign of life for half a minute is gone.
+# queues: what each provider has to do, who does it, and which of them fail. A worker that gave no sign of life for half
+# a minute is gone.
 _QUEUES = """
     WITH work AS (
         SELECT provider, count(*) FILTER (WHERE state = 'queued') AS queued,
@@ -95,16 +96,18 @@ _QUEUES = """
         SELECT s.key AS provider, sum(s.value::int) AS slots
         FROM sorami.workers w, jsonb_each_text(w.slots) AS s
         WHERE w.seen_at > now() - interval '30 seconds' GROUP BY s.key
+    ), failing AS (
+        SELECT provider, bool_or(state = 'open') AS open FROM sorami.provider_health
+        WHERE state <> 'closed' GROUP BY provider
     )
     SELECT provider, coalesce(queued, 0)::int AS queued, coalesce(running, 0)::int AS running,
            coalesce(waiting, 0)::int AS waiting, oldest_seconds, coalesce(slots, 0)::int AS slots,
            EXISTS (SELECT FROM sorami.pauses p
                    WHERE p.scope = 'all' OR (p.scope = 'provider' AND p.name = provider)) AS paused,
            -- The worst of the provider's own and of those of its models.
-           (SELECT CASE WHEN bool_or(h.state = 'open') THEN 'open'
-                        WHEN bool_or(h.state = 'half_open') THEN 'half_open' ELSE 'closed' END
-            FROM sorami.provider_health h WHERE h.provider = coalesce(work.provider, hands.provider)) AS breaker
-    FROM work FULL JOIN hands USING (provider) ORDER BY provider
+           CASE WHEN failing.open THEN 'open' WHEN failing.provider IS NOT NULL THEN 'half_open' ELSE 'closed' END
+               AS breaker
+    FROM work FULL JOIN hands USING (provider) FULL JOIN failing USING (provider) ORDER BY provider
 """
 
 

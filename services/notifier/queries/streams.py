@@ -19,14 +19,18 @@ _EVENTS_OF_JOB = """
 """
 _NUMBER = "SELECT coalesce((SELECT n FROM sorami.user_counters WHERE user_id = $1), 0)"
 _OLDEST_KEPT = "SELECT min(n) FROM sorami.job_events WHERE user_id = $1"
-_OPEN_JOBS = """
+# What a snapshot tells of a job; a preview is gone once the job has ended.
+_SHOWN = """
     SELECT id AS job_id, kind, status, stage, progress, message, seq, created_at, request->>'prompt' AS prompt,
-           preview->>'url' AS preview_url
-    FROM sorami.jobs WHERE owner_id = $1 AND status IN ('PENDING', 'GENERATING')
-      AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = id)
-    ORDER BY created_at DESC, id DESC LIMIT 200
+           CASE WHEN status IN ('PENDING', 'GENERATING') THEN preview->>'url' END AS preview_url
+    FROM sorami.jobs
+    WHERE NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = id)
 """
-_JOBS_OF_BATCH = """
+_OPEN_JOBS = f"""
+    {_SHOWN} AND owner_id = $1 AND status IN ('PENDING', 'GENERATING') ORDER BY created_at DESC, id DESC LIMIT 200
+"""
+_JOBS_OF_BATCH = f"{_SHOWN} AND batch_id = $1 AND owner_id = $2 ORDER BY id"
+_BATCH = """
     SELECT id AS job_id, kind, status, stage, progress, message, seq, created_at, request->>'prompt' AS prompt
     FROM sorami.jobs WHERE batch_id = $1 AND owner_id = $2
       AND NOT EXISTS (SELECT FROM sorami.deletions gone WHERE gone.generation_id = id)

@@ -64,7 +64,9 @@ async def test_a_film_tells_its_progress_forward_and_plays_when_pointed_at(visit
     await expect(card.locator("img.there")).to_be_visible(timeout=40_000)
     seen = await visit.page.evaluate("window.seen")
     assert seen == sorted(seen)
-    assert {25, 60} <= set(seen)
+    # The first stage may be over before it is drawn.
+    assert 60 in seen
+    assert len(set(seen)) > 3
     await expect(card.locator(".length")).to_have_text("0:02")
     await card.locator(".tile-open").hover()
     film = card.locator("video")
