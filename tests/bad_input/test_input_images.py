@@ -69,7 +69,7 @@ async def test_a_name_in_other_letters_is_kept_as_punycode_u10(product: Product)
     body = {
         "prompt": "x",
         "model": "procedural-1",
-        "size": "64x64",
+        "size": "256x256",
         "input_image_url": "http://\u0430pple.example.org/x.png",
     }
     job_id = await person.ask(**body)
