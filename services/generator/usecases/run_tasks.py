@@ -76,6 +76,7 @@ class RunTasks:
         self._render: Work | None = None
         self._running: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._used: Counter[str] = Counter()
+        self._held: set[tuple[str, int]] = set()
         self._wake = asyncio.Event()
         self._stopping = False
 
@@ -183,8 +184,21 @@ class RunTasks:
     def take(self, one: Claim, work: Work) -> None:
         """Do work under a lease that this process has, whether or not a slot is free."""
         self._used[one.provider] += 1
+        self._held.add((one.job_id, one.fence))
         task = asyncio.create_task(self._run_one(one, work))
         self._running[one.job_id] = (one, task)
+        # A task that is called off before its first step runs none of its own endings.
+        task.add_done_callback(lambda _: self._free_slot(one))
+
+    def _free_slot(self, one: Claim) -> None:
+        """Note the end of work, once."""
+        if (one.job_id, one.fence) not in self._held:
+            return
+        self._held.remove((one.job_id, one.fence))
+        self._used[one.provider] -= 1
+        if self._running.get(one.job_id, (None,))[0] is one:
+            del self._running[one.job_id]
+        self._wake.set()
 
     async def _run_one(self, one: Claim, work: Work) -> None:
         log = _log.bind(job_id=one.job_id, fence=one.fence)
@@ -206,10 +220,7 @@ class RunTasks:
                 log.exception("a task failed unexpectedly and is tried again")
             back = GiveBack(after_seconds=2, forgive_attempt=is_transient(error))
         finally:
-            self._used[one.provider] -= 1
-            if self._running.get(one.job_id, (None,))[0] is one:
-                del self._running[one.job_id]
-            self._wake.set()
+            self._free_slot(one)
         if back is not None:
             await self._give_back(one, back)
             # Its due time may be the next.
