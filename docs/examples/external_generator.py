@@ -139,6 +139,15 @@ def paint(prompt: str, width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+def read(value: bytes | None) -> dict[str, Any]:
+    """Return what a record says; nothing of one that cannot be read, which must not stop the others."""
+    try:
+        found = json.loads(value or b"")
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {}
+
+
 async def main() -> None:
     """Consume until stopped. Offsets are committed only while nothing is under way: a crash loses no job."""
     servers = os.environ["KAFKA_BOOTSTRAP_SERVERS"]
@@ -162,9 +171,9 @@ async def main() -> None:
             (consumer.pause if len(painter.running) >= AT_ONCE else consumer.resume)(*partitions)
             for records in (await consumer.getmany(timeout_ms=200, max_records=AT_ONCE)).values():
                 for record in records:
-                    job = json.loads(record.value)
+                    job = read(record.value)
                     if record.topic == "job.cancel-requested":
-                        painter.cancel(job["job_id"])
+                        painter.cancel(job.get("job_id"))
                     elif job.get("model") == MODEL:
                         painter.take(job)
             if not painter.running and time.monotonic() - committed > 1.0:

@@ -31,6 +31,8 @@ CHECKS = ",".join(
 def configuration(ids: dict[str, str], operator: str) -> str:
     """Give the fuzzer things that are there, for all but DELETE, the backends' secret and an operator's token."""
     tables = [
+        # Whoever waits for a job is answered late: a minute a request, if the fuzzer chose.
+        'parameters = { "query.wait" = 0 }',
         f'[[operations]]\ninclude-path-regex = "^/api/webhooks/"\nheaders = {{ "X-Webhook-Secret" = "{SECRET}" }}',
         '[[operations]]\ninclude-path-regex = "^/api/admin/(dead-letters|health|orphans|queues)"\n'
         f'headers = {{ "Authorization" = "{operator}" }}',

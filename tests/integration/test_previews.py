@@ -53,7 +53,7 @@ async def test_an_unfinished_picture_is_seen_while_the_job_runs_and_gone_when_it
     assert told[-1] == address
     assert (await person.status(job_id))["preview_url"] is None
     assert (await person.http.get(address)).status_code == 404
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while await product.object_keys(f"images/{job_id}/previews/"):  # noqa: ASYNC110 - the bucket tells nobody
             await asyncio.sleep(0.05)
 

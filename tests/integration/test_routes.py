@@ -173,6 +173,8 @@ def test_one_task_tries_a_door_whose_pause_is_over_and_its_failure_shuts_it_for_
             first = await on.rows.until("SELECT * FROM sorami.provider_health WHERE state = 'open' AND openings = 1")
             # The provider's own wish is longer than our pause.
             assert (first["retry_at"] - first["opened_at"]).total_seconds() >= PAUSE_SECONDS - 1
+            # Those that were on their way when the door was shut have knocked as well.
+            await on.rows.until("SELECT 1 WHERE NOT EXISTS (SELECT FROM sorami.tasks WHERE state = 'running')")
             knocked = len(on.fal.ledger.tried)
             await on.services.pool.execute("UPDATE sorami.provider_health SET retry_at = now()")
             await on.services.pool.execute("UPDATE sorami.tasks SET due_at = now() WHERE state = 'queued'")
