@@ -231,9 +231,9 @@ class DeliverWebhooks:
             return
         sentences = [json.loads(delivery.payload) for delivery in deliveries]
         attempt = await self._channels.send(address, *digest_of(sentences, receiver.endpoint.language))
-        # One pause for all, so that they stay together.
+        # One pause and one statement for all, so that they are due at one moment and stay together.
         state, pause = _verdict(attempt, max(delivery.tries for delivery in deliveries))
-        settled = [await self._settling.submit(Settlement(one, state, pause, attempt)) for one in deliveries]
+        settled = await store.settle(self._pool, [Settlement(one, state, pause, attempt) for one in deliveries])
         if any(settled):
             await self._follow(receiver.endpoint, deliveries[-1], attempt, state)
 
