@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts page-tools screenshots chart image image-check locks seed-data clean
+.PHONY: help setup run up down status logs test check fix contracts node-tools screenshots chart image image-check locks seed-data clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -63,19 +63,19 @@ fix: $(READY) ## Format and mend what can be mended
 contracts: $(READY) ## Write the committed contract documents anew
 	$(BIN)/python -m sorami.documents
 
-PAGE_TOOLS := $(VENV)/page-tools
+NODE_TOOLS := $(VENV)/node-tools
 
-page-tools: $(PAGE_TOOLS)/.ready ## Install Node, TypeScript and axe, which tests of the page use where they are
+node-tools: $(NODE_TOOLS)/.ready ## Install Node with what tests of the page and of webhooks use it for, where it is wanted
 
-$(PAGE_TOOLS)/.ready: tests/page_tools/requirements.lock tests/page_tools/package-lock.json | $(READY)
-	@$(BIN)/python -m venv --without-pip $(PAGE_TOOLS)/node
-	@VIRTUAL_ENV="$(CURDIR)/$(PAGE_TOOLS)/node" $(BIN)/uv pip sync --quiet --require-hashes tests/page_tools/requirements.lock
-	@cp tests/page_tools/package.json tests/page_tools/package-lock.json $(PAGE_TOOLS)/
-	@cd $(PAGE_TOOLS) && PATH="$(CURDIR)/$(PAGE_TOOLS)/node/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
-	@mkdir -p $(PAGE_TOOLS)/check
-	@ln -sfn $(CURDIR)/services/gateway/static/js $(PAGE_TOOLS)/check/js
-	@ln -sfn $(CURDIR)/tests/page_tools/types $(PAGE_TOOLS)/check/vendor
-	@ln -sfn $(CURDIR)/tests/page_tools/tsconfig.json $(PAGE_TOOLS)/check/tsconfig.json
+$(NODE_TOOLS)/.ready: tests/node_tools/requirements.lock tests/node_tools/package-lock.json | $(READY)
+	@$(BIN)/python -m venv --without-pip $(NODE_TOOLS)/node
+	@VIRTUAL_ENV="$(CURDIR)/$(NODE_TOOLS)/node" $(BIN)/uv pip sync --quiet --require-hashes tests/node_tools/requirements.lock
+	@cp tests/node_tools/package.json tests/node_tools/package-lock.json $(NODE_TOOLS)/
+	@cd $(NODE_TOOLS) && PATH="$(CURDIR)/$(NODE_TOOLS)/node/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
+	@mkdir -p $(NODE_TOOLS)/check
+	@ln -sfn $(CURDIR)/services/gateway/static/js $(NODE_TOOLS)/check/js
+	@ln -sfn $(CURDIR)/tests/node_tools/types $(NODE_TOOLS)/check/vendor
+	@ln -sfn $(CURDIR)/tests/node_tools/tsconfig.json $(NODE_TOOLS)/check/tsconfig.json
 	@touch $@
 
 screenshots: $(READY) ## Look at every view of the page: pictures of it in .sorami/screenshots, three of them in docs/img

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from contracts.events import EVENTS, Event
 from contracts.http_compatibility import document_breaks
 from contracts.topics import TOPICS
 from sorami.documents import FOLDER, RELEASED, documents, event_schema, notifier_openapi, openapi, schema_name
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", sorted(documents()))
@@ -134,3 +137,10 @@ def test_a_shape_of_the_notifiers_with_a_name_of_the_gateways_is_the_same_shape(
     assert {name: notifiers[name] for name in notifiers.keys() & gateways.keys()} == {
         name: gateways[name] for name in notifiers.keys() & gateways.keys()
     }
+
+
+def test_no_lock_file_holds_an_address() -> None:
+    locks = [path for pattern in ("**/*.lock", "**/package-lock.json") for path in ROOT.glob(pattern)]
+    tracked = [path for path in locks if not {".venv", "node_modules", ".sorami"} & set(path.parts)]
+    assert len(tracked) >= 8
+    assert [str(path.relative_to(ROOT)) for path in tracked if "://" in path.read_text(encoding="utf-8")] == []

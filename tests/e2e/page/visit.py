@@ -7,7 +7,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from sorami.local import identity
-from tests.page_tools import TOOLS, needed
+from tests.node_tools import TOOLS, needed
 from tests.support.product import Person, Product
 
 

@@ -1,8 +1,6 @@
 """What the notifier sends verifies with the reference libraries: Python's and JavaScript's, and with Svix's."""
 
 import json
-import os
-import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -15,9 +13,10 @@ import svix
 
 from services.notifier.channels.signatures import Secret, new_hmac, own_hmac, signature
 from services.notifier.channels.webhooks import Outgoing, WebhookSender
+from tests.node_tools import TOOLS, needed
 from tests.support.receiver import Receiver
 
-NODE = Path(__file__).parents[2] / "node"
+VERIFY = Path(__file__).with_name("verify.mjs")
 Verify = Callable[[str, dict[str, str], str], bool]
 
 
@@ -38,39 +37,18 @@ def by_svix(secret: str, headers: dict[str, str], body: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the JavaScript library as it is locked; skipped where npm or its registry is not there."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("Node and npm are missing; install them: sudo apt-get install -y nodejs npm")
-    folder = tmp_path_factory.mktemp("node")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(NODE / name, folder)
-    done = subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if done.returncode != 0:
-        pytest.skip("npm could not fetch standardwebhooks; let it reach its registry: npm ci --prefix tests/node")
-    return folder
+def by_node() -> Verify:
+    """The JavaScript library, where `make node-tools` put it."""
+    node, library = needed(TOOLS / "node" / "bin" / "node"), needed(TOOLS / "node_modules" / "standardwebhooks")
 
-
-@pytest.fixture(scope="session")
-def by_node(node_modules: Path) -> Verify:
     def verify(secret: str, headers: dict[str, str], body: str) -> bool:
-        message = json.dumps([{"secret": secret, "headers": headers, "body": body}])
         done = subprocess.run(
-            ["node", str(NODE / "verify.mjs"), str(node_modules)],
-            input=message,
+            [str(node), str(VERIFY), str(library.parent.parent)],
+            input=json.dumps([{"secret": secret, "headers": headers, "body": body}]),
             capture_output=True,
             text=True,
             timeout=60,
             check=True,
-            env={"PATH": os.environ["PATH"]},
         )
         return bool(json.loads(done.stdout) == [True])
 

@@ -1,11 +1,11 @@
-"""The page's modules in Node and under TypeScript's checks; both come with `make page-tools`, else they are skipped."""
+"""The page's modules in Node and under TypeScript's checks; both come with `make node-tools`, else they are skipped."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.page_tools import TOOLS, needed
+from tests.node_tools import TOOLS, needed
 
 MODULES = Path(__file__).parent / "modules"
 
