@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 
-from services.generator.store.tasks import Claim
+from services.generator.store.leases import Claim
 from services.generator.usecases.reporter import GiveBack
 from services.generator.usecases.run_tasks import RunTasks
 from tests.support.postgres import Database, wait_for

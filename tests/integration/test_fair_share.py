@@ -15,7 +15,8 @@ from contracts.sharing import Shares
 from contracts.status import JobStatus
 from services.gateway.queries.generations import StatusView
 from services.gateway.usecases.estimate_wait import EstimateWait
-from services.generator.store.tasks import Claim, NewTask, accept_tasks, claim, release
+from services.generator.store.leases import Claim, claim, release
+from services.generator.store.tasks import NewTask, accept_tasks
 from tests.support.postgres import Database, wait_for
 
 PROVIDER = "painter"

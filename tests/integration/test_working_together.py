@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from contracts.sharing import TASKS_CHANNEL
-from services.generator.store.tasks import Claim
+from services.generator.store.leases import Claim
 from services.generator.usecases import run_tasks as run_tasks_module
 from services.generator.usecases.reporter import GiveBack
 from services.generator.usecases.run_tasks import RunTasks

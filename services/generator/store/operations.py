@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.failures import Failure
-from services.generator.store.tasks import Claim
+from services.generator.store.leases import Claim
 from services.runtime.database import Pool
 
 LAST_ATTEMPT = """

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.generator.store.tasks import Claim
+from services.generator.store.leases import Claim
 from services.runtime.database import Pool
 
 # Nothing was charged: every attempt has ended and is known to have cost nothing.

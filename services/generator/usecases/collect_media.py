@@ -20,8 +20,8 @@ from services.generator.providers.base import (
     SmallerVersion,
 )
 from services.generator.render_pool import RenderFailed, RenderPool
+from services.generator.store.leases import Claim
 from services.generator.store.operations import Attempt, begin_collecting, close_attempt, keep_stored
-from services.generator.store.tasks import Claim
 from services.generator.usecases.missing_media import with_missing
 from services.generator.usecases.moderate import Moderate
 from services.generator.usecases.rendered_state import plain_json

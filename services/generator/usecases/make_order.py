@@ -5,7 +5,7 @@ from pathlib import Path
 
 from contracts.kinds import parse_size
 from services.generator.providers.base import Order
-from services.generator.store.tasks import Claim
+from services.generator.store.leases import Claim
 
 ReadInput = Callable[[str, str, Path], Awaitable[Path]]
 """Brings an input image (address, owner id) into a folder; raises ProviderFailed."""

@@ -8,7 +8,7 @@ from contracts.failures import Charged, Failure, FailureCode, Filtered
 from services.generator.moderation.policy import ALLOWED, Judgement, Picture, Policy, PolicyFailed, Question, Stage
 from services.generator.providers.base import Medium, Order, ProviderFailed
 from services.generator.store.audit import record
-from services.generator.store.tasks import Claim
+from services.generator.store.leases import Claim
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger
 

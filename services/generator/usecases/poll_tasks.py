@@ -12,8 +12,9 @@ from contracts.events import JobProgressed
 from contracts.failures import Failure, FailureCode
 from contracts.status import Stage
 from services.generator.providers.base import Finished, Operation, ProviderFailed, RemoteProvider, Running
+from services.generator.store.leases import Claim, Due, claim_due, next_due, put_back, take_up
 from services.generator.store.operations import Attempt, last_attempt
-from services.generator.store.tasks import Claim, Due, TaskReport, claim_due, next_due, put_back, take_up
+from services.generator.store.tasks import TaskReport
 from services.generator.usecases.remote_task import RemoteTask
 from services.generator.usecases.rendered_state import write_rendered
 from services.generator.usecases.reporter import LEAST_STEP, GiveBack, Reporter, SubmitReport, percent_of

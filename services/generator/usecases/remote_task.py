@@ -11,8 +11,8 @@ from typing import Final
 from contracts.failures import Failure, FailureCode
 from contracts.status import STAGE_PROGRESS, Stage
 from services.generator.providers.base import Finished, Order, ProviderFailed
+from services.generator.store.leases import Claim
 from services.generator.store.operations import Attempt, last_attempt, park
-from services.generator.store.tasks import Claim
 from services.generator.usecases.collect_media import CollectMedia
 from services.generator.usecases.gates import Gates
 from services.generator.usecases.make_order import ReadInput, make_order

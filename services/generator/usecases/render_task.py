@@ -12,8 +12,8 @@ from contracts.events import CompletedFile
 from contracts.failures import Failure, FailureCode
 from contracts.status import STAGE_PROGRESS, Stage
 from services.generator.providers.base import Provider, ProviderFailed, Rendered
+from services.generator.store.leases import Claim
 from services.generator.store.operations import LocalAttempt
-from services.generator.store.tasks import Claim
 from services.generator.usecases.gates import Gates
 from services.generator.usecases.make_order import ReadInput, make_order
 from services.generator.usecases.missing_media import with_missing

@@ -11,7 +11,8 @@ from contracts.cloudevents import to_record
 from contracts.events import CompletedFile, JobCompleted, JobFailed, JobProgressed, Reported
 from contracts.failures import Failure
 from contracts.status import STAGE_PROGRESS, Stage
-from services.generator.store.tasks import Claim, TaskReport
+from services.generator.store.leases import Claim
+from services.generator.store.tasks import TaskReport
 from services.runtime.logs import get_logger
 
 RENDER_SPAN = (STAGE_PROGRESS[Stage.GENERATING], STAGE_PROGRESS[Stage.SAVING])

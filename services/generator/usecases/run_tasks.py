@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from contracts.sharing import EQUAL_SHARES, Shares
 from services.generator.queries import not_held
-from services.generator.store.tasks import (
+from services.generator.store.leases import (
     Claim,
     claim,
     claim_expired,

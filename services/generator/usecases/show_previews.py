@@ -10,7 +10,7 @@ from contracts.kinds import KINDS
 from contracts.media import preview_key, preview_prefix
 from services.generator.queries import open_tasks
 from services.generator.render_pool import RenderFailed, RenderPool
-from services.generator.store.tasks import Claim
+from services.generator.store.leases import Claim
 from services.generator.usecases.reporter import Reporter
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger

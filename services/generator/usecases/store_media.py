@@ -10,7 +10,7 @@ from contracts.failures import Failure, FailureCode
 from contracts.kinds import KINDS
 from contracts.media import filename, incoming_prefix, object_key, poster_key, thumbnail_key
 from services.generator.providers.base import Medium, ProviderFailed, SmallerVersion
-from services.generator.store.tasks import Claim
+from services.generator.store.leases import Claim
 from services.generator.usecases.tell_origin import TellOrigin
 from services.runtime.logs import get_logger
 from services.runtime.objects import Objects, ObjectsUnavailable

@@ -17,6 +17,7 @@ from services.generator.providers.base import (
     RemoteProvider,
     Submitted,
 )
+from services.generator.store.leases import Claim
 from services.generator.store.operations import (
     Attempt,
     begin_attempt,
@@ -25,7 +26,6 @@ from services.generator.store.operations import (
     keep_submitted,
     send_again,
 )
-from services.generator.store.tasks import Claim
 from services.generator.usecases.rendered_state import write_rendered
 from services.generator.usecases.reporter import FenceLost, GiveBack, backoff
 from services.runtime.database import Pool

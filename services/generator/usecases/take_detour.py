@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from contracts.failures import Failure, FailureCode
+from services.generator.store.leases import Claim
 from services.generator.store.routes import reroute
-from services.generator.store.tasks import Claim
 from services.generator.usecases.watch_health import WatchHealth
 from services.runtime.database import Pool
 from services.runtime.logs import get_logger

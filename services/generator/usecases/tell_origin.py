@@ -11,7 +11,7 @@ from services.generator.metrics import UNSIGNED
 from services.generator.pictures.origin import Origin, has_manifest, with_origin, write_origin
 from services.generator.providers.base import Medium
 from services.generator.render_pool import RenderFailed, RenderPool
-from services.generator.store.tasks import Claim
+from services.generator.store.leases import Claim
 from services.runtime.logs import get_logger
 
 SIGNER: Final = "services.generator.pictures.sign"

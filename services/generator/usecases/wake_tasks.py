@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from services.generator.store.tasks import due_now
+from services.generator.store.leases import due_now
 from services.runtime.database import Pool
 
 

@@ -20,8 +20,8 @@ from contracts.events import JobRequested
 from contracts.failures import Failure
 from contracts.models import BUILT_IN, Models
 from services.generator.store.health import change_health, read_health, take_probe
+from services.generator.store.leases import Claim
 from services.generator.store.routes import Detour, reroute_queued, stranded
-from services.generator.store.tasks import Claim
 from services.runtime.database import Pool, is_transient
 from services.runtime.logs import get_logger
 

@@ -20,7 +20,7 @@ from services.generator.providers.base import Medium
 from services.generator.providers.instant import instant_mp4, instant_png
 from services.generator.providers.remote.sniff import CONTENT_TYPES
 from services.generator.render_pool import RenderPool
-from services.generator.store.tasks import Claim
+from services.generator.store.leases import Claim
 from services.generator.usecases.tell_origin import SIGNER, Signing, TellOrigin, Told
 from tests.support.certificates import write_chain
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from contracts.events import JobRequested
-from services.generator.store.tasks import Claim
+from services.generator.store.leases import Claim
 from services.generator.usecases.reporter import GiveBack
 from services.generator.usecases.run_tasks import RunTasks
 
