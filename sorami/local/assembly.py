@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sorami.local import children, environment, given, health, identity, ports, secrets, state
+from sorami.local.disk import ask_for_room
 from sorami.local.errors import EX_CONFIG, EX_TEMPFAIL, SettingError, StackError, first_of
 from sorami.local.forks import Forks, FreshPythons, can_fork
 from sorami.local.home import Home, Lock, holder
@@ -23,7 +23,6 @@ from sorami.local.supervisor import Child, Phase, Program
 # Where `services`, `contracts` and `sorami` are imported from, so that every child finds the same ones.
 SOURCES = Path(__file__).resolve().parents[2]
 SERVERS = ("postgres", "kafka", "s3")
-NEEDED_BYTES = 400 * 1024 * 1024
 COMMAND_TRIES = 8
 
 
@@ -109,12 +108,6 @@ class Assembly:
             who = holder(self.home.lock)
             raise StackError(f"a stack already runs on {self.home.root} (pid {who}); stop it with: make down")
         children.end_leftovers(state.leftovers(self.home.state))
-        free = shutil.disk_usage(self.home.root).free
-        if free < NEEDED_BYTES:
-            raise StackError(
-                f"only {free >> 20} MB are free at {self.home.root}: free some space (see: df -h), "
-                "or put the data elsewhere: SORAMI_HOME=/elsewhere make run"
-            )
 
     def _arrange(self) -> None:
         """Decides what is embedded, picks ports, and declares every child."""
@@ -122,6 +115,7 @@ class Assembly:
         asked = given.read(self.home, self._settings, self._project)
         embedded = {"postgres": not asked.database, "kafka": not asked.broker, "s3": not asked.objects}
         embedded = {name: wanted and name in self._servers for name, wanted in embedded.items()}
+        ask_for_room(self.home.root, objects=embedded["s3"])
         numbers = ports.assign(self.home, self._wanted_ports(embedded, asked.settings))
         if embedded["postgres"]:
             self.postgres = Postgres(self.home, own, numbers["postgres"])

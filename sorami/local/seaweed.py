@@ -17,6 +17,9 @@ from sorami.local.supervisor import Program
 REGION = "us-east-1"
 # It reserves 230 MB and touches 70: a limit below what it reserves makes it collect all day (0.08 core at rest).
 MEMORY = "400MiB"
+# It grants as many volumes as fit the free disk beyond 1 %, and a bucket takes one: its own size of 1 GB on a large
+# disk left none with 8 GB free, and every write failed.
+VOLUME_MB = 64
 # It opens each of these and each plus 10000 (gRPC). The filer's answers without a key: loopback only.
 PORTS = ("s3", "s3-master", "s3-volume", "s3-filer", "s3-admin")
 
@@ -63,6 +66,7 @@ class Seaweed:
             "-admin.ui=false",
             "-webdav=false",
             "-master.telemetry=false",
+            f"-master.volumeSizeLimitMB={VOLUME_MB}",
             "-master.resumeState=false",
             "-volume.preStopSeconds=0",
         ]

@@ -1,7 +1,7 @@
 """Webhook endpoints that cannot be: each gets its stable code, and nothing is made (W1 to W6)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -115,8 +115,9 @@ BODIES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.fixture(scope="module")
-def database(postgres: PostgresServer, migrated_name: str) -> Database:
-    return postgres.database(migrated_name)
+def database(postgres: PostgresServer, migrated_name: str) -> Iterator[Database]:
+    with postgres.lent(migrated_name) as database:
+        yield database
 
 
 @pytest.fixture

@@ -135,11 +135,11 @@ def endings(
         # Reading the machine's certificates for each of two hundred adapters would be most of the time.
         context = ssl.create_default_context()
         patch.setattr(ssl, "create_default_context", lambda: context)
-        database = postgres.database(migrated_name)
         folder = tmp_path_factory.mktemp("cells")
         for key in LIVE:
             (folder / job_id_of(key)).mkdir()
-        yield wait_for(run_all(database.url, folder))
+        with postgres.lent(migrated_name) as database:
+            yield wait_for(run_all(database.url, folder))
 
 
 @pytest.mark.parametrize(("name", "behaviour"), [pytest.param(*key, id=f"{key[0]}: {key[1].value}") for key in LIVE])

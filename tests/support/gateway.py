@@ -102,5 +102,6 @@ async def gateway(
     postgres: PostgresServer, migrated_name: str, provider: IdentityProvider
 ) -> AsyncIterator[RunningGateway]:
     """A gateway over a database of the module's own, which believes the provider's tokens for one application."""
-    async with running_gateway(postgres.database(migrated_name), provider) as gateway:
-        yield gateway
+    with postgres.lent(migrated_name) as database:
+        async with running_gateway(database, provider) as gateway:
+            yield gateway
