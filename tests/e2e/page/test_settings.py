@@ -47,7 +47,7 @@ async def test_a_webhook_is_made_tested_read_in_its_log_sent_again_and_paused(vi
     await expect(log).to_contain_text("delivered")
     await log.get_by_role("button", name="test").click()
     await expect(log.locator("pre")).to_contain_text('"type": "test"')
-    await expect(log.locator(".attempts")).to_contain_text("200")
+    await expect(log.locator(".tries")).to_contain_text("200")
     await log.get_by_role("button", name="Send again").click()
     await hooks.wait_at("/page", 2, "test")
     await section.get_by_label("Actions of").click()
