@@ -34,6 +34,12 @@ async def test_a_newcomer_makes_an_image_and_finds_it_in_the_gallery(visit: Visi
 async def test_the_form_offers_what_the_model_can_do(visit: Visit) -> None:
     formats, lengths = (visit.page.locator(f"select[name={name}]") for name in ("format", "duration_seconds"))
     await expect(formats.locator("option")).to_have_text(["PNG", "JPEG", "WEBP", "AVIF"])
+    # What it costs is said before it is asked for.
+    await visit.choose("model", "gpt-image-2")
+    await visit.choose("num_images", "2")
+    await expect(visit.page.locator(".action .hint")).to_contain_text("$0.078")
+    await visit.choose("model", "procedural-1")
+    await expect(visit.page.locator(".action .hint")).to_contain_text("free")
     await visit.choose("format", "WEBP")
     await visit.choose("model", "instant")
     await expect(formats).to_have_count(0)

@@ -3,7 +3,7 @@
 import asyncio
 from urllib.parse import quote
 
-from playwright.async_api import Route, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.e2e.page.conftest import LOOKER, NewVisit
 from tests.e2e.page.visit import Visit
@@ -150,7 +150,12 @@ async def test_whatever_a_prompt_holds_is_text_wherever_it_is_shown(new_visit: N
         await visit.card(text.strip()[:40]).last.locator(".tile-open").click()
         await expect(visit.page.locator(".box-prompt")).to_have_text(text.strip())
         await visit.page.keyboard.press("Escape")
-    for path, there in {"/albums": ".album", f"/gallery?q={quote('<img src=x onerror=alert(1)>')}": ".gallery"}.items():
+    await visit.person.http.post("/api/keys", json={"name": HOSTILE[0], "scopes": ["media:read"]})
+    for path, there in {
+        "/albums": ".album",
+        "/settings": "#keys tbody",
+        f"/gallery?q={quote('<img src=x onerror=alert(1)>')}": ".gallery",
+    }.items():
         await visit.page.goto(visit.product.url + path)
         await expect(visit.page.locator(there)).to_be_visible()
         assert await visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -183,6 +188,58 @@ async def test_axe_finds_nothing_that_keeps_anybody_out(new_visit: NewVisit) -> 
         await visit.page.goto(visit.product.url + path)
         await expect(visit.page.locator(there).first).to_be_visible()
         found[path] = await visit.axe()
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+async def test_axe_finds_nothing_in_what_lies_over_the_page(new_visit: NewVisit) -> None:
+    visit = await new_visit(subject=LOOKER, color_scheme="light")
+    ids = await visit.made("under a question")
+    await visit.person.http.post("/api/albums", json={"name": "An album", "items": ids})
+    await visit.arrive("/gallery")
+    page, found = visit.page, {}
+
+    async def judged(name: str, inside: str) -> None:
+        await expect(page.locator(inside)).to_be_visible()
+        found[name] = await visit.axe(inside)
+
+    def button(name: str) -> Locator:
+        return page.get_by_role("button", name=name, exact=True)
+
+    for action in ("Add to an album", "Share"):
+        await visit.do("under a question", action)
+        await judged(action, "dialog")
+        if action == "Share":
+            await button("Make the link").click()
+            await expect(page.get_by_role("textbox", name="The link")).to_be_focused()
+            await judged("the link", "dialog")
+        await page.keyboard.press("Escape")
+    await visit.card("under a question").first.get_by_label("More actions").click()
+    await judged("a menu", ".menu")
+    await page.keyboard.press("Escape")
+    await visit.card("under a question").first.locator(".tile-open").click()
+    await page.locator(".box-about").get_by_role("button", name="What happened").click()
+    await expect(page.locator(".box-about .attempts")).to_be_visible()
+    await judged("the large view with its attempts", "dialog")
+    await page.keyboard.press("Escape")
+    await page.goto(visit.product.url + "/settings")
+    for name in ("New channel", "New key", "New endpoint"):
+        await button(name).click()
+        await judged(name, "dialog")
+        if name != "New key":
+            await page.keyboard.press("Escape")
+    await page.get_by_label("Name", exact=True).fill("to be looked at")
+    await button("Make the key").click()
+    await expect(page.locator(".secret")).to_be_visible()
+    await judged("a new key", "dialog")
+    await page.goto(visit.product.url + "/operate")
+    await page.get_by_text("Pause more than a provider").click()
+    await button("Pause Everything").click()
+    await judged("pausing", "dialog")
+    await page.keyboard.press("Escape")
+    await visit.context.clear_cookies()
+    visit.expect_complaint("401")
+    await page.get_by_role("link", name="Gallery").first.click()
+    await judged("the session is over", ".over-session")
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 

@@ -46,6 +46,7 @@ const Running = ({ job, what }) => {
   return html`
     <p class="facts muted figure">
       <span>${stageInWords(job)}</span>
+      ${job.message ? html`<span dir="auto">${job.message}</span>` : null}
       ${job.status === "PENDING" ? null : html`<span>${percent(job.progress)}</span>`}
       <span>${say("job.elapsed", duration(now() - job.createdAt, true))}</span>
       ${left > 1_000 ? html`<span>${say("job.left", duration(left, true))}</span>` : null}

@@ -480,7 +480,6 @@ export const en = {
   "operate.pauseMore": "Pause more than a provider",
   "operate.pauseText": "Nothing new of it begins; what was begun goes on.",
   "operate.pauseReason": "Why (other operators read it)",
-  "operate.failing": (/** @type {string} */ names) => `failing: ${names}`,
   "operate.caps": "At most under way",
   "operate.weights": "Turns",
   "operate.everything": "Everything",

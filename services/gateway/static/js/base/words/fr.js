@@ -482,7 +482,6 @@ export const fr = {
   "operate.pauseMore": "Mettre en pause autre chose",
   "operate.pauseText": "Rien de nouveau ne commence ; ce qui a commencé continue.",
   "operate.pauseReason": "Pourquoi (les autres opérateurs le lisent)",
-  "operate.failing": (/** @type {string} */ names) => `en échec : ${names}`,
   "operate.caps": "Au plus en même temps",
   "operate.weights": "Tours",
   "operate.everything": "Tout",

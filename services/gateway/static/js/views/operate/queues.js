@@ -11,15 +11,14 @@ import { Others, Paused, Switch } from "./pausing.js";
 
 const EVERY_MS = 5_000;
 
-/** @param {any} queue */
-function stateInWords(queue) {
-  if (queue.paused) return html`<span class="warm">${say("operate.paused")}</span>`;
-  const failing = models.value.filter((one) => one.provider === queue.provider && one.unavailable_reason === "failing");
-  // A provider's door may be open while that of one of its models is shut.
-  if (queue.breaker === "closed" && failing.length) {
-    return html`<span class="warm">${say("operate.failing", failing.map(({ id }) => named("model", id)).join(", "))}</span>`;
-  }
-  return html`<span class=${queue.breaker === "closed" ? "good" : "warm"}>${say(`breaker.${queue.breaker}`)}</span>`;
+/** How it fares; where only some of its models fail, which. @param {any} queue */
+function stateInWords({ provider, paused, breaker }) {
+  if (paused) return html`<span class="warm">${say("operate.paused")}</span>`;
+  if (breaker === "closed") return html`<span class="good">${say("breaker.closed")}</span>`;
+  const its = models.value.filter((model) => model.provider === provider);
+  const failing = its.filter((model) => model.unavailable_reason === "failing");
+  const names = failing.length < its.length ? failing.map(({ id }) => named("model", id)).join(", ") : "";
+  return html`<span class="warm">${say(`breaker.${breaker}`)}${names ? ` (${names})` : ""}</span>`;
 }
 
 /** Caps and weights of the settings, where there are any. @param {{words: string, those: Record<string, number>}} props */

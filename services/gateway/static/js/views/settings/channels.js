@@ -93,7 +93,7 @@ export const Channels = () => {
         <ul class="hooks">
           ${(channels ?? []).map(
             (/** @type {any} */ one) =>
-              html`<${Receiver} key=${one.id} one=${one} base=${at`/api/channels/${one.id}`} facts=${factsOf(one)} detailed=${false} changed=${load} />`,
+              html`<${Receiver} key=${one.id} one=${one} section="channels" base=${at`/api/channels/${one.id}`} facts=${factsOf(one)} detailed=${false} changed=${load} />`,
           )}
         </ul>
       <//>

@@ -5,6 +5,7 @@ import { html } from "../../base/html.js";
 import { say } from "../../base/words.js";
 import { Menu } from "../../parts/buttons.js";
 import { Icon } from "../../parts/icons.js";
+import { keepFocus } from "../../parts/section.js";
 import { attempt, tell } from "../../store/session.js";
 import { Deliveries } from "./deliveries.js";
 
@@ -38,10 +39,10 @@ function stateInWords({ state, reason, failing_since: failing }) {
 }
 
 /**
- * @param {{one: any, base: string, facts: string[], items?: Item[], detailed: boolean, note?: any, changed: () => Promise<void>}} props
+ * @param {{one: any, section: string, base: string, facts: string[], items?: Item[], detailed: boolean, note?: any, changed: () => Promise<void>}} props
  *   `base` is its address in the API; `detailed`: its log tells each attempt, and sends again.
  */
-export const Receiver = ({ one, base, facts, items = [], detailed, note = null, changed }) => {
+export const Receiver = ({ one, section, base, facts, items = [], detailed, note = null, changed }) => {
   const [open, setOpen] = useState(false);
   const [sent, setSent] = useState(0);
   const { url, description, state, failing_since: failing } = one;
@@ -62,7 +63,7 @@ export const Receiver = ({ one, base, facts, items = [], detailed, note = null, 
       run: () => void act(() => patch(base, { state: on ? "disabled" : "enabled" })),
     },
     ...items,
-    { words: say("delete"), icon: "trash", bad: true, run: () => void act(() => remove(base)) },
+    { words: say("delete"), icon: "trash", bad: true, run: () => void act(() => remove(base)).then(() => keepFocus(section)) },
   ]);
   return html`
     <li class="hook">

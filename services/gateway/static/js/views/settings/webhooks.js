@@ -75,6 +75,7 @@ const Endpoint = ({ endpoint, changed, tellSecret }) => {
     });
   return html`<${Receiver}
     one=${endpoint}
+    section="webhooks"
     base=${base}
     facts=${[typesInWords(endpoint.event_types)]}
     detailed=${true}
