@@ -79,7 +79,7 @@ async def paid(browser: Browser) -> AsyncIterator[FakeOpenAI]:
 
 
 def settings_of(folder: Path, hooks: Receiver, paid: FakeOpenAI) -> dict[str, str]:
-    """What the page is looked at with: operators, a policy, a paid provider, and a backend whose reports are adopted."""
+    """What the page is looked at with: operators, a policy, a paid provider, a backend whose reports are adopted."""
     words = folder / "words.txt"
     words.write_text(f"{FORBIDDEN}\n", encoding="utf-8")
     return {

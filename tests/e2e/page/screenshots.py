@@ -1,7 +1,7 @@
 """Pictures of every view of the page, in three widths, both lights and both languages: `make screenshots`.
 
 All of them go to .sorami/screenshots, to be looked at one by one; three, made small, to docs/img for the README.
-Names of views may follow (`python -m tests.e2e.page.screenshots create large`): only those are drawn.
+Names of views and frames may follow (`python -m tests.e2e.page.screenshots create 390-dark-fr`): only those are drawn.
 """
 
 import asyncio
@@ -245,6 +245,10 @@ async def _offline(look: Look) -> None:
     await look.page.locator(".notice p").wait_for()
 
 
+async def _online(look: Look) -> None:
+    await look.page.context.set_offline(False)
+
+
 async def _over(look: Look) -> None:
     await look.page.context.clear_cookies()
     await look.click("a[href='/gallery']:visible")
@@ -323,7 +327,7 @@ VIEWS = [
     View("docs", "/docs", _docs),
     View("signin", "/signin", who=""),
     View("signin-over", "/signin?ticket=over", who=""),
-    View("offline", "/", _offline),
+    View("offline", "/", _offline, after=_online),
     View("session-over", "/", _over),
 ]
 
@@ -407,12 +411,14 @@ async def main(wanted: Sequence[str]) -> None:
     """Start everything in a folder of its own, furnish it, look at it, and leave nothing but the pictures."""
     if CHROMIUM is None:
         raise SystemExit("no Chromium on this machine; install it with: apt-get install -y chromium")
-    views = [view for view in VIEWS if not wanted or view.name in wanted]
+    every = [(width, light, language) for width in WIDTHS for light in LIGHTS for language in LANGUAGES]
+    frames = [frame for frame in every if "-".join(map(str, frame)) in wanted] or every
+    names = [name for name in wanted if not name[0].isdigit()]
+    views = [view for view in VIEWS if not names or view.name in names]
     if not wanted:
         shutil.rmtree(ALL, ignore_errors=True)
     ALL.mkdir(parents=True, exist_ok=True)
     FEW.mkdir(parents=True, exist_ok=True)
-    frames = [(width, light, language) for width in WIDTHS for light in LIGHTS for language in LANGUAGES]
     hooks, paid = Receiver(), FakeOpenAI()
     await hooks.start()
     await paid.start()
@@ -427,7 +433,7 @@ async def main(wanted: Sequence[str]) -> None:
                 browser = await pw.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
                 for frame in frames:
                     await _look_at(browser, product, hooks, frame, views)
-                if not wanted or "create" in wanted:
+                if not names or "create" in names:
                     films = await _start_films(mara)
                     for frame in frames:
                         await _look_at(browser, product, hooks, frame, [View("create", "/", _running)])

@@ -10,7 +10,6 @@ from sorami.local import identity
 from tests.node_tools import TOOLS, needed
 from tests.support.product import Person, Product
 
-
 MOST_TABS = 120
 FOCUSED = """() => {
     const here = document.activeElement;
