@@ -38,7 +38,12 @@ _COPIES = (
         "'id', wanted.id, 'created_at', at, 'updated_at', at, 'completed_at', at + interval '9 s'",
     ),
     ("image_generations", "id", "'id', wanted.id, 'createdAt', at, 'completedAt', at + interval '9 s'"),
-    ("image_files", '"generationId"', "'id', 'f' || wanted.id, 'generationId', wanted.id, 'createdAt', at"),
+    (
+        "image_files",
+        '"generationId"',
+        "'id', 'f' || wanted.id, 'generationId', wanted.id, 'createdAt', at,"
+        " 'fileUrl', '/media/bench-' || wanted.id || '/image_1.png'",
+    ),
     ("sorami.files", "job_id", "'id', 'f' || wanted.id, 'job_id', wanted.id, 'token', 'bench-' || wanted.id"),
 )
 WATCH = """() => {

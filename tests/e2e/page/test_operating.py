@@ -58,7 +58,7 @@ async def test_a_dead_letter_is_read_and_replayed_and_an_orphan_given_to_its_own
     visit.expect_complaint("Content Security Policy|policy: img-src")
     await visit.page.get_by_role("link", name="Gallery").first.click()
     await expect(visit.card("Whose is this?")).to_contain_text("from the backend")
-    assert await visit.page.title() == "Sorami"
+    assert await visit.page.title() == "Gallery · Sorami"
 
 
 async def test_a_kind_is_paused_with_a_reason_by_the_keyboard_and_what_waits_tells_its_place(

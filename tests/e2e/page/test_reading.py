@@ -159,7 +159,7 @@ async def test_whatever_a_prompt_holds_is_text_wherever_it_is_shown(new_visit: N
         await visit.page.goto(visit.product.url + path)
         await expect(visit.page.locator(there)).to_be_visible()
         assert await visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert await visit.page.title() == "Sorami"
+    assert await visit.page.title() == "Gallery · Sorami"
     assert await visit.page.locator("img[src=x]").count() == 0
 
 
