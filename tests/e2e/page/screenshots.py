@@ -64,15 +64,15 @@ class Look:
     async def click(self, selector: str) -> None:
         await self.page.locator(selector).first.click()
 
-    async def menu(self, card: str, item: int) -> None:
-        """Choose from a card's menu."""
-        await self.page.locator(".card").filter(has_text=card).hover()
-        await self.page.locator(".card").filter(has_text=card).locator(".card-actions [aria-haspopup]").click()
+    async def menu(self, item: int) -> None:
+        """Open the first card's menu, and choose from it."""
+        await self.page.locator(".tile-open").first.focus()
+        await self.page.locator(".card-actions [aria-haspopup]").first.click()
         if item >= 0:
             await self.page.locator("[role=menuitem]").nth(item).click()
 
-    async def open(self, card: str) -> None:
-        await self.page.locator(".card").filter(has_text=card).locator(".tile-open").first.click()
+    async def open(self) -> None:
+        await self.page.locator(".tile-open").first.click()
         await self.page.locator(".box-about dl").wait_for()
 
 
@@ -140,25 +140,24 @@ async def _composer(look: Look) -> None:
 
 
 async def _large(look: Look) -> None:
-    await look.open("Old map")
+    await look.open()
 
 
 async def _film(look: Look) -> None:
-    await look.open(FILM)
+    await look.open()
     await look.page.locator("video").evaluate("film => film.pause()")
 
 
 async def _story(look: Look) -> None:
-    await look.open("a century later")
+    await look.open()
     await look.click(".box-about .disclosure button")
     await look.page.locator(".attempts").wait_for()
 
 
 async def _filters(look: Look) -> None:
-    await look.click(".filters .chip:nth-of-type(5)")
-    await look.click(".filters .chip:nth-of-type(6)")
-    for card in (await look.page.locator(".card").all())[:2]:
-        await card.locator(".tile-open").first.click()
+    await look.page.locator(".filters .chip").nth(4).click()
+    for number in range(2):
+        await look.page.locator(".wall > li").nth(number).locator(".tile-open").first.press("x")
 
 
 async def _failures(look: Look) -> None:
@@ -176,26 +175,26 @@ async def _account(look: Look) -> None:
 
 
 async def _menu(look: Look) -> None:
-    await look.menu("Agate", -1)
+    await look.menu(-1)
 
 
 async def _album(look: Look) -> None:
-    await look.menu("Agate", 2)
+    await look.menu(2)
     await look.page.locator(".pick").wait_for()
 
 
 async def _share(look: Look) -> None:
-    await look.menu("Agate", 3)
+    await look.menu(3)
 
 
 async def _share_made(look: Look) -> None:
-    await look.menu("Agate", 3)
+    await look.menu(3)
     await look.click("dialog .go")
     await look.page.locator("dialog input[readonly]").wait_for()
 
 
 async def _deleted(look: Look) -> None:
-    await look.menu("Agate", -1)
+    await look.menu(-1)
     await look.page.locator("[role=menuitem].bad").click()
     await look.page.locator(".toast").wait_for()
 
@@ -302,17 +301,17 @@ VIEWS = [
     View("nothing-found", "/gallery?q=zebra"),
     View("trash", "/gallery?deleted=true"),
     View("choosing", "/gallery", _filters),
-    View("menu", "/gallery", _menu),
-    View("into-album", "/gallery", _album),
-    View("share", "/gallery", _share),
-    View("share-made", "/gallery", _share_made),
-    View("deleted", "/gallery", _deleted, after=_undo),
+    View("menu", "/gallery?q=agate", _menu),
+    View("into-album", "/gallery?q=agate", _album),
+    View("share", "/gallery?q=agate", _share),
+    View("share-made", "/gallery?q=agate", _share_made),
+    View("deleted", "/gallery?q=agate", _deleted, after=_undo),
     View("loading", "/gallery", _loading),
     View("failed", "/gallery", _failed),
     View("albums", "/albums"),
-    View("large", "/gallery", _large),
-    View("film", "/gallery", _film),
-    View("story", "/gallery", _story),
+    View("large", "/gallery?q=island", _large),
+    View("film", "/gallery?kind=video", _film),
+    View("story", "/gallery?q=century", _story),
     View("bell", "/", _bell),
     View("account", "/", _account),
     View("settings", "/settings", whole=True),
@@ -345,8 +344,10 @@ async def _window(
         color_scheme=light,  # type: ignore[arg-type]
         locale={"en": "en-GB", "fr": "fr-FR"}[language],
         has_touch=width < 700,
+        is_mobile=width < 700,
     )
     page = await context.new_page()
+    page.set_default_timeout(20_000)
     mara = product.person(OPERATOR, name="Mara Keller")
     if who:
         await page.goto(f"{product.url}/signin?ticket={identity.ticket(product.stack.home, who)}")

@@ -44,7 +44,9 @@ export const Switch = ({ pauses, subject, changed }) => {
   const [asking, setAsking] = useState(false);
   const { scope, name, words } = subject;
   const paused = isPaused(pauses, subject);
-  const resume = () => attempt(() => remove(at`/api/admin/pauses/${scope}/${name}`)).then((did) => did && changed());
+  const resume = async () => {
+    if (await attempt(() => remove(at`/api/admin/pauses/${scope}/${name}`))) await changed();
+  };
   return html`
     <button
       type="button"
