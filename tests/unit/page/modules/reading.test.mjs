@@ -44,6 +44,23 @@ test("a job only moves forward", () => {
   assert.equal(jobs.value.get("j1").status, "COMPLETED");
 });
 
+test("a job whose end was told before the answer to its request still says what was asked", () => {
+  jobs.value = new Map();
+  take(said(4, "FAILED", 25));
+  assert.equal(jobs.value.get("j1").prompt, null);
+  take({ ...said(undefined, "PENDING", 0, { prompt: "p", model: "m" }), seq: undefined });
+  const { prompt, model, status } = jobs.value.get("j1");
+  assert.deepEqual([prompt, model, status], ["p", "m", "FAILED"]);
+});
+
+test("a backend's own message is told, the usual words of a stage are not", () => {
+  jobs.value = new Map();
+  take(said(1, "GENERATING", 25, { message: "Initialisation du modèle..." }));
+  assert.equal(jobs.value.get("j1").message, null);
+  take(said(2, "GENERATING", 40, { message: "frame 38 of 96" }));
+  assert.equal(jobs.value.get("j1").message, "frame 38 of 96");
+});
+
 test("what only a route tells is taken from it while the job is open", () => {
   jobs.value = new Map();
   take(said(1, "PENDING", 0));

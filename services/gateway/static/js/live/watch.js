@@ -29,9 +29,10 @@ const stream = new Line({
   },
   update(said) {
     const known = jobs.value.has(said.job_id);
-    moved(take(said));
+    const job = take(said);
+    moved(job);
     // A job of another browser: the stream says nothing of prompts.
-    if (!known) void askForAll();
+    if (!known) void (job && !isOpen(job) ? ask(job.id) : askForAll());
   },
   state(state) {
     line.value = state;

@@ -88,7 +88,9 @@ export function take(said) {
   if (dismissed.has(said.job_id)) return null;
   const known = jobs.value.get(said.job_id);
   if (moves(said, known)) return put(read(said, known));
-  if (known && isOpen(known) && said.status === known.status) {
+  // The stream may tell the end before the answer to the request that says what was asked.
+  if (known && known.prompt === null && said.prompt) put({ ...known, prompt: said.prompt, model: known.model ?? said.model ?? null });
+  else if (known && isOpen(known) && said.status === known.status) {
     const more = read(said, known);
     put({ ...known, prompt: more.prompt, model: more.model, position: more.position, readyAt: more.readyAt, cancelling: known.cancelling || more.cancelling });
   }
