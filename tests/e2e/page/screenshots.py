@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[3]
 ALL = ROOT / ".sorami" / "screenshots"
 FEW = ROOT / "docs" / "img"
 WIDTHS = {390: 844, 1024: 768, 1600: 1000}
+MOST_PX = 4_000
 LIGHTS, LANGUAGES = ("dark", "light"), ("en", "fr")
 IN_README = {("create", 1600, "dark", "en"), ("large", 1024, "dark", "en"), ("gallery", 390, "light", "en")}
 WISHES = [
@@ -59,7 +60,7 @@ class Look:
     page: Page
     mara: Person
     url: str
-    hooks: Receiver
+    put_away: list[str]
 
     async def click(self, selector: str) -> None:
         await self.page.locator(selector).first.click()
@@ -157,7 +158,7 @@ async def _story(look: Look) -> None:
 async def _filters(look: Look) -> None:
     await look.page.locator(".filters .chip").nth(4).click()
     for number in range(2):
-        await look.page.locator(".wall > li").nth(number).locator(".tile-open").first.press("x")
+        await look.page.locator(".tile-open").nth(number).press("x")
 
 
 async def _failures(look: Look) -> None:
@@ -250,7 +251,7 @@ async def _online(look: Look) -> None:
 
 async def _over(look: Look) -> None:
     await look.page.context.clear_cookies()
-    await look.click("a[href='/gallery']:visible")
+    await look.page.locator("a[href='/gallery']").first.dispatch_event("click", {"button": 0})
     await look.page.locator(".over-session").wait_for()
 
 
@@ -335,9 +336,7 @@ STILL = """() => [...document.images].every((one) => one.complete || one.getBoun
 
 
 @asynccontextmanager
-async def _window(
-    browser: Browser, product: Product, hooks: Receiver, who: str, frame: tuple[int, str, str]
-) -> AsyncIterator[Look]:
+async def _window(browser: Browser, product: Product, who: str, frame: tuple[int, str, str]) -> AsyncIterator[Look]:
     width, light, language = frame
     context = await browser.new_context(
         viewport={"width": width, "height": WIDTHS[width]},
@@ -347,17 +346,17 @@ async def _window(
         is_mobile=width < 700,
     )
     page = await context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     mara = product.person(OPERATOR, name="Mara Keller")
     if who:
         await page.goto(f"{product.url}/signin?ticket={identity.ticket(product.stack.home, who)}")
+    put_away: list[str] = []
     if who == OPERATOR:
         # What failed is a view of its own; elsewhere one of them is enough.
         failed = (await mara.http.get("/api/jobs", params={"status": "FAILED"})).json()["jobs"]
-        keep = [job["job_id"] for job in failed if "singer" not in job["prompt"]]
-        await page.evaluate("(ids) => localStorage.setItem('sorami.dismissed', JSON.stringify(ids))", keep)
+        put_away = [job["job_id"] for job in failed if "singer" not in job["prompt"]]
     try:
-        yield Look(page, mara, product.url, hooks)
+        yield Look(page, mara, product.url, put_away)
     finally:
         await context.close()
         await mara.http.aclose()
@@ -365,8 +364,9 @@ async def _window(
 
 async def _shoot(look: Look, view: View, frame: tuple[int, str, str]) -> None:
     page = look.page
-    if view.name == "failures":
-        await page.evaluate("localStorage.removeItem('sorami.dismissed')")
+    if page.url.startswith(look.url):
+        put_away = [] if view.name == "failures" else look.put_away
+        await page.evaluate("(ids) => localStorage.setItem('sorami.dismissed', JSON.stringify(ids))", put_away)
     await page.goto(look.url + view.path)
     await page.wait_for_function(STILL)
     await view.prepare(look)
@@ -374,7 +374,13 @@ async def _shoot(look: Look, view: View, frame: tuple[int, str, str]) -> None:
         await page.wait_for_function(STILL)
     # Whatever glides has arrived.
     await page.wait_for_timeout(350)
-    shot = await page.screenshot(full_page=view.whole)
+    if view.whole:
+        # As if the screen were as long as the page, so that what keeps to its edges stays there.
+        tall = await page.evaluate("document.documentElement.scrollHeight")
+        await page.set_viewport_size({"width": frame[0], "height": min(MOST_PX, tall)})
+        await page.wait_for_function(STILL)
+    shot = await page.screenshot()
+    await page.set_viewport_size({"width": frame[0], "height": WIDTHS[frame[0]]})
     width, light, language = frame
     (ALL / f"{view.name}-{width}-{light}-{language}.png").write_bytes(shot)
     if (view.name, *frame) in IN_README:
@@ -382,12 +388,10 @@ async def _shoot(look: Look, view: View, frame: tuple[int, str, str]) -> None:
     await view.after(look)
 
 
-async def _look_at(
-    browser: Browser, product: Product, hooks: Receiver, frame: tuple[int, str, str], views: Sequence[View]
-) -> None:
+async def _look_at(browser: Browser, product: Product, frame: tuple[int, str, str], views: Sequence[View]) -> None:
     """Every view in a window of its own where it ends the session, else one after the other in one."""
     for who in dict.fromkeys(view.who for view in views):
-        async with _window(browser, product, hooks, who, frame) as look:
+        async with _window(browser, product, who, frame) as look:
             for view in [one for one in views if one.who == who]:
                 try:
                     await _shoot(look, view, frame)
@@ -433,11 +437,11 @@ async def main(wanted: Sequence[str]) -> None:
             async with async_playwright() as pw:
                 browser = await pw.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
                 for frame in frames:
-                    await _look_at(browser, product, hooks, frame, views)
+                    await _look_at(browser, product, frame, views)
                 if not names or "create" in names:
                     films = await _start_films(mara)
                     for frame in frames:
-                        await _look_at(browser, product, hooks, frame, [View("create", "/", _running)])
+                        await _look_at(browser, product, frame, [View("create", "/", _running)])
                     for job in films:
                         await mara.http.post(f"/api/jobs/{job}/cancel")
                 await browser.close()

@@ -130,7 +130,7 @@ async def test_a_channel_is_made_refused_tested_and_removed_by_the_keyboard_alon
     await visit.tab_to("Make the channel")
     await press("Enter")
     await expect(section).to_contain_text("ntfy://…/")
-    await expect(section).to_contain_text("job.completed, job.failed, job.cancelled")
+    await expect(section).to_contain_text("a job is done, a job failed, a job was cancelled")
     await expect(section).not_to_contain_text("secret@")
     await visit.tab_to("Send a test", back=True) if await visit.focused() == "" else await visit.tab_to("Send a test")
     await press("Enter")

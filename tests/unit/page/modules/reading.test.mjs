@@ -21,6 +21,15 @@ test("an address that runs something is none", () => {
   for (const good of ["https://a.example/x", "/media/t/x.png"]) assert.equal(safeUrl(good), good);
 });
 
+test("what is to come is told by its date", async () => {
+  globalThis.document = { documentElement: {} };
+  const { moment } = await import("../../../../services/gateway/static/js/base/format.js");
+  const day = 86_400_000;
+  assert.match(moment(Date.now()), /^Today/);
+  assert.match(moment(Date.now() - day), /^Yesterday/);
+  for (const days of [-90, -1, 5]) assert.doesNotMatch(moment(Date.now() - days * day), /day/);
+});
+
 test("a file is read from rows and from events alike", () => {
   const row = mediaFile({ id: "f", fileUrl: "/media/t/a.png", width: 4, height: 2, fileSize: 9, thumbnails: [{ width: 1, url: "javascript:x" }] }, null);
   const event = mediaFile({ id: "f", url: "/media/t/a.png", filename: "a.png", width: 4, height: 2, size_bytes: 9 }, null);

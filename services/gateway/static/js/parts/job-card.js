@@ -106,7 +106,7 @@ const Ended = ({ job }) => {
     <p class=${failed ? "bad" : "muted"}>${failed ? failureInWords(failure) : say("job.cancelled")}</p>
     ${reasons ? html`<p class="muted" dir="auto">${reasons}</p>` : null}
     ${failed && failure?.provider_words ? html`<p class="muted provider-words" dir="auto">“${failure.provider_words}”</p>` : null}
-    <p class="job-actions">
+    <div class="job-actions">
       <button type="button" class="plain accent" onClick=${() => void edit(job)}>
         ${say(isOfModel(failure) ? "job.otherModel" : "job.edit")}
       </button>
@@ -115,8 +115,8 @@ const Ended = ({ job }) => {
           ? null
           : html`<button type="button" class="plain accent" onClick=${() => void again(job)}>${say("job.again")}</button>`
       }
-    </p>
-    ${failed ? html`<${History} id=${id} />` : null}
+      ${failed ? html`<${History} id=${id} />` : null}
+    </div>
   `;
 };
 

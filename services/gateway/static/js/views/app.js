@@ -18,7 +18,7 @@ const Create = () => html`
 `;
 
 const GalleryView = () => html`
-  <${Now} />
+  <${Now} open=${true} />
   <${Gallery} />
 `;
 

@@ -1,7 +1,7 @@
 /** What was sent to a webhook endpoint or a channel, what came of it, and sending it again. */
 import { useState } from "../../../vendor/preact-hooks.js";
 import { get, post } from "../../base/api.js";
-import { duration, moment } from "../../base/format.js";
+import { moment, quickly } from "../../base/format.js";
 import { html } from "../../base/html.js";
 import { say } from "../../base/words.js";
 import { useLoaded } from "../../parts/loaded.js";
@@ -26,7 +26,7 @@ const Attempts = ({ path }) => {
                 <li key=${one.attempt}>
                   <span class="figure">${moment(Date.parse(one.at))}</span>
                   <span class="figure">${one.status_code ?? say("deliveries.noAnswer")}</span>
-                  ${one.duration_ms === null ? null : html`<span class="figure">${duration(one.duration_ms)}</span>`}
+                  ${one.duration_ms === null ? null : html`<span class="figure">${quickly(one.duration_ms)}</span>`}
                   ${one.error ? html`<span class="bad" dir="auto">${one.error}</span>` : null}
                 </li>
               `,

@@ -2,7 +2,7 @@
 import { useState } from "../../../vendor/preact-hooks.js";
 import { patch, post, remove } from "../../base/api.js";
 import { html } from "../../base/html.js";
-import { say } from "../../base/words.js";
+import { knows, say } from "../../base/words.js";
 import { Menu } from "../../parts/buttons.js";
 import { Icon } from "../../parts/icons.js";
 import { keepFocus } from "../../parts/section.js";
@@ -89,4 +89,5 @@ export const Receiver = ({ one, section, base, facts, items = [], detailed, note
 };
 
 /** What to be told of, in words. @param {string[] | null} types */
-export const typesInWords = (types) => (types ? types.join(", ") : say("hooks.all"));
+export const typesInWords = (types) =>
+  types ? types.map((type) => (knows(`event.${type}`) ? say(`event.${type}`) : type)).join(", ") : say("hooks.all");

@@ -1,7 +1,7 @@
 /** Webhook endpoints: made with a secret told once, tested, paused, removed; each with its log. */
 import { useState } from "../../../vendor/preact-hooks.js";
 import { at, get, post } from "../../base/api.js";
-import { duration } from "../../base/format.js";
+import { quickly } from "../../base/format.js";
 import { html } from "../../base/html.js";
 import { say } from "../../base/words.js";
 import { CopyButton } from "../../parts/copy-button.js";
@@ -58,7 +58,7 @@ const NewEndpoint = ({ onMade, onClose }) => {
 const Fares = ({ base }) => {
   const { data } = useLoaded(() => get(`${base}/stats`));
   if (!data?.attempts) return null;
-  const half = data.p50_ms === null ? "" : duration(data.p50_ms);
+  const half = data.p50_ms === null ? "" : quickly(data.p50_ms);
   return html`<p class="muted figure">${say("hooks.fares", data.taken, data.attempts, half)}</p>`;
 };
 
