@@ -80,14 +80,20 @@ class Look:
 async def _furnish(mara: Person, product: Product, hooks: Receiver, paid: FakeOpenAI) -> None:
     """Make what there is to see."""
     await mara.ended(await mara.ask("video", prompt=FILM, model="procedural-1", duration_seconds=2), "video")
-    made = []
-    for prompt, size, style, count in WISHES:
+    # The newest stands first: so the last of these is made first.
+    report = {"job_id": "cbackend00000000000000001", "status": "completed", "data": {"original_prompt": "A red kite"}}
+    report["data"]["images"] = [{"file_path": "1.png", "url": "https://backend.example/1.png"}]  # type: ignore[index]
+    await product.backend_says("image", report)
+    mine = {"job_id": "cbackend00000000000000002", "user_id": await mara.user_id()}
+    await product.backend_says("image", report | mine)
+    made: list[str] = []
+    for prompt, size, style, count in reversed(WISHES):
         body: dict[str, Any] = {"prompt": prompt, "size": size, "style": style, "num_images": count}
-        made.append(await mara.ask(**body, model="procedural-1"))
-    for job in made:
-        await mara.ended(job)
-    child = await mara.ask(prompt="The same map, a century later", parent_id=made[7], model="procedural-1")
-    await mara.ended(child)
+        made.insert(0, await mara.ask(**body, model="procedural-1"))
+        await mara.ended(made[0])
+        if "map" in prompt:
+            child = await mara.ask(prompt="The same map, a century later", parent_id=made[0], model="procedural-1")
+            await mara.ended(child)
     thrown = await mara.ask(prompt="Not worth keeping", model="procedural-1")
     await mara.ended(thrown)
     await mara.http.delete(f"/api/gallery/{thrown}")
@@ -116,12 +122,6 @@ async def _furnish(mara: Person, product: Product, hooks: Receiver, paid: FakeOp
     await mara.ended(await mara.ask(prompt=f"Something {FORBIDDEN}", model="procedural-1"))
     await mara.ended(
         await mara.ask(prompt="From nowhere", model="procedural-1", input_image_url="https://nowhere.example.org/a.png")
-    )
-    report = {"job_id": "cbackend00000000000000001", "status": "completed", "data": {"original_prompt": "A red kite"}}
-    report["data"]["images"] = [{"file_path": "1.png", "url": "https://backend.example/1.png"}]  # type: ignore[index]
-    await product.backend_says("image", report)
-    await product.backend_says(
-        "image", report | {"job_id": "cbackend00000000000000002", "user_id": await mara.user_id()}
     )
     await mara.http.put("/api/admin/pauses/model/instant", json={"reason": "the disks are full"})
     producer = AIOKafkaProducer(bootstrap_servers=product.stack.env["KAFKA_BOOTSTRAP_SERVERS"])
@@ -331,8 +331,10 @@ VIEWS = [
     View("session-over", "/", _over),
 ]
 
-STILL = """() => [...document.images].every((one) => one.complete || one.getBoundingClientRect().top > innerHeight)
-    && !document.querySelector('.loading')"""
+STILL = """() => !document.querySelector('.loading') && [...document.images].every((one) => {
+    const away = one.getBoundingClientRect().top > innerHeight;
+    return away || (one.complete && (!one.closest('.tile-open') || one.classList.contains('there')));
+})"""
 
 
 @asynccontextmanager
@@ -373,7 +375,7 @@ async def _shoot(look: Look, view: View, frame: tuple[int, str, str]) -> None:
     if view.name != "loading":
         await page.wait_for_function(STILL)
     # Whatever glides has arrived.
-    await page.wait_for_timeout(350)
+    await page.wait_for_timeout(500)
     if view.whole:
         # As if the screen were as long as the page, so that what keeps to its edges stays there.
         tall = await page.evaluate("document.documentElement.scrollHeight")

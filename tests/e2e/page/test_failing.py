@@ -30,12 +30,12 @@ async def test_what_a_provider_withheld_is_told_with_its_cost_its_reasons_and_ev
     await expect(job).to_contain_text("The provider's safety filter withheld what was made.")
     await expect(job).to_contain_text("It is not known whether it was charged.")
     await expect(job).to_contain_text("Reason given: violence")
-    await expect(job.locator(".provider-words").first).to_contain_text("safety_violations")
     await job.get_by_role("button", name="What happened").click()
     attempts = job.get_by_role("list", name="What happened").get_by_role("listitem")
     await expect(attempts).to_have_count(1)
     await expect(attempts).to_contain_text(f"{MODEL}")
     await expect(attempts).to_contain_text("failed")
+    await expect(attempts.locator(".provider-words")).to_contain_text("safety_violations")
     # Of four, two came: the large view says so, and how it was made.
     paid.script = Behaviour.FILTER_PARTIAL
     await visit.choose("num_images", "4")

@@ -59,13 +59,16 @@ async def test_everything_is_reached_by_the_keyboard_with_a_visible_focus(new_vi
 
 
 async def test_nothing_is_wider_than_the_screen(new_visit: NewVisit) -> None:
-    visit = await new_visit()
+    visit = await new_visit(subject=LOOKER, locale="fr-FR")
     await visit.person.ended(await visit.person.ask(prompt="w" * 300))
     await visit.arrive()
     await visit.ask("Another that is running or done " * 4, model="instant")
     await expect(visit.page.locator(".job")).to_be_visible()
-    for path in ("/", "/albums", "/settings"):
+    for path in ("/", "/albums", "/settings", "/operate"):
         await visit.page.goto(visit.product.url + path)
+        if path == "/operate":
+            await visit.page.get_by_text("Pause more than a provider").click()
+            await visit.page.get_by_text("Details").click()
         for width in (320, 390, 1024, 1920):
             await visit.page.set_viewport_size({"width": width, "height": 900})
             await visit.page.wait_for_function(f"document.documentElement.scrollWidth <= {width}")

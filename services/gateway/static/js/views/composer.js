@@ -44,7 +44,7 @@ const Action = () => {
   ].filter(Boolean);
   return html`
     <div class="action">
-      ${hints.length ? html`<span class="hint">${hints.join(" · ")}</span>` : null}
+      ${hints.length ? html`<span class="hint">${hints.map((hint) => html`<span>${hint}</span>`)}</span>` : null}
       <button
         type="submit"
         class="go"

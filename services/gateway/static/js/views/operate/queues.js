@@ -36,7 +36,8 @@ export const Queues = () => {
   if (queues.absent) return null;
   const pauses = paused.data?.pauses ?? [];
   const changed = async () => void (await Promise.all([queues.load(), paused.load()]));
-  const rows = queues.data?.queues ?? null;
+  // What may be resumed is known with both answers.
+  const rows = paused.data || paused.absent || paused.failed ? (queues.data?.queues ?? null) : null;
   const oldest = (/** @type {any} */ queue) => (queue.oldest_seconds === null ? "–" : duration(queue.oldest_seconds * 1_000));
   const subject = (/** @type {string} */ name) => ({ scope: "provider", name, words: named("provider", name) });
   return html`
@@ -62,7 +63,7 @@ export const Queues = () => {
       <//>
       <${Bounds} words=${say("operate.caps")} those=${queues.data?.caps ?? {}} />
       <${Bounds} words=${say("operate.weights")} those=${queues.data?.weights ?? {}} />
-      ${paused.absent ? null : html`<details><summary>${say("operate.pauseMore")}</summary><${Others} pauses=${pauses} changed=${changed} /></details>`}
+      ${paused.data === null ? null : html`<details><summary>${say("operate.pauseMore")}</summary><${Others} pauses=${pauses} changed=${changed} /></details>`}
     <//>
   `;
 };
