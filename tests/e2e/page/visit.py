@@ -104,10 +104,10 @@ class Visit:
         await self.card(card).get_by_label("More actions").click()
         await self.page.get_by_role("menuitem", name=action).click()
 
-    async def tab_to(self, name: str, *, back: bool = False) -> None:
+    async def tab_to(self, name: str) -> None:
         """Press Tab until what is called so has the focus."""
         for _ in range(MOST_TABS):
-            await self.page.keyboard.press("Shift+Tab" if back else "Tab")
+            await self.page.keyboard.press("Tab")
             if await self.focused() == name:
                 return
         raise AssertionError(f"Tab does not lead to {name!r}")

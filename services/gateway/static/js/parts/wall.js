@@ -72,7 +72,7 @@ function useStride(box) {
 /** @param {KeyboardEvent} event @param {Generation[]} all @param {import("../base/layout.js").Spot[]} spots @param {HTMLElement | null} wall */
 function onKeyDown(event, all, spots, wall) {
   const tile = /** @type {HTMLElement} */ (event.target).closest(".tile-open");
-  // What is deleted leaves its place, and the focus, to the one after it.
+  // What is deleted leaves its place, and the focus, to the one after it: so this is heard before the card hears it.
   const leaves = event.key === "Delete";
   if (!tile || !(leaves || ARROWS.includes(event.key)) || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
@@ -146,7 +146,7 @@ export const Wall = () => {
       ref=${wall}
       style=${{ height: `${height}px` }}
       aria-label=${say("gallery.title")}
-      onKeyDown=${(/** @type {KeyboardEvent} */ event) => onKeyDown(event, all, spots, wall.current)}
+      onKeyDownCapture=${(/** @type {KeyboardEvent} */ event) => onKeyDown(event, all, spots, wall.current)}
     >
       ${nodes}
     </ul>
