@@ -10,7 +10,10 @@ from tests.e2e.page.visit import Visit
 
 async def test_a_newcomer_makes_an_image_and_finds_it_in_the_gallery(visit: Visit) -> None:
     asked: list[Request] = []
+    lines: list[str] = []
     visit.page.on("request", lambda request: asked.append(request) if request.url.endswith("/generate") else None)
+    visit.page.on("request", lambda request: lines.append(request.url) if "/api/events" in request.url else None)
+    await visit.page.reload()
     await expect(visit.page.locator(".empty")).to_contain_text("Nothing here yet")
     await visit.prompt.fill("Violet mountain ridges before sunrise")
     await visit.go.dblclick()
@@ -29,6 +32,8 @@ async def test_a_newcomer_makes_an_image_and_finds_it_in_the_gallery(visit: Visi
     await expect(visit.cards).to_have_count(1)
     assert len(asked) == 1
     assert len(asked[0].headers["idempotency-key"]) == 25
+    # All of it was told by one line.
+    assert len(lines) == 1
 
 
 async def test_the_form_offers_what_the_model_can_do(visit: Visit) -> None:

@@ -72,7 +72,7 @@ async def test_nothing_is_wider_than_the_screen(new_visit: NewVisit) -> None:
                 await summary.click()
         for width in (320, 390, 1024, 1920):
             await visit.page.set_viewport_size({"width": width, "height": 900})
-            await visit.page.wait_for_function(f"document.documentElement.scrollWidth <= {width}")
+            await visit.page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width)
 
 
 async def test_whoever_is_signed_out_is_told_how_to_sign_in(new_visit: NewVisit) -> None:
@@ -127,9 +127,15 @@ async def test_a_gallery_says_that_it_loads_and_that_it_could_not(new_visit: New
     await expect(visit.page.locator(".ghost").first).to_be_visible()
     held.set()
     await expect(visit.page.get_by_text("The gallery could not be loaded.")).to_be_visible()
-    await visit.page.unroute("**/api/gallery?*")
+    before = asked
     await visit.page.get_by_role("button", name="Try again").click()
+    await expect(visit.page.get_by_text("The gallery could not be loaded.")).to_be_visible()
+    assert asked > before
+    # When the trouble is over it is there with the next news, pressed or not.
+    await visit.page.unroute("**/api/gallery?*")
+    await visit.made("after the trouble")
     await expect(visit.card("behind the trouble")).to_be_visible()
+    await expect(visit.card("after the trouble")).to_be_visible()
 
 
 HOSTILE = [

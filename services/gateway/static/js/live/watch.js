@@ -122,11 +122,14 @@ setInterval(() => {
 
 export function startWatching() {
   effect(() => {
-    if (session.value === "in") {
+    const isIn = session.value === "in";
+    // What these read must not begin them anew: the line is opened once.
+    untracked(() => {
+      if (!isIn) return stream.close();
       stream.open();
       void askForFailures();
       void askForUnread();
-    } else stream.close();
+    });
   });
   // Whoever comes to see what runs sees all of it.
   effect(() => {
