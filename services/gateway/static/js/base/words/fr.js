@@ -266,7 +266,7 @@ export const fr = {
   "gallery.backendLong": "Créé par le backend de lui-même : personne ne l’a demandé à Sorami.",
 
   "search.label": "Chercher dans vos descriptions",
-  "search.found": (/** @type {number} */ n) => (n === 1 ? "1 trouvé." : `${n} trouvés.`),
+  "search.found": (/** @type {number} */ n) => (n > 1 ? `${n} trouvés.` : `${n} trouvé.`),
   "search.foundMany": (/** @type {number} */ n) => `Plus de ${n} trouvés.`,
   "search.corrected": "Les mots d’orthographe proche comptent aussi.",
   favourites: "Favoris",
