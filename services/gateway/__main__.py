@@ -9,6 +9,7 @@ from contracts.models import Models
 from contracts.offers import offers
 from contracts.workflows import read_workflows
 from services.gateway.app import build_app, build_media, build_resolve_input
+from services.gateway.metrics import measure_decisions
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings, OfferSettings
 from services.gateway.store.jobs import Limits
@@ -60,11 +61,11 @@ async def serve_gateway() -> int:
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         parts = await build_parts(settings, pool, relay, stack)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_PORT")
-        samples = [relay.measure, lambda: measure_pool(pool)]
+        samples = [relay.measure, lambda: measure_pool(pool), lambda: measure_decisions(pool)]
         return await run_until_signal(
             [
                 server.run,
-                lambda: serve_inside(settings.internal_host, settings.internal_port, parts.checks, samples),
+                lambda: serve_inside(SERVICE, settings.internal_host, settings.internal_port, parts.checks, samples),
                 relay.run,
                 parts.media.sweep_uploads.run,
                 parts.await_jobs.run,

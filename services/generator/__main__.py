@@ -11,6 +11,7 @@ from contracts.offers import offers
 from contracts.workflows import read_workflows
 from services.generator.app import RemoteParts, build_app
 from services.generator.handlers import subscribe
+from services.generator.metrics import measure_work
 from services.generator.moderation.choose import configured_policy
 from services.generator.parts import Parts
 from services.generator.providers.external import external_workers
@@ -114,11 +115,17 @@ async def _run(
     parts: Parts,
     render_pool: RenderPool,
 ) -> int:
-    samples = [relay.measure, lambda: measure_pool(pool)]
+    samples = [
+        relay.measure,
+        subscriptions.measure,
+        lambda: measure_pool(pool),
+        lambda: measure_work(pool),
+        parts.run_tasks.measure,
+    ]
     checks = {"database": database_check(pool), "consumers": subscriptions.unready}
     return await run_until_signal(
         [
-            lambda: serve_inside(settings.internal_host, settings.internal_port, checks, samples),
+            lambda: serve_inside(SERVICE, settings.internal_host, settings.internal_port, checks, samples),
             relay.run,
             subscriptions.run,
             parts.run_tasks.run,

@@ -10,6 +10,7 @@ from services.notifier.channels.apprise import AppriseChannels
 from services.notifier.channels.streams import Hub
 from services.notifier.channels.webhooks import WebhookSender
 from services.notifier.handlers import subscribe
+from services.notifier.metrics import measure_deliveries
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
 from services.notifier.usecases.deliver_webhooks import DeliverWebhooks, operators_own
@@ -60,11 +61,18 @@ async def serve_notifier() -> int:
         async def end_streams() -> None:
             parts.hub.close()
 
-        samples = [relay.measure, lambda: measure_pool(pool)]
+        samples = [
+            relay.measure,
+            subscriptions.measure,
+            lambda: measure_pool(pool),
+            lambda: measure_deliveries(pool),
+            parts.hub.measure,
+            parts.deliver_webhooks.measure,
+        ]
         return await run_until_signal(
             [
                 server.run,
-                lambda: serve_inside(settings.internal_host, settings.internal_port, parts.checks, samples),
+                lambda: serve_inside(SERVICE, settings.internal_host, settings.internal_port, parts.checks, samples),
                 relay.run,
                 subscriptions.run,
                 parts.hub.run,

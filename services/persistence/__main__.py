@@ -5,6 +5,7 @@ import sys
 from contracts.cloudevents import judge
 from services.persistence.app import build_app
 from services.persistence.handlers import subscribe
+from services.persistence.metrics import measure_backlog
 from services.persistence.settings import PersistenceSettings
 from services.runtime.consumer import Subscriptions, build_broker
 from services.runtime.database import measure_pool, open_service_pool
@@ -34,11 +35,16 @@ async def serve_persistence() -> int:
             bury=bury,
         )
         subscribe(subscriptions, parts)
-        samples = [relay.measure, lambda: measure_pool(pool)]
+        samples = [
+            relay.measure,
+            subscriptions.measure,
+            lambda: measure_pool(pool),
+            lambda: measure_backlog(pool),
+        ]
         checks = {"database": database_check(pool), "consumers": subscriptions.unready}
         return await run_until_signal(
             [
-                lambda: serve_inside(settings.internal_host, settings.internal_port, checks, samples),
+                lambda: serve_inside(SERVICE, settings.internal_host, settings.internal_port, checks, samples),
                 relay.run,
                 subscriptions.run,
                 parts.reconcile_jobs.run,

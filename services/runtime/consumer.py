@@ -15,7 +15,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from services.runtime.broker import connection_options, until_reachable
 from services.runtime.database import is_transient
 from services.runtime.logs import get_logger
-from services.runtime.metrics import BATCH_SECONDS, RECORD_AGE, RECORDS
+from services.runtime.metrics import BATCH_SECONDS, LAG, PARTITIONS, RECORD_AGE, RECORDS
 from services.runtime.settings import RuntimeSettings
 from services.runtime.tracing import is_tracing, keep_spans
 
@@ -136,6 +136,7 @@ class Subscriptions:
         self._read = read
         self._bury = bury
         self._subscribers: list[Any] = []
+        self._in_group: list[tuple[Any, tuple[str, ...]]] = []
         self._stopping = False
 
     def batches(self, *routes: Route) -> None:
@@ -166,6 +167,8 @@ class Subscriptions:
 
         subscriber(on_first)
         self._subscribers.append(subscriber)
+        if group:
+            self._in_group.append((subscriber, tuple(topic for route in routes for topic in route.topics)))
 
     async def _on_first(self, message: KafkaMessage, routes: Sequence[Route], *, committing: bool) -> None:
         consumer: Any = message.consumer
@@ -235,6 +238,21 @@ class Subscriptions:
         """Finish the batches under way and leave the groups."""
         self._stopping = True
         await self._broker.stop()
+
+    async def measure(self) -> None:
+        """Bring the gauges of what is read in the group up to date; asks the broker where the topics end."""
+        for subscriber, topics in self._in_group:
+            behind: Counter[str] = Counter()
+            held: Counter[str] = Counter()
+            consumer: Any = getattr(subscriber, "consumer", None)
+            places = list(consumer.assignment()) if consumer is not None and subscriber.running else []
+            for place, end in (await consumer.end_offsets(places) if places else {}).items():
+                name = place.topic.removeprefix(self._prefix)
+                behind[name] += max(0, end - await consumer.position(place))
+                held[name] += 1
+            for topic in topics:
+                LAG.labels(self._group, topic).set(behind[topic])
+                PARTITIONS.labels(self._group, topic).set(held[topic])
 
     def unready(self) -> str | None:
         """Say why records may not be flowing, or None; asks the consumers themselves, not the admin client."""

@@ -73,7 +73,8 @@ CLAIM_DELIVERIES = """
         tries = d.tries + 1, sent_at = now()
     FROM picked WHERE d.id = picked.id
     RETURNING d.id, d.endpoint, d.event_id, d.job_id, d.kind, d.type, d.payload::text AS payload, d.attempts, d.tries,
-              d.fence, d.url, d.traceparent, extract(epoch FROM clock_timestamp())::float8 AS now
+              d.fence, d.url, d.traceparent, extract(epoch FROM clock_timestamp())::float8 AS now,
+              extract(epoch FROM clock_timestamp() - d.next_attempt_at)::float8 AS late
 """
 
 NEXT_DUE = """
@@ -168,7 +169,8 @@ class NewDelivery:
 class Delivery:
     """A delivery this process holds a lease on.
 
-    `now` is the database's clock at the claim, in seconds; `tries` is where it stands in the schedule.
+    `now` is the database's clock at the claim, in seconds, `late` how long it had been due; `tries` is where it stands
+    in the schedule.
     """
 
     id: str
@@ -184,6 +186,7 @@ class Delivery:
     now: float
     url: str | None = None
     traceparent: str | None = None
+    late: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

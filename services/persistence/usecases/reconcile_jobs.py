@@ -17,6 +17,7 @@ from contracts.events import (
     JobRequested,
 )
 from contracts.failures import Failure, FailureCode
+from services.persistence.metrics import RESENT
 from services.persistence.store import forgotten
 from services.persistence.store.events import put_events
 from services.persistence.usecases.advance_jobs import AdvanceJobs
@@ -67,6 +68,7 @@ class ReconcileJobs:
         for row in await forgotten.forgotten_cancellations(self._pool, self._forgotten_after):
             records.append(to_record(_cancel_request(row), service="persistence"))
         if records:
+            RESENT.inc(len(records))
             _log.warning("jobs nobody took up are sent again", jobs=len(records))
             self._offer(await put_events(self._pool, records))
         return len(records)
