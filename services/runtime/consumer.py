@@ -217,7 +217,7 @@ class Subscriptions:
             )
         if bad and burying:
             await _until_database_answers(lambda: self._bury(bad))
-        _note(records, bad, began)
+        _note(self._group if burying else "", records, bad, began)
 
     async def run(self) -> None:
         """Start consuming as soon as Kafka answers; raises ConsumerDied when a consumer ends by itself."""
@@ -265,14 +265,14 @@ class Subscriptions:
         return None
 
 
-def _note(records: Sequence[Received], bad: Sequence[DeadLetter], began: float) -> None:
+def _note(group: str, records: Sequence[Received], bad: Sequence[DeadLetter], began: float) -> None:
     """Count a batch that was handled and keep its spans; `began` is in Unix seconds."""
     buried = Counter(letter.record.topic for letter in bad)
     now = time.time()
     for topic in {record.topic for record in records}:
         own = [record for record in records if record.topic == topic]
-        RECORDS.labels(topic, "handled").inc(len(own) - buried[topic])
-        RECORDS.labels(topic, "buried").inc(buried[topic])
+        RECORDS.labels(group, topic, "handled").inc(len(own) - buried[topic])
+        RECORDS.labels(group, topic, "buried").inc(buried[topic])
         BATCH_SECONDS.labels(topic).observe(now - began)
         RECORD_AGE.labels(topic).observe(now - min(record.at for record in own))
         if is_tracing():

@@ -28,7 +28,12 @@ HTTP_SECONDS = Histogram(
     buckets=FAST,
     registry=REGISTRY,
 )
-RECORDS = Counter("sorami_consumed_records", "Records read.", ["topic", "outcome"], registry=REGISTRY)
+RECORDS = Counter(
+    "sorami_consumed_records",
+    "Records read; the group is empty where every process reads all of them.",
+    ["group", "topic", "outcome"],
+    registry=REGISTRY,
+)
 BATCH_SECONDS = Histogram(
     "sorami_consumed_batch_seconds", "Time a batch of records took.", ["topic"], buckets=FAST, registry=REGISTRY
 )
