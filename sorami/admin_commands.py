@@ -54,6 +54,18 @@ def janitor(
 
 
 @admin.command()
+def retention(
+    run: Annotated[bool, typer.Option("--run", help="Let go now what may go.")] = False, as_json: AsJson = False
+) -> int:
+    """Show what is kept how long and what may go now; asks the database."""
+    from sorami.local import shell
+    from sorami.local.home import Home
+
+    flags = (["--run"] if run else []) + (["--json"] if as_json else [])
+    return shell.run_entry(Home.find(os.environ, Path.cwd()), "DATABASE_URL", "sorami.retention:main", [flags])
+
+
+@admin.command()
 def pauses(as_json: AsJson = False) -> int:
     """Show what is paused."""
     return _show(PAUSES, ("pauses",), as_json)

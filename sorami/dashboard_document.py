@@ -32,7 +32,7 @@ def dashboard(written: str) -> str:
         "refresh": "30s",
         "time": {"from": "now-6h", "to": "now"},
         "templating": {
-            "list": [{"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus"}]
+            "list": [{"name": "datasource", "label": "Source", "type": "datasource", "query": "prometheus"}]
         },
         "annotations": {"list": [_alerts()]},
         "panels": panels,
@@ -52,42 +52,31 @@ def _row(panels: Sequence[Mapping[str, Any]], top: int, height: int, draw: Any) 
 
 
 def _panel(kind: str, panel: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    defaults = {"unit": panel["unit"], "min": 0 if "max" in panel or panel["unit"] != "percentunit" else None}
-    defaults |= {"max": panel["max"]} if "max" in panel else {}
+    # A budget may be overdrawn; nothing else is below nothing.
+    bounds = {"max": panel["max"]} if "max" in panel else {}
+    bounds |= {} if panel["unit"] == "percentunit" and not bounds else {"min": 0}
     return {
         "type": kind,
         "title": panel["title"],
         "description": panel.get("help", ""),
         "datasource": SOURCE,
-        "fieldConfig": {
-            "defaults": {name: value for name, value in defaults.items() if value is not None},
-            "overrides": [],
-        },
-        "targets": [
-            {
-                "refId": chr(ord("A") + place),
-                "datasource": SOURCE,
-                "expr": line["expr"],
-                "legendFormat": line.get("legend", ""),
-            }
-            for place, line in enumerate(lines)
-        ],
+        "fieldConfig": {"defaults": {"unit": panel["unit"], **bounds}, "overrides": []},
+        "targets": [_target(chr(ord("A") + place), line) for place, line in enumerate(lines)],
     }
+
+
+def _target(name: str, line: Mapping[str, Any]) -> dict[str, Any]:
+    return {"refId": name, "datasource": SOURCE, "expr": line["expr"], "legendFormat": line.get("legend", "")}
 
 
 def _figure(panel: Mapping[str, Any]) -> dict[str, Any]:
-    return _panel("stat", panel, [panel]) | {
-        "options": {"reduceOptions": {"calcs": ["lastNotNull"]}, "graphMode": "area"}
-    }
+    shown = {"reduceOptions": {"calcs": ["lastNotNull"]}, "graphMode": "area"}
+    return _panel("stat", panel, [panel]) | {"options": shown}
 
 
 def _graph(panel: Mapping[str, Any]) -> dict[str, Any]:
-    return _panel("timeseries", panel, panel["lines"]) | {
-        "options": {
-            "legend": {"displayMode": "list", "placement": "bottom"},
-            "tooltip": {"mode": "multi", "sort": "desc"},
-        }
-    }
+    shown = {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi", "sort": "desc"}}
+    return _panel("timeseries", panel, panel["lines"]) | {"options": shown}
 
 
 def _alerts() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from services.persistence.app import build_app
 from services.persistence.handlers import subscribe
 from services.persistence.metrics import measure_backlog
 from services.persistence.settings import PersistenceSettings
+from services.persistence.usecases.forget import rules
 from services.runtime.consumer import Subscriptions, build_broker
 from services.runtime.database import measure_pool, open_service_pool
 from services.runtime.dead_letters import burier
@@ -15,6 +16,7 @@ from services.runtime.internal_http import serve_inside
 from services.runtime.logs import configure_logs
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
+from services.runtime.retention import Retain
 from services.runtime.settings import load_settings
 
 SERVICE = "persistence"
@@ -50,6 +52,7 @@ async def serve_persistence() -> int:
                 parts.reconcile_jobs.run,
                 parts.index_prompts.run,
                 parts.purge_deleted.run,
+                Retain(pool, rules(settings)).run,
             ],
             [subscriptions.stop, relay.close],
         )

@@ -1,4 +1,4 @@
-"""Kafka: whether it answers, and whether topics and readers are as declared."""
+"""Kafka: whether it answers, and whether topics are as declared and how far readers are."""
 
 import asyncio
 from collections import Counter
@@ -19,6 +19,7 @@ PATIENCE = 10.0
 MUCH = 1_000
 """Records behind that are worth a look."""
 READERS = ("generator", "notifier", "persistence")
+HOUR_MS = 3_600_000
 CREATE = "sorami topics create"
 PARTITIONS_PAGE = "docs/operating/partitions.md"
 
@@ -43,14 +44,11 @@ async def _examine(settings: RuntimeSettings, place: str) -> list[Finding]:
         declared = {settings.topic_prefix + topic.name: topic for topic in all_topics()}
         present = {found["topic"]: found for found in await admin.describe_topics() if found["topic"] in declared}
         kept = await _retention(admin, list(present))
-        groups = [f"{settings.topic_prefix}sorami.{service}" for service in READERS]
-        described = await admin.describe_consumer_groups(groups)
     finally:
         await admin.close()
     findings = [ok("kafka", f"{brokers} broker{'s' if brokers != 1 else ''} at {place}")]
     findings += _topics(declared, present, kept)
     findings += _copies(present, brokers)
-    findings += _readers(described)
     return findings + await _lags(settings)
 
 
@@ -65,10 +63,9 @@ def _topics(declared: Mapping[str, Topic], present: Mapping[str, Any], kept: Map
         if len(partitions) < topic.partitions:
             says = f"{name} has {len(partitions)} partitions, {topic.partitions} are declared"
             found.append(look("topics", says, f"raise them: {PARTITIONS_PAGE}"))
-        if kept.get(name, topic.retention_ms) < topic.retention_ms and kept[name] >= 0:
-            says = (
-                f"{name} keeps records {kept[name] // 3_600_000} hours, {topic.retention_ms // 3_600_000} are declared"
-            )
+        hours, wanted = kept.get(name, -1) // HOUR_MS, topic.retention_ms // HOUR_MS
+        if 0 <= hours < wanted:
+            says = f"{name} keeps records {hours} hours, {wanted} are declared"
             found.append(look("topics", says, "raise its retention.ms"))
     return found or [ok("topics", f"{len(declared)} are there as declared")]
 
@@ -98,14 +95,6 @@ async def _retention(admin: Any, names: list[str]) -> dict[str, int]:
     return kept
 
 
-def _readers(answers: Any) -> list[Finding]:
-    silent = [group[1] for answer in answers for group in answer.groups if not group[5]]
-    if not silent:
-        return [ok("consumers", "every group has readers")]
-    do = "start it, and read its log: a service that exits says why"
-    return [bad("consumers", f"nobody reads as {group}", do) for group in silent]
-
-
 async def _lags(settings: RuntimeSettings) -> list[Finding]:
     lags = await group_lags(settings, READERS)
     if lags is None:
@@ -113,11 +102,5 @@ async def _lags(settings: RuntimeSettings) -> list[Finding]:
     behind = Counter({f"{group} on {topic}": lag for (group, topic), lag in lags.items() if lag > MUCH})
     if not behind:
         return [ok("lag", "nobody is far behind")]
-    return [
-        look(
-            "lag",
-            f"{name} is {lag:,} records behind",
-            "wait if it shrinks; else docs/operating/runbooks/SoramiConsumerBehind.md",
-        )
-        for name, lag in behind.most_common()
-    ]
+    do = "wait if it shrinks; else docs/operating/runbooks/SoramiConsumerBehind.md"
+    return [look("lag", f"{name} is {lag:,} records behind", do) for name, lag in behind.most_common()]

@@ -25,6 +25,12 @@ _ASK = """
            current_setting('max_connections')::int AS most,
            (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int AS connections
 """
+# What another login's session is called may be hidden from us.
+_SESSIONS = """
+    SELECT array_agg(DISTINCT application_name) FILTER (WHERE application_name IS NOT NULL) AS names,
+           bool_or(application_name IS NULL) AS hidden
+    FROM pg_stat_activity WHERE datname = current_database()
+"""
 _TAKES = "SELECT CASE WHEN to_regrole($1) IS NULL THEN false ELSE pg_has_role($1, $2) END"
 
 
@@ -60,10 +66,13 @@ async def examine_database(settings: RuntimeSettings, clock: Any = time.time) ->
         raise RuntimeError("a SELECT without FROM returned no row")
     findings = [_server(row, place), _clock(row["now"] - (began + ended) / 2), _room(row)]
     schema = await _schema(pool)
-    findings.append(schema)
+    findings += [schema, *_services(await pool.fetchrow(_SESSIONS))]
     if settings.takes_role:
         findings.append(await _roles(pool, row["major"]))
-    return Examined(findings, pool if schema.state != "bad" else None)
+    if schema.state == "bad":
+        await pool.close()
+        return Examined(findings, None)
+    return Examined(findings, pool)
 
 
 def _server(row: Any, place: str) -> Finding:
@@ -92,6 +101,16 @@ def _room(row: Any) -> Finding:
     if row["connections"] > FEW_CONNECTIONS * row["most"]:
         return look("connections", says, "raise max_connections, put a pooler in front, or lower SORAMI_DATABASE_POOL")
     return ok("connections", says)
+
+
+def _services(row: Any) -> list[Finding]:
+    away = [role for role in SERVICE_ROLES if role.replace("_", "-") not in (row["names"] or ())]
+    if not away:
+        return [ok("services", "all four are connected to the database")]
+    if row["hidden"]:
+        return []
+    do = "start it, and read its log: a service that exits says why"
+    return [bad("services", f"no {role.removeprefix('sorami_')} is connected to the database", do) for role in away]
 
 
 async def _schema(pool: Pool) -> Finding:

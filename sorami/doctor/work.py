@@ -84,9 +84,8 @@ def _workers(row: Any) -> list[Finding]:
     if row["here"] == 0:
         return [bad("workers", "no generator has given a sign of life for 30 s", "start one, and read its log")]
     if row["gone"]:
-        return [
-            look("workers", f"{row['here']} are here, {row['gone']} went without a word", "they were killed: see why")
-        ]
+        says = f"{row['here']} are here, {row['gone']} went without a word"
+        return [look("workers", says, "they were killed: see why")]
     return [ok("workers", f"{row['here']} here")]
 
 

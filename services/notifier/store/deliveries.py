@@ -137,6 +137,10 @@ RESEND_MISSED = """
     RETURNING id
 """
 
+DUE_DELIVERIES = """
+    SELECT count(*) FROM (SELECT FROM sorami.deliveries
+                          WHERE finished_at < now() - $1 * interval '1 day' LIMIT 10000) few
+"""
 FORGET_DELIVERIES = """
     DELETE FROM sorami.deliveries WHERE id IN (
         SELECT id FROM sorami.deliveries WHERE finished_at < now() - $1 * interval '1 day'
@@ -283,11 +287,6 @@ async def resend(pool: Pool, endpoint: str, delivery_id: str) -> bool:
 async def resend_missed(pool: Pool, endpoint: str, since: Any, most: int) -> int:
     """Make what was given up or dropped since then due now, and return how many."""
     return len(await pool.fetch(RESEND_MISSED, endpoint, since, most))
-
-
-async def forget(pool: Pool, days: int) -> int:
-    """Delete a page of deliveries that were finished so long ago, and return how many."""
-    return int((await pool.execute(FORGET_DELIVERIES, days)).split()[-1])
 
 
 def by_endpoint(deliveries: Iterable[Delivery]) -> dict[str, list[Delivery]]:

@@ -42,7 +42,7 @@ ROOM = 64
 ROOM_FAILING = 2
 GATHER_SECONDS = 0.001
 SEALED_PAUSE = 300.0
-FORGET_EVERY = 3_600.0
+RESEAL_EVERY = 3_600.0
 
 _log = get_logger(part="deliver")
 
@@ -93,7 +93,6 @@ class DeliverWebhooks:
         channels: AppriseChannels,
         *,
         operators: Mapping[str, Receiver],
-        keep_days: int,
         send_seconds: float,
     ) -> None:
         self._pool = pool
@@ -102,7 +101,6 @@ class DeliverWebhooks:
         self._sealer = sealer
         self._channels = channels
         self._operators = operators
-        self._keep_days = keep_days
         # Long enough for a turn of a throttled endpoint and an attempt; then another process takes over.
         self._lease_seconds = 2 * send_seconds + 5
         self._settling: GroupCommit[Settlement, bool] = GroupCommit(
@@ -114,7 +112,7 @@ class DeliverWebhooks:
         self._stopping = False
         self._ask_at = 0.0
         self._recover_at = 0.0
-        self._forget_at = 0.0
+        self._reseal_at = 0.0
 
     def measure(self) -> None:
         """Bring the gauges of what is being sent up to date."""
@@ -302,11 +300,9 @@ class DeliverWebhooks:
             return
         self._recover_at = time.monotonic() + LOOK_EVERY
         await planner.recover()
-        if time.monotonic() < self._forget_at:
+        if time.monotonic() < self._reseal_at:
             return
-        self._forget_at = time.monotonic() + FORGET_EVERY
-        while await store.forget(self._pool, self._keep_days):
-            pass
+        self._reseal_at = time.monotonic() + RESEAL_EVERY
         while self._sealer is not None and await reseal(self._pool, self._sealer):
             pass
 

@@ -1,4 +1,4 @@
-"""Reconcile what Kafka forgot, end what is overdue, and forget events that nobody replays any more."""
+"""Reconcile what Kafka forgot, and end what is overdue."""
 
 import asyncio
 import json
@@ -38,13 +38,11 @@ class ReconcileJobs:
         offer: Callable[[Sequence[OutboxRow]], None],
         *,
         forgotten_after: float,
-        event_days: int,
     ) -> None:
         self._pool = pool
         self._advance = advance
         self._offer = offer
         self._forgotten_after = forgotten_after
-        self._event_days = event_days
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -53,7 +51,6 @@ class ReconcileJobs:
             try:
                 await self.resend_forgotten()
                 await self.end_overdue()
-                await forgotten.forget_events(self._pool, self._event_days)
             except Exception as error:
                 if not is_transient(error):
                     raise
