@@ -218,7 +218,7 @@ async def test_a_bucket_that_is_not_there_and_a_key_that_is_wrong_are_told(
 
 @pytest.mark.parametrize(("free", "state"), [(10**12, "ok"), (700 * 2**20, "look"), (10 * 2**20, "bad")])
 def test_a_disk_that_fills_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, state: str) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(2 * 10**10, 0, free))  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(2 * 10**10, 0, free))
     assert examine_disk(tmp_path, objects=False).state == state
 
 
