@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts node-tools screenshots chart image image-check locks seed-data clean
+.PHONY: help setup run up down status logs test check fix contracts node-tools screenshots chart promtool image image-check locks seed-data clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -83,6 +83,15 @@ screenshots: $(READY) ## Look at every view of the page: pictures of it in .sora
 chart: $(READY) ## Check the Helm chart: lint, 50 renderings, Kubernetes' schemas, flows, Pod Security
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r deploy/helm/requirements.lock
 	@$(BIN)/python -m pytest -q tests/deploy tests/contract/test_chart_documents.py
+
+PROMTOOL := $(VENV)/promtool
+promtool: $(PROMTOOL)/promtool ## Build Prometheus' own tool for the tests of alerts; needs Go
+
+# Its module cannot be installed by name (it replaces others): a module of ours asks for it.
+$(PROMTOOL)/promtool: | $(READY)
+	@mkdir -p $(PROMTOOL) && cd $(PROMTOOL) && rm -f go.mod && go mod init promtool 2>/dev/null
+	@cd $(PROMTOOL) && go get github.com/prometheus/prometheus/cmd/promtool@v0.307.3 2>/dev/null
+	@cd $(PROMTOOL) && go build -ldflags="-s -w" -o promtool github.com/prometheus/prometheus/cmd/promtool
 
 image: ## Build the container image with docker, podman or buildah (IMAGE=, BASE=)
 	@deploy/image/build.sh

@@ -18,6 +18,7 @@ from services.runtime.signed_urls import UrlSigner
 
 FOLDER = Path(__file__).parent.parent / "contracts" / "schemas"
 RELEASED = FOLDER / "released"
+METRICS = Path(__file__).parent.parent / "docs" / "operating" / "metrics.md"
 _HEADERS = {
     "type": "object",
     "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "content-type"],
@@ -204,8 +205,11 @@ def main() -> int:
         (RELEASED / "openapi.json").write_text(documents()["openapi.json"], encoding="utf-8")
     print(f"{len(documents())} documents in {FOLDER.name}/")
     from sorami.chart_documents import write_chart_documents
+    from sorami.metrics_document import metrics_document
 
     write_chart_documents()
+    if METRICS.parent.exists():
+        METRICS.write_text(metrics_document(), encoding="utf-8")
     return 0
 
 

@@ -188,18 +188,29 @@ def address_setting(service: str) -> str:
 
 def load_settings(settings: type[S], service: str) -> S:
     """Read a service's settings, or print one line for each wrong one and exit with 78; no value is ever printed."""
+    try:
+        return read_settings(settings, service)
+    except ValidationError as error:
+        for reason in reasons_of(error, settings):
+            print(f"config error: {reason}", file=sys.stderr)
+        raise SystemExit(EXIT_WRONG_SETTING) from None
+
+
+def read_settings(settings: type[S], service: str) -> S:
+    """Read a service's settings; raises ValidationError."""
     own = address_setting(service)
     given: Mapping[str, Any] = {} if own == "DATABASE_URL" else {"database_url": os.environ[own], "takes_role": False}
-    try:
-        return settings(**given)
-    except ValidationError as error:
-        for item in error.errors(include_url=False, include_input=False, include_context=False):
-            name = str(item["loc"][0]) if item["loc"] else settings.__name__
-            print(
-                f"config error: {_env_name(settings, name)}: {_reason(item['type'], item['msg'])}",
-                file=sys.stderr,
-            )
-        raise SystemExit(EXIT_WRONG_SETTING) from None
+    return settings(**given)
+
+
+def reasons_of(error: ValidationError, settings: type[BaseSettings]) -> list[str]:
+    """Say what is wrong with each setting, without its value."""
+    items = error.errors(include_url=False, include_input=False, include_context=False)
+    names = [str(item["loc"][0]) if item["loc"] else settings.__name__ for item in items]
+    return [
+        f"{_env_name(settings, name)}: {_reason(item['type'], item['msg'])}"
+        for name, item in zip(names, items, strict=True)
+    ]
 
 
 def _env_name(settings: type[BaseSettings], name: str) -> str:

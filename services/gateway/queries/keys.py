@@ -11,6 +11,7 @@ _KEYS = """
       AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::text))
     ORDER BY created_at DESC, id DESC LIMIT $4
 """
+_OWNER = "SELECT owner_id FROM sorami.api_keys WHERE id = $1"
 _REVOKED = "SELECT EXISTS (SELECT FROM sorami.api_keys WHERE id = $1 AND revoked_at IS NOT NULL)"
 
 
@@ -37,3 +38,9 @@ async def keys_of(pool: Pool, owner_id: str, *, before: tuple[datetime, str] | N
 async def was_revoked(connection: Pool | Connection, key_id: str | None) -> bool:
     """Tell whether this key was revoked, however lately."""
     return bool(await connection.fetchval(_REVOKED, key_id))
+
+
+async def key_owner(pool: Pool, key_id: str) -> str | None:
+    """Return whose key this is; None where there is none."""
+    owner: str | None = await pool.fetchval(_OWNER, key_id)
+    return owner

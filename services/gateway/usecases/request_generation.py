@@ -66,7 +66,9 @@ class RequestGeneration:
         self._resolve_input = resolve_input
         self._limits = limits
         self._models = models
-        self._commits: GroupCommit[NewJob, Outcome | None] = GroupCommit(self._flush, is_retryable=is_transient)
+        self._commits: GroupCommit[NewJob, Outcome | None] = GroupCommit(
+            self._flush, is_retryable=is_transient, name="jobs"
+        )
 
     @property
     def waiting(self) -> int:

@@ -116,6 +116,7 @@ BEGIN
             ('sorami_persistence', 'DELETE', 'sorami.orphans, sorami.deliveries, sorami.outbox_gateway'),
             ('sorami_persistence', 'SELECT, DELETE', 'sorami.job_webhooks'),
             ('sorami_persistence', 'SELECT (job_id)', 'sorami.orphans, sorami.deliveries'),
+            ('sorami_persistence', 'SELECT (id, resolved_at)', 'sorami.orphans'),
             ('sorami_persistence', 'SELECT (key)', 'sorami.outbox_gateway'),
             ('sorami_notifier, sorami_generator', 'SELECT', 'sorami.deletions'),
             ('sorami_generator', 'SELECT', 'sorami.uploads, sorami.cancellations'),
