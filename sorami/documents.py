@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from contracts.events import EVENTS, Event, event_type
@@ -77,6 +78,11 @@ def notifier_openapi() -> dict[str, Any]:
 
 def openapi(notifiers: Callable[[], dict[str, Any]] = notifier_openapi) -> dict[str, Any]:
     """Return the published OpenAPI document: the gateway's, with the notifier's routes."""
+    return gateway_api(notifiers).openapi()
+
+
+def gateway_api(notifiers: Callable[[], dict[str, Any]] = notifier_openapi) -> FastAPI:
+    """Return the gateway's routes, behind which there is nothing."""
     settings = GatewaySettings(database_url=SecretStr("postgresql://nowhere"))
     nothing = cast(Any, None)
     parts = Parts(
@@ -103,7 +109,7 @@ def openapi(notifiers: Callable[[], dict[str, Any]] = notifier_openapi) -> dict[
         media=nothing,
         watch_providers=nothing,
     )
-    return build_api(parts, notifiers).openapi()
+    return build_api(parts, notifiers)
 
 
 class _Listing:

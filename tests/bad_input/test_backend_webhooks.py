@@ -74,8 +74,8 @@ async def test_W17_what_comes_after_the_end_is_taken_and_changes_nothing(product
     assert (failed.status_code, failed.json()) == (200, {"success": True, "ignored": True, "state": "COMPLETED"})
 
 
-async def test_W8_without_a_secret_nobody_is_believed(migrated: Database, identity_provider: IdentityProvider) -> None:
-    async with running_gateway(migrated, identity_provider, webhook_secret=None) as gateway:
+async def test_W8_without_a_secret_nobody_is_believed(migrated: Database, provider: IdentityProvider) -> None:
+    async with running_gateway(migrated, provider, webhook_secret=None) as gateway:
         for given in ("", "x", new_id()):
             answer = await gateway.ask(
                 "POST", "/api/webhooks/image-completion", headers={"X-Webhook-Secret": given}, json={}

@@ -8,9 +8,13 @@ from services.gateway.settings import GatewaySettings
 from services.generator.settings import GeneratorSettings
 from services.notifier.settings import NotifierSettings
 from services.runtime.setting_names import misspelt
-from services.runtime.settings import load_settings
+from services.runtime.settings import RuntimeSettings, load_settings
 
-READ = {"gateway": GatewaySettings, "generator": GeneratorSettings, "notifier": NotifierSettings}
+READ: dict[str, type[RuntimeSettings]] = {
+    "gateway": GatewaySettings,
+    "generator": GeneratorSettings,
+    "notifier": NotifierSettings,
+}
 SEEDS_OWN = "sorami-webhook-secret-key-2025"
 
 

@@ -40,7 +40,6 @@ BAD: dict[str, tuple[bytes | None, list[tuple[str, bytes | None]], str]] = {
     "a key of another job": (progress("another"), [], "key_mismatch"),
     "a job of nobody": (progress("x"), [], "unknown_job"),
     "half of a pair": (progress("x").replace(b'"saving"', b'"saving", "message": "\\ud800"'), [], "decode_error"),
-    "half of a pair": (progress("x").replace(b'"saving"', b'"saving", "message": "\\ud800"'), [], "decode_error"),
     "headers that are no text": (b"{", [("ce_id", b"\xff\xfe"), ("nothing", None)], "decode_error"),
 }
 
@@ -79,24 +78,6 @@ async def test_poison_does_not_hold_up_its_neighbours(product: Product, producer
     await product.until("SELECT 1 FROM sorami.jobs WHERE id = $1 AND progress >= 91", job_id)
     assert time.monotonic() - began < 2
     await person.ended(job_id, "video")
-
-
-async def test_a_record_as_large_as_the_broker_takes_is_buried_and_its_neighbour_handled(
-    product: Product, producer: AIOKafkaProducer
-) -> None:
-    mark = new_id()
-    large = mark.encode() + b"x" * 1_040_000
-    sent = await producer.send_and_wait("job.progress", value=large, key=b"x", headers=[("h", b"y" * 5_000)])
-    place = ("job.progress", sent.partition, sent.offset)
-    row = await product.until(
-        'SELECT * FROM sorami.dead_letters WHERE topic = $1 AND partition = $2 AND "offset" = $3', *place
-    )
-    assert (row["reason"], len(row["value"])) == ("decode_error", len(large))
-    # Its copy on the topic of its own has no room for the bytes, and says where they are.
-    await product.until(
-        "SELECT 1 WHERE NOT EXISTS (SELECT FROM sorami.outbox_persistence WHERE headers->>'sorami-place' = $1)",
-        "/".join(map(str, place)),
-    )
 
 
 async def test_a_record_as_large_as_the_broker_takes_is_buried_and_its_copy_names_the_place(
