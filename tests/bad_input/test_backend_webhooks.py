@@ -28,10 +28,10 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
     "W15 size": (completed(size_bytes=-1), "size_bytes_out_of_range"),
     "W15 address": (completed(url="javascript:alert(1)"), "url_scheme"),
     "W15 path": (completed(file_path="../../x"), "file_path_invalid"),
-    "W15 500 images": ({"status": "completed", "data": {"images": [FILE] * 500}}, "images_too_long"),
+    "W15 500 images": ({"status": "completed", "data": {"images": [FILE] * 500}}, "too_long"),
     "W16 above": ({"status": "saving", "progress": 101}, "progress_out_of_range"),
     "W16 below": ({"status": "saving", "progress": -5}, "progress_out_of_range"),
-    "W16 text": ({"status": "saving", "progress": "60"}, "not_an_integer"),
+    "W16 text": ({"status": "saving", "progress": "60"}, "int_type"),
 }
 
 

@@ -166,7 +166,7 @@ END
 $$;
 
 -- Whose a row is, for the reader: what of these tables it sees is `sorami.viewer`'s, set for one transaction; nobody's
--- is nothing. The rules stand beside one that lets everything pass, for every other role (migration 0019).
+-- is nothing. The rules stand beside one that lets everything pass, for every other role.
 DO $$
 DECLARE
     owned record;
