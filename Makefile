@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts node-tools screenshots chart promtool image image-check locks seed-data clean
+.PHONY: help setup run up down status logs test check fix contracts node-tools security-report screenshots chart promtool image image-check locks seed-data clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -77,6 +77,9 @@ $(NODE_TOOLS)/.ready: tests/node_tools/requirements.lock tests/node_tools/packag
 	@ln -sfn $(CURDIR)/tests/node_tools/types $(NODE_TOOLS)/check/vendor
 	@ln -sfn $(CURDIR)/tests/node_tools/tsconfig.json $(NODE_TOOLS)/check/tsconfig.json
 	@touch $@
+
+security-report: $(READY) ## Run the tests of tests/SECURITY.md on the real stack; what became of each row, in .sorami/security
+	@$(BIN)/python -m tests.security_report
 
 screenshots: $(READY) ## Look at every view of the page: pictures of it in .sorami/screenshots, three of them in docs/img
 	@$(BIN)/python -m tests.e2e.page.screenshots

@@ -9,7 +9,14 @@ from contracts.media_days import read_media_days
 from contracts.provider_settings import ProviderFields
 from contracts.sharing_settings import SharingFields
 from services.runtime.identity import Operators
-from services.runtime.settings import CommaList, ObjectSettings, RuntimeSettings, TokenSettings, WebhookSettings
+from services.runtime.settings import (
+    CommaList,
+    ObjectSettings,
+    RuntimeSettings,
+    SharedSecret,
+    TokenSettings,
+    WebhookSettings,
+)
 
 
 def _media_days(value: Any) -> Any:
@@ -30,7 +37,7 @@ class GatewaySettings(RuntimeSettings, ObjectSettings, TokenSettings, WebhookSet
     host: str = Field(default="127.0.0.1", validation_alias="SORAMI_HOST")
     port: int = Field(default=9006, ge=1, le=65_535, validation_alias="SORAMI_PORT")
     notifier_url: str | None = Field(default=None, validation_alias="SORAMI_NOTIFIER_URL")
-    webhook_secret: SecretStr | None = Field(default=None, validation_alias="WEBHOOK_SECRET")
+    webhook_secret: SharedSecret = Field(default=None, validation_alias="WEBHOOK_SECRET")
     orphans: Literal["adopt", "first-user", "reject"] = Field(default="adopt", validation_alias="SORAMI_ORPHANS")
     cors_origins: CommaList = Field(default=[], validation_alias="SORAMI_CORS_ORIGINS")
     allow_hosts: CommaList = Field(default=[], validation_alias="SORAMI_ALLOW_HOSTS")

@@ -56,6 +56,7 @@ class Relay:
         self._overflowed = False
         self._started = False
         self._wake = asyncio.Event()
+        self._too_large: set[int] = set()
         self._acknowledged: list[int] = []
         self._acknowledged_wake = asyncio.Event()
         self._sends: set[asyncio.Task[None]] = set()
@@ -135,11 +136,9 @@ class Relay:
         sent: list[OutboxRow] = []
         for row, result in zip(rows, results, strict=True):
             if isinstance(result, MessageSizeTooLargeError):
-                _log.error(
-                    "the broker refuses this row as too large; raise max.message.bytes",
-                    table=self._table,
-                    row=row.id,
-                )
+                # It stays a row, and is tried again by the next process: nobody must wait behind it.
+                self._too_large.add(row.id)
+                _log.error("kafka refuses this row as too large", table=self._table, row=row.id, bytes=len(row.value))
             elif isinstance(result, BaseException):
                 unsent.append(row)
             else:
@@ -216,8 +215,10 @@ class Relay:
     async def _sweep_chunk(self) -> bool:
         """Send the oldest rows that nobody acknowledged; True when there may be more."""
         if not await self._pool.fetchval(
-            f"SELECT EXISTS (SELECT FROM {self._table} WHERE created_at < now() - $1 * interval '1 second')",  # noqa: S608
+            f"""SELECT EXISTS (SELECT FROM {self._table} WHERE created_at < now() - $1 * interval '1 second'
+                AND id <> ALL($2::bigint[]))""",  # noqa: S608 - a table of ours
             SWEEP_AFTER,
+            list(self._too_large),
         ):
             return False
         async with transaction(self._pool) as connection:
@@ -226,12 +227,15 @@ class Relay:
                 return False
             records = await connection.fetch(
                 f"""SELECT id, topic, key, value, headers FROM {self._table}
-                    WHERE created_at < now() - $1 * interval '1 second' ORDER BY id LIMIT {CHUNK}""",  # noqa: S608
+                    WHERE created_at < now() - $1 * interval '1 second' AND id <> ALL($2::bigint[])
+                    ORDER BY id LIMIT {CHUNK}""",  # noqa: S608
                 SWEEP_AFTER,
+                list(self._too_large),
             )
             rows = [OutboxRow(r["id"], r["topic"], r["key"], r["value"], json.loads(r["headers"])) for r in records]
             unsent = await self._send(rows)
-            sent = sorted({row.id for row in rows} - {row.id for row in unsent})
+            left = {row.id for row in unsent} | self._too_large
+            sent = sorted({row.id for row in rows} - left)
             await connection.execute(f"DELETE FROM {self._table} WHERE id = ANY($1::bigint[])", sent)  # noqa: S608
         if rows:
             _log.info("swept rows", table=self._table, sent=len(sent), left=len(unsent))

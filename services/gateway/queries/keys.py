@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.runtime.database import Connection, Pool
+from services.runtime.own_rows import OwnRows
 
 _KEYS = """
     SELECT id, prefix, name, scopes, created_at, expires_at, last_used_at FROM sorami.api_keys
@@ -28,10 +29,10 @@ class KeyView:
     last_used_at: datetime | None
 
 
-async def keys_of(pool: Pool, owner_id: str, *, before: tuple[datetime, str] | None, limit: int) -> list[KeyView]:
+async def keys_of(own: OwnRows, *, before: tuple[datetime, str] | None, limit: int) -> list[KeyView]:
     """Return a person's keys that were not revoked, newest first."""
     moment, last_id = before or (None, None)
-    rows = await pool.fetch(_KEYS, owner_id, moment, last_id, limit)
+    rows = await own.fetch(_KEYS, own.person_id, moment, last_id, limit)
     return [KeyView(**(dict(row) | {"scopes": tuple(row["scopes"])})) for row in rows]
 
 

@@ -14,6 +14,7 @@ DELETE_GENERATIONS = f"""
     INSERT INTO sorami.deletions (generation_id, kind, owner_id, purge_after)
     SELECT id, kind, $2, now() + $3 * interval '1 day' FROM ({_OWN}) own ORDER BY id
     ON CONFLICT (generation_id) DO NOTHING
+    RETURNING generation_id
 """  # noqa: S608 - names come from the declared kinds
 
 RESTORE_GENERATIONS = """
