@@ -1,0 +1,467 @@
+"""The chart on a real Kubernetes control plane, beside the embedded Kafka, Postgres and S3: `make chart-cluster`.
+
+etcd, API server and controllers are plain processes built from Go modules (once, into the user's cache); a node agent
+of ours runs each pod's command as a local process. Admission is Pod Security "restricted".
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import http.server
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from sorami.local.stack import Stack
+from tests.support.chart import CHART, CRDS, Object
+from tests.support.node_agent import Api, Node
+
+ROOT = Path(__file__).parents[2]
+BINARIES = Path(__file__).parent / "cluster" / "binaries"
+HELM = "helm.sh/helm/v3/cmd/helm@v3.22.0"
+PROGRAMS = {
+    "etcd": "./etcd",
+    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+}
+NAMESPACE, RELEASE = "media", "acme"
+FULL = f"{RELEASE}-sorami"
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("go") is None or os.geteuid() != 0 or shutil.which("unshare") is None,
+    reason="needs root and Go (apt-get install -y golang, or go.dev) to build a control plane",
+)
+
+
+def run(*command: str, within: float = 300, **options: Any) -> str:
+    """Run a command and return what it printed; fails with it when the command did."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=within, check=False, **options)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+    printed: str = done.stdout
+    return printed
+
+
+@pytest.fixture(scope="module")
+def programs() -> Path:
+    """Build etcd, API server, controllers and helm, once for these versions."""
+    wanted = hashlib.sha256((BINARIES / "go.sum").read_bytes() + HELM.encode()).hexdigest()[:12]
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sorami" / f"cluster-{wanted}"
+    cache.mkdir(parents=True, exist_ok=True)
+    env = os.environ | {"GOBIN": str(cache), "CGO_ENABLED": "0", "GOFLAGS": "-trimpath"}
+    for name, package in PROGRAMS.items():
+        if not (cache / name).exists():
+            run("go", "build", "-ldflags=-s -w", "-o", str(cache / name), package, cwd=BINARIES, env=env, within=3000)
+    if not (cache / "helm").exists():
+        run("go", "install", HELM, env=env, within=3000)
+    return cache
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A control plane with a node, and helm that speaks to it."""
+
+    api: Api
+    node: Node
+    config: Path
+    programs: Path
+    values: Path
+
+    def helm(self, *arguments: str, within: float = 240) -> str:
+        env = os.environ | {"KUBECONFIG": str(self.config), "HELM_NAMESPACE": NAMESPACE}
+        return run(str(self.programs / "helm"), *arguments, env=env, within=within)
+
+    def pods(self, component: str) -> list[Object]:
+        query = f"labelSelector=app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component={component}"
+        return self.api.list(f"/api/v1/namespaces/{NAMESPACE}/pods?{query}")
+
+    def until(self, what: str, found: Any, within: float = 60) -> Any:
+        deadline = time.monotonic() + within
+        while not (seen := found()):
+            assert time.monotonic() < deadline, f"{what}: not within {within:g} s"
+            time.sleep(0.2)
+        return seen
+
+
+@pytest.fixture(scope="module")
+def control_plane(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, Path]]:
+    """etcd, the API server and the controllers; Api and the path of a kubeconfig."""
+    folder = tmp_path_factory.mktemp("control-plane")
+    token, etcd, peer, secure = secrets.token_hex(16), free_port(), free_port(), free_port()
+    run("openssl", "genrsa", "-out", str(folder / "sa.key"), "2048")
+    run("openssl", "rsa", "-in", str(folder / "sa.key"), "-pubout", "-out", str(folder / "sa.pub"))
+    (folder / "tokens").write_text(f'{token},admin,admin,"system:masters"\n')
+    url = f"https://127.0.0.1:{secure}"
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": url, "insecure-skip-tls-verify": True}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    (folder / "config").write_text(yaml.safe_dump(config))
+    (folder / "config").chmod(0o600)
+    commands = {
+        "etcd": [
+            f"--data-dir={folder / 'etcd'}",
+            f"--listen-client-urls=http://127.0.0.1:{etcd}",
+            f"--advertise-client-urls=http://127.0.0.1:{etcd}",
+            f"--listen-peer-urls=http://127.0.0.1:{peer}",
+            f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}",
+            f"--initial-cluster=default=http://127.0.0.1:{peer}",
+            "--unsafe-no-fsync",
+        ],
+        "kube-apiserver": [
+            f"--etcd-servers=http://127.0.0.1:{etcd}",
+            f"--secure-port={secure}",
+            "--bind-address=127.0.0.1",
+            f"--cert-dir={folder / 'certificates'}",
+            f"--token-auth-file={folder / 'tokens'}",
+            f"--service-account-key-file={folder / 'sa.pub'}",
+            f"--service-account-signing-key-file={folder / 'sa.key'}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            "--authorization-mode=RBAC",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--enable-admission-plugins=PodSecurity",
+        ],
+        "kube-controller-manager": [
+            f"--kubeconfig={folder / 'config'}",
+            f"--service-account-private-key-file={folder / 'sa.key'}",
+            "--controllers=*,-node-lifecycle-controller,-nodelifecycle,-endpointslice-controller",
+            "--leader-elect=false",
+            "--secure-port=0",
+        ],
+    }
+    with contextlib.ExitStack() as stack:
+        api = Api(url, token)
+        stack.callback(api.close)
+        for name, arguments in commands.items():
+            log = stack.enter_context((folder / f"{name}.log").open("wb"))
+            process = subprocess.Popen([str(programs / name), *arguments], stdout=log, stderr=log)
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+            if name == "kube-apiserver":
+                _until_ready(api, process, folder / "kube-apiserver.log")
+        yield api, folder / "config"
+
+
+def _until_ready(api: Api, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while True:
+        with contextlib.suppress(httpx.HTTPError):
+            if api.get("/api/v1/namespaces/kube-system") is not None:
+                return
+        assert process.poll() is None, log.read_text()[-2000:]
+        assert time.monotonic() < deadline, log.read_text()[-2000:]
+        time.sleep(0.3)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The servers that the operator brings: the embedded ones."""
+    with Stack(tmp_path_factory.mktemp("servers"), services=(), discard=True) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def keys(stack: Stack) -> Iterator[str]:
+    """Where the issuer shows its keys."""
+    text = Path(stack.env["SORAMI_JWKS_URL"].removeprefix("file://")).read_bytes()
+
+    class Keys(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/jwks.json"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    control_plane: tuple[Api, Path], programs: Path, stack: Stack, keys: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """A namespace that takes only restricted pods, the operator's secrets in it, and a node."""
+    api, config = control_plane
+    restricted = {"pod-security.kubernetes.io/enforce": "restricted"}
+    api.post("/api/v1/namespaces", {"metadata": {"name": NAMESPACE, "labels": restricted}})
+    for name, content in {
+        "postgres": {"DATABASE_URL": stack.env["DATABASE_URL"]},
+        "s3": {name: stack.env[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")},
+        "test": {"token": stack.token()},
+    }.items():
+        path = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+        assert api.post(path, {"metadata": {"name": name}, "stringData": content}).status_code == 201
+    values = tmp_path_factory.mktemp("values") / "values.yaml"
+    values.write_text(yaml.safe_dump(_values(stack, keys)))
+    extra = {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    folder = tmp_path_factory.mktemp("node")
+    for parent in (folder, *folder.parents):
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(0o755)
+    with Node(api, folder, ROOT / ".venv" / "bin", extra) as node:
+        yield Cluster(api, node, config, programs, values)
+
+
+def _values(stack: Stack, keys: str) -> Object:
+    small = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "1Gi"}}
+    return {
+        "image": {"repository": "registry.example.com/sorami"},
+        "publicUrl": "http://sorami.test",
+        "exposure": "none",
+        "environment": "test",
+        "postgres": {"existingSecret": "postgres"},
+        "kafka": {"bootstrapServers": stack.env["KAFKA_BOOTSTRAP_SERVERS"], "replication": 1},
+        "s3": {
+            "existingSecret": "s3",
+            "endpointUrl": stack.env["S3_ENDPOINT_URL"],
+            "bucket": stack.env["S3_BUCKET"],
+            "region": stack.env["S3_REGION"],
+        },
+        "settings": {"SORAMI_JWT_ISSUER": stack.env["SORAMI_JWT_ISSUER"], "SORAMI_JWKS_URL": keys},
+        "test": {"existingSecret": "test"},
+        **{name: {"resources": small} for name in ("gateway", "generator", "persistence", "notifier")},
+    }
+
+
+def test_a_pod_with_rights_is_refused_here(cluster: Cluster) -> None:
+    pod = {"metadata": {"name": "root"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}
+    answer = cluster.api.post(f"/api/v1/namespaces/{NAMESPACE}/pods", pod)
+    assert (answer.status_code, "restricted" in answer.text) == (403, True)
+
+
+def test_install_waits_until_everything_is_ready_and_hooks_have_migrated(cluster: Cluster, stack: Stack) -> None:
+    said = cluster.helm("install", RELEASE, str(CHART), "--values", str(cluster.values), "--wait", "--timeout=4m")
+    assert "STATUS: deployed" in said
+    for component in ("gateway", "generator", "persistence", "notifier"):
+        assert len(cluster.pods(component)) == 2
+    assert "topics: " in cluster.node.log_of(f"{FULL}-topics")
+    assert cluster.node.log_of(f"{FULL}-migrate-post")
+    assert cluster.api.list(f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs") == []
+
+
+def test_helm_test_makes_a_job_and_sees_it_completed(cluster: Cluster) -> None:
+    said = cluster.helm("test", RELEASE, "--timeout=3m")
+    assert re.search(r"Phase:\s+Succeeded", said)
+    assert "COMPLETED 100 %" in cluster.node.log_of(f"{FULL}-test")
+
+
+class Load:
+    """Asks for jobs, ten a second, until it is stopped; notes every answer."""
+
+    def __init__(self, cluster: Cluster, token: str) -> None:
+        self.accepted: list[str] = []
+        self.refused: list[str] = []
+        self._url = f"http://{cluster.node.address_of(f'{FULL}-gateway')}:9006"
+        # A connection each, as an ingress that has just lost a server makes them.
+        self._headers = {"Authorization": f"Bearer {token}", "Host": f"{FULL}-gateway:9006", "Connection": "close"}
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Load":
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        async with httpx.AsyncClient(headers=self._headers, timeout=20, trust_env=False) as client:
+            while True:
+                body = {"prompt": "A roll", "model": "instant"}
+                try:
+                    answer = await client.post(f"{self._url}/api/images/generate", json=body)
+                    (self.accepted if answer.status_code == 202 else self.refused).append(answer.text)
+                except httpx.HTTPError as error:
+                    self.refused.append(repr(error))
+                await asyncio.sleep(0.1)
+
+    async def outcomes(self, stack: Stack) -> dict[str, int]:
+        """Return how many of the accepted jobs ended how, once all have ended."""
+        import asyncpg
+
+        ids = [json.loads(text)["job_id"] for text in self.accepted]
+        connection = await asyncpg.connect(stack.env["DATABASE_URL"])
+        try:
+            async with asyncio.timeout(120):
+                while True:
+                    rows = await connection.fetch(
+                        "SELECT status::text, count(*) FROM sorami.jobs WHERE id = ANY($1::text[]) GROUP BY 1", ids
+                    )
+                    found = {row[0]: row[1] for row in rows}
+                    if not {"PENDING", "GENERATING"} & set(found):
+                        return found
+                    await asyncio.sleep(0.2)
+        finally:
+            await connection.close()
+
+
+async def test_an_upgrade_and_a_rollback_under_load_refuse_and_lose_nothing(cluster: Cluster, stack: Stack) -> None:
+    first = {pod["metadata"]["uid"] for pod in cluster.pods("gateway")}
+    async with Load(cluster, stack.token()) as load:
+        changed = ("--set", "settings.SORAMI_LOG_LEVEL=debug")
+        upgrade = (
+            "upgrade",
+            RELEASE,
+            str(CHART),
+            "--values",
+            str(cluster.values),
+            *changed,
+            "--wait",
+            "--timeout=4m",
+        )
+        await asyncio.to_thread(cluster.helm, *upgrade)
+        second = {pod["metadata"]["uid"] for pod in cluster.pods("gateway")}
+        await asyncio.to_thread(cluster.helm, "rollback", RELEASE, "1", "--wait", "--timeout=4m")
+    assert first != second, "the upgrade replaced nothing"
+    assert load.refused == []
+    assert len(load.accepted) > 20
+    assert await load.outcomes(stack) == {"COMPLETED": len(load.accepted)}
+    assert cluster.node.killed == [], "a pod was still draining when its time was over"
+    assert cluster.node.failed_stops == []
+
+
+def test_a_wrong_secret_is_reported_where_an_operator_looks_and_harms_nobody(cluster: Cluster) -> None:
+    wrong = ("--set", "secretSettings.WEBHOOK_SECRET.secret=absent", "--set", "secretSettings.WEBHOOK_SECRET.key=key")
+    command = ("upgrade", RELEASE, str(CHART), "--values", str(cluster.values), *wrong, "--wait", "--timeout=25s")
+    with pytest.raises(AssertionError, match="UPGRADE FAILED"):
+        cluster.helm(*command)
+    waiting = [
+        (status["state"]["waiting"]["reason"], status["state"]["waiting"]["message"])
+        for pod in cluster.pods("gateway")
+        for status in pod["status"].get("containerStatuses", [])
+        if "waiting" in status["state"]
+    ]
+    assert waiting == [("CreateContainerConfigError", "secret 'absent' not found")]
+    ready = [
+        pod
+        for pod in cluster.pods("gateway")
+        if {"type": "Ready", "status": "True"}.items()
+        <= next(({**c} for c in pod["status"]["conditions"] if c["type"] == "Ready"), {}).items()
+    ]
+    assert len(ready) == 2, "the release before goes on"
+    cluster.helm("rollback", RELEASE, "1", "--wait", "--timeout=3m")
+
+
+def test_a_database_that_is_wrong_stops_the_installation_with_its_reason(cluster: Cluster, stack: Stack) -> None:
+    wrong = {"DATABASE_URL": re.sub(r"/[^/?]+(\?|$)", r"/nowhere\1", stack.env["DATABASE_URL"])}
+    body = {"metadata": {"name": "wrong"}, "stringData": wrong}
+    assert cluster.api.post(f"/api/v1/namespaces/{NAMESPACE}/secrets", body).status_code == 201
+    arguments = ("--values", str(cluster.values), "--set", "postgres.existingSecret=wrong", "--timeout=60s")
+    with pytest.raises(AssertionError, match="failed pre-install"):
+        cluster.helm("install", "second", str(CHART), *arguments)
+    assert 'DATABASE_URL: database "nowhere" does not exist' in cluster.node.log_of("second-sorami-migrate")
+    cluster.helm("uninstall", "second", "--wait")
+    jobs = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs/second-sorami-migrate"
+    cluster.api.delete(f"{jobs}?propagationPolicy=Background")
+
+
+def test_operators_objects_are_taken_by_their_definitions(cluster: Cluster) -> None:
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    for name, schema in json.loads(CRDS.read_text(encoding="utf-8")).items():
+        answer = cluster.api.post(path, definition(name.split()[0], name.split()[1], schema))
+        assert answer.status_code == 201, answer.text
+    cluster.until("definitions", lambda: len(_established(cluster)) == len(cluster.api.list(path)))
+    made = (
+        "exposure=httpRoute", "httpRoute.parentRefs[0].name=public", "kafka.strimzi.cluster.enabled=true",
+        "postgres.cluster.enabled=true", "postgres.existingSecret=", "generator.autoscaling.type=keda",
+        "persistence.autoscaling.type=keda", "networkPolicy.enabled=true",
+    )  # fmt: skip
+    said = cluster.helm(
+        "install", "third", str(CHART), "--values", str(cluster.values), "--dry-run=server",
+        *(part for value in made for part in ("--set", value)),
+    )  # fmt: skip
+    assert "kind: ScaledObject" in said
+
+
+def _established(cluster: Cluster) -> list[Object]:
+    found = cluster.api.list("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+    return [
+        item
+        for item in found
+        if any(c["type"] == "Established" and c["status"] == "True" for c in item["status"].get("conditions", []))
+    ]
+
+
+def definition(api_version: str, kind: str, schema: Object) -> Object:
+    """Return a CustomResourceDefinition of an extract."""
+    group, _, version = api_version.partition("/")
+    plural = f"{kind.lower()}s"
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{plural}.{group}",
+            "annotations": {"api-approved.kubernetes.io": "unapproved, an extract for a test"},
+        },
+        "spec": {
+            "group": group,
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+            "scope": "Namespaced",
+            "versions": [
+                {"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": structural(schema)}}
+            ],
+        },
+    }
+
+
+def structural(schema: Object) -> Object:
+    """Return the schema in the dialect of definitions."""
+    if isinstance(schema.get("type"), list):
+        return {"x-kubernetes-int-or-string": True}
+    changed: Object = {name: value for name, value in schema.items() if name != "additionalProperties"}
+    if "properties" in schema:
+        inner = {name: structural(part) for name, part in schema["properties"].items()}
+        changed["properties"] = {name: part or {"type": "string"} for name, part in inner.items()}
+    elif isinstance(schema.get("additionalProperties"), dict):
+        changed["additionalProperties"] = structural(schema["additionalProperties"])
+    elif schema.get("type") == "object":
+        changed["x-kubernetes-preserve-unknown-fields"] = True
+    if "items" in schema:
+        changed["items"] = structural(schema["items"])
+    return changed
+
+
+def test_uninstall_leaves_no_orphan(cluster: Cluster) -> None:
+    cluster.helm("uninstall", RELEASE, "--wait", "--timeout=3m")
+    kinds = [
+        "/api/v1/%s/pods", "/api/v1/%s/services", "/api/v1/%s/configmaps", "/api/v1/%s/serviceaccounts",
+        "/apis/apps/v1/%s/deployments", "/apis/apps/v1/%s/replicasets", "/apis/batch/v1/%s/jobs",
+        "/apis/policy/v1/%s/poddisruptionbudgets", "/apis/networking.k8s.io/v1/%s/networkpolicies",
+    ]  # fmt: skip
+
+    def left() -> list[str]:
+        query = f"labelSelector=app.kubernetes.io/instance={RELEASE}"
+        return [
+            item["metadata"]["name"]
+            for kind in kinds
+            for item in cluster.api.list(f"{kind % f'namespaces/{NAMESPACE}'}?{query}")
+        ]
+
+    cluster.until("nothing left", lambda: not left())
