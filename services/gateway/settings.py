@@ -8,7 +8,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from contracts.provider_settings import ProviderFields
 from contracts.sharing_settings import SharingFields
 from services.runtime.identity import Operators
-from services.runtime.settings import CommaList, ObjectSettings, RuntimeSettings, TokenSettings, WebhookSettings
+from services.runtime.settings import (
+    CommaList,
+    ObjectSettings,
+    RuntimeSettings,
+    ServerSettings,
+    TokenSettings,
+    WebhookSettings,
+)
 
 
 class OfferSettings(BaseSettings, ProviderFields):
@@ -17,7 +24,7 @@ class OfferSettings(BaseSettings, ProviderFields):
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
 
 
-class GatewaySettings(RuntimeSettings, ObjectSettings, TokenSettings, WebhookSettings, SharingFields):
+class GatewaySettings(RuntimeSettings, ServerSettings, ObjectSettings, TokenSettings, WebhookSettings, SharingFields):
     """What the gateway reads from the environment."""
 
     host: str = Field(default="127.0.0.1", validation_alias="SORAMI_HOST")

@@ -1,13 +1,14 @@
 """The chart on a real Kubernetes control plane, beside the embedded Kafka, Postgres and S3: `make chart-cluster`.
 
-etcd, API server and controllers are plain processes built from Go modules (once, into the user's cache); a node agent
-of ours runs each pod's command as a local process. Admission is Pod Security "restricted".
+etcd, API server and controllers are plain processes built from Go modules, once, into the user's cache; a node agent of
+ours runs each pod's command as a local process. Admission is Pod Security "restricted". The tests are one story, in order.
 """
 
 import asyncio
+import base64
 import contextlib
 import hashlib
-import http.server
+import itertools
 import json
 import os
 import re
@@ -15,13 +16,13 @@ import secrets
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 import yaml
@@ -39,6 +40,8 @@ PROGRAMS = {
     "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
 }
 NAMESPACE, RELEASE = "media", "acme"
+SERVICES = ("gateway", "generator", "persistence", "notifier")
+FORBIDDEN = "unspeakable"
 FULL = f"{RELEASE}-sorami"
 
 pytestmark = pytest.mark.skipif(
@@ -62,11 +65,12 @@ def programs() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sorami" / f"cluster-{wanted}"
     cache.mkdir(parents=True, exist_ok=True)
     env = os.environ | {"GOBIN": str(cache), "CGO_ENABLED": "0", "GOFLAGS": "-trimpath"}
+    small = "-ldflags=-s -w"
     for name, package in PROGRAMS.items():
         if not (cache / name).exists():
-            run("go", "build", "-ldflags=-s -w", "-o", str(cache / name), package, cwd=BINARIES, env=env, within=3000)
+            run("go", "build", small, "-o", str(cache / name), package, cwd=BINARIES, env=env, within=3000)
     if not (cache / "helm").exists():
-        run("go", "install", HELM, env=env, within=3000)
+        run("go", "install", small, HELM, env=env, within=3000)
     return cache
 
 
@@ -89,9 +93,48 @@ class Cluster:
         env = os.environ | {"KUBECONFIG": str(self.config), "HELM_NAMESPACE": NAMESPACE}
         return run(str(self.programs / "helm"), *arguments, env=env, within=within)
 
+    def upgrade(self, *arguments: str) -> None:
+        """Upgrade the release and wait, with the values it was installed with."""
+        self.helm("upgrade", RELEASE, str(CHART), "--values", str(self.values), "--wait", *arguments, within=320)
+
+    def secret(self, name: str, **content: str) -> None:
+        """Make a secret as an operator does."""
+        body = {"metadata": {"name": name}, "stringData": content}
+        answer = self.api.post(f"/api/v1/namespaces/{NAMESPACE}/secrets", body)
+        assert answer.status_code == 201, answer.text
+
+    @property
+    def gateway(self) -> str:
+        return f"http://{self.node.address_of(f'{FULL}-gateway')}:9006"
+
+    def as_client(self) -> dict[str, str]:
+        """Return the headers of whoever has the operator's key and comes by the service's name."""
+        found = self.api.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/test")
+        assert found is not None
+        token = base64.b64decode(found["data"]["token"]).decode()
+        return {"Authorization": f"Bearer {token}", "Host": f"{FULL}-gateway:9006"}
+
     def pods(self, component: str) -> list[Object]:
         query = f"labelSelector=app.kubernetes.io/instance={RELEASE},app.kubernetes.io/component={component}"
         return self.api.list(f"/api/v1/namespaces/{NAMESPACE}/pods?{query}")
+
+    def ready(self, component: str) -> set[str]:
+        """Return the pods of a component that are ready and stay."""
+        return {
+            pod["metadata"]["name"]
+            for pod in self.pods(component)
+            if "deletionTimestamp" not in pod["metadata"]
+            and any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+        }
+
+    def waiting(self, component: str) -> list[Object]:
+        """Return what `kubectl describe pod` says of containers that do not run."""
+        return [
+            status["state"]["waiting"]
+            for pod in self.pods(component)
+            for status in pod["status"].get("containerStatuses", [])
+            if "waiting" in status["state"]
+        ]
 
     def until(self, what: str, found: Any, within: float = 60) -> Any:
         deadline = time.monotonic() + within
@@ -183,58 +226,35 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def keys(stack: Stack) -> Iterator[str]:
-    """Where the issuer shows its keys."""
-    text = Path(stack.env["SORAMI_JWKS_URL"].removeprefix("file://")).read_bytes()
-
-    class Keys(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/jwks.json"
-    server.shutdown()
-
-
-@pytest.fixture(scope="module")
 def cluster(
-    control_plane: tuple[Api, Path], programs: Path, stack: Stack, keys: str, tmp_path_factory: pytest.TempPathFactory
+    control_plane: tuple[Api, Path], programs: Path, stack: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cluster]:
     """A namespace that takes only restricted pods, the operator's secrets in it, and a node."""
     api, config = control_plane
     restricted = {"pod-security.kubernetes.io/enforce": "restricted"}
     api.post("/api/v1/namespaces", {"metadata": {"name": NAMESPACE, "labels": restricted}})
-    for name, content in {
-        "postgres": {"DATABASE_URL": stack.env["DATABASE_URL"]},
-        "s3": {name: stack.env[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")},
-        "test": {"token": stack.token()},
-    }.items():
-        path = f"/api/v1/namespaces/{NAMESPACE}/secrets"
-        assert api.post(path, {"metadata": {"name": name}, "stringData": content}).status_code == 201
     values = tmp_path_factory.mktemp("values") / "values.yaml"
-    values.write_text(yaml.safe_dump(_values(stack, keys)))
-    extra = {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    folder = tmp_path_factory.mktemp("node")
-    for parent in (folder, *folder.parents):
-        if str(parent).startswith("/tmp/"):
-            parent.chmod(0o755)
-    with Node(api, folder, ROOT / ".venv" / "bin", extra) as node:
-        yield Cluster(api, node, config, programs, values)
+    values.write_text(yaml.safe_dump(_values(stack)))
+    extra = {"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
+    with Node(api, tmp_path_factory.mktemp("node"), ROOT / ".venv" / "bin", extra) as node:
+        made = Cluster(api, node, config, programs, values)
+        made.secret("postgres", DATABASE_URL=stack.env["DATABASE_URL"])
+        made.secret("s3", **{name: stack.env[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")})
+        made.until("the default account", lambda: api.get(f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"))
+        words = {"metadata": {"name": "words"}, "data": {"words.txt": f"{FORBIDDEN}\n"}}
+        assert api.post(f"/api/v1/namespaces/{NAMESPACE}/configmaps", words).status_code == 201
+        yield made
 
 
-def _values(stack: Stack, keys: str) -> Object:
+def _values(stack: Stack) -> Object:
     small = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "1Gi"}}
     return {
         "image": {"repository": "registry.example.com/sorami"},
         "publicUrl": "http://sorami.test",
         "exposure": "none",
         "environment": "test",
+        # As long as the agent's services take to forget a pod, and a little more.
+        "lingerSeconds": 3,
         "postgres": {"existingSecret": "postgres"},
         "kafka": {"bootstrapServers": stack.env["KAFKA_BOOTSTRAP_SERVERS"], "replication": 1},
         "s3": {
@@ -243,9 +263,10 @@ def _values(stack: Stack, keys: str) -> Object:
             "bucket": stack.env["S3_BUCKET"],
             "region": stack.env["S3_REGION"],
         },
-        "settings": {"SORAMI_JWT_ISSUER": stack.env["SORAMI_JWT_ISSUER"], "SORAMI_JWKS_URL": keys},
+        "moderationWordsConfigMap": "words",
+        "settings": {"SORAMI_MODERATION": "words", "SORAMI_JOBS_PER_MINUTE": 0},
         "test": {"existingSecret": "test"},
-        **{name: {"resources": small} for name in ("gateway", "generator", "persistence", "notifier")},
+        **{name: {"resources": small} for name in SERVICES},
     }
 
 
@@ -255,14 +276,26 @@ def test_a_pod_with_rights_is_refused_here(cluster: Cluster) -> None:
     assert (answer.status_code, "restricted" in answer.text) == (403, True)
 
 
-def test_install_waits_until_everything_is_ready_and_hooks_have_migrated(cluster: Cluster, stack: Stack) -> None:
+def test_install_waits_until_everything_is_ready_and_hooks_have_migrated(cluster: Cluster) -> None:
     said = cluster.helm("install", RELEASE, str(CHART), "--values", str(cluster.values), "--wait", "--timeout=4m")
     assert "STATUS: deployed" in said
-    for component in ("gateway", "generator", "persistence", "notifier"):
-        assert len(cluster.pods(component)) == 2
+    for component in SERVICES:
+        assert len(cluster.ready(component)) == 2
     assert "topics: " in cluster.node.log_of(f"{FULL}-topics")
     assert cluster.node.log_of(f"{FULL}-migrate-post")
     assert cluster.api.list(f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs") == []
+
+
+def test_an_operator_makes_a_first_key_as_the_notes_say(cluster: Cluster) -> None:
+    notes = cluster.helm("get", "notes", RELEASE)
+    command = re.search(rf"exec deploy/{FULL}-gateway -- (python -m \S+)\n", notes)
+    assert command is not None, notes
+    made = cluster.node.execute(f"{FULL}-gateway", *command[1].split())
+    assert made.returncode == 0, made.stderr
+    assert re.fullmatch(r"sk_sorami_\S+\n", made.stdout), "the secret alone, so that a command can take it"
+    cluster.secret("test", token=made.stdout.strip())
+    answer = httpx.get(f"{cluster.gateway}/api/admin/health", headers=cluster.as_client(), trust_env=False)
+    assert answer.status_code == 200, answer.text
 
 
 def test_helm_test_makes_a_job_and_sees_it_completed(cluster: Cluster) -> None:
@@ -271,15 +304,22 @@ def test_helm_test_makes_a_job_and_sees_it_completed(cluster: Cluster) -> None:
     assert "COMPLETED 100 %" in cluster.node.log_of(f"{FULL}-test")
 
 
-class Load:
-    """Asks for jobs, ten a second, until it is stopped; notes every answer."""
+def test_a_mounted_configmap_is_read(cluster: Cluster) -> None:
+    body = {"prompt": f"A {FORBIDDEN}", "model": "instant"}
+    headers = cluster.as_client() | {"Prefer": "wait=30"}
+    url = f"{cluster.gateway}/api/images/generate"
+    answer = httpx.post(url, json=body, headers=headers, timeout=60, trust_env=False)
+    assert answer.json()["failure"]["code"] == "content_filtered", answer.text
 
-    def __init__(self, cluster: Cluster, token: str) -> None:
+
+class Load:
+    """Asks for jobs, twenty a second, until it is stopped; notes every answer."""
+
+    def __init__(self, cluster: Cluster) -> None:
         self.accepted: list[str] = []
         self.refused: list[str] = []
-        self._url = f"http://{cluster.node.address_of(f'{FULL}-gateway')}:9006"
-        # A connection each, as an ingress that has just lost a server makes them.
-        self._headers = {"Authorization": f"Bearer {token}", "Host": f"{FULL}-gateway:9006", "Connection": "close"}
+        self._url = f"{cluster.gateway}/api/images/generate"
+        self._headers = cluster.as_client()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Load":
@@ -292,20 +332,28 @@ class Load:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        async with httpx.AsyncClient(headers=self._headers, timeout=20, trust_env=False) as client:
-            while True:
-                body = {"prompt": "A roll", "model": "instant"}
-                try:
-                    answer = await client.post(f"{self._url}/api/images/generate", json=body)
-                    (self.accepted if answer.status_code == 202 else self.refused).append(answer.text)
-                except httpx.HTTPError as error:
-                    self.refused.append(repr(error))
-                await asyncio.sleep(0.1)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
+        asking: set[asyncio.Task[None]] = set()
+        async with httpx.AsyncClient(headers=self._headers, timeout=30, trust_env=False, limits=limits) as client:
+            try:
+                for count in itertools.count():
+                    task = asyncio.create_task(self._ask(client, {} if count % 2 else {"Connection": "close"}))
+                    asking.add(task)
+                    task.add_done_callback(asking.discard)
+                    await asyncio.sleep(0.05)
+            finally:
+                await asyncio.gather(*asking)
+
+    async def _ask(self, client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+        try:
+            answer = await client.post(self._url, json={"prompt": "A roll", "model": "instant"}, headers=headers)
+        except httpx.HTTPError as error:
+            self.refused.append(repr(error))
+        else:
+            (self.accepted if answer.status_code == 202 else self.refused).append(answer.text)
 
     async def outcomes(self, stack: Stack) -> dict[str, int]:
         """Return how many of the accepted jobs ended how, once all have ended."""
-        import asyncpg
-
         ids = [json.loads(text)["job_id"] for text in self.accepted]
         connection = await asyncpg.connect(stack.env["DATABASE_URL"])
         try:
@@ -323,56 +371,45 @@ class Load:
 
 
 async def test_an_upgrade_and_a_rollback_under_load_refuse_and_lose_nothing(cluster: Cluster, stack: Stack) -> None:
-    first = {pod["metadata"]["uid"] for pod in cluster.pods("gateway")}
-    async with Load(cluster, stack.token()) as load:
-        changed = ("--set", "settings.SORAMI_LOG_LEVEL=debug")
-        upgrade = (
-            "upgrade",
-            RELEASE,
-            str(CHART),
-            "--values",
-            str(cluster.values),
-            *changed,
-            "--wait",
-            "--timeout=4m",
-        )
-        await asyncio.to_thread(cluster.helm, *upgrade)
-        second = {pod["metadata"]["uid"] for pod in cluster.pods("gateway")}
-        await asyncio.to_thread(cluster.helm, "rollback", RELEASE, "1", "--wait", "--timeout=4m")
-    assert first != second, "the upgrade replaced nothing"
+    before = {component: cluster.ready(component) for component in SERVICES}
+    async with Load(cluster) as load:
+        await asyncio.to_thread(cluster.upgrade, "--set", "settings.SORAMI_LOG_LEVEL=debug", "--timeout=5m")
+        between = {component: cluster.ready(component) for component in SERVICES}
+        await asyncio.to_thread(cluster.helm, "rollback", RELEASE, "1", "--wait", "--timeout=5m", within=320)
+    for component in SERVICES:
+        assert not before[component] & between[component], f"the upgrade did not replace {component}"
+        assert not between[component] & cluster.ready(component), f"the rollback did not replace {component}"
     assert load.refused == []
-    assert len(load.accepted) > 20
+    assert len(load.accepted) > 100
     assert await load.outcomes(stack) == {"COMPLETED": len(load.accepted)}
     assert cluster.node.killed == [], "a pod was still draining when its time was over"
     assert cluster.node.failed_stops == []
+    print(f"\n{len(load.accepted)} jobs asked for during an upgrade and a rollback: all accepted, all completed")
 
 
-def test_a_wrong_secret_is_reported_where_an_operator_looks_and_harms_nobody(cluster: Cluster) -> None:
+def test_a_secret_that_is_absent_is_named_by_the_pod_and_harms_nobody(cluster: Cluster) -> None:
     wrong = ("--set", "secretSettings.WEBHOOK_SECRET.secret=absent", "--set", "secretSettings.WEBHOOK_SECRET.key=key")
-    command = ("upgrade", RELEASE, str(CHART), "--values", str(cluster.values), *wrong, "--wait", "--timeout=25s")
     with pytest.raises(AssertionError, match="UPGRADE FAILED"):
-        cluster.helm(*command)
-    waiting = [
-        (status["state"]["waiting"]["reason"], status["state"]["waiting"]["message"])
-        for pod in cluster.pods("gateway")
-        for status in pod["status"].get("containerStatuses", [])
-        if "waiting" in status["state"]
-    ]
-    assert waiting == [("CreateContainerConfigError", "secret 'absent' not found")]
-    ready = [
-        pod
-        for pod in cluster.pods("gateway")
-        if {"type": "Ready", "status": "True"}.items()
-        <= next(({**c} for c in pod["status"]["conditions"] if c["type"] == "Ready"), {}).items()
-    ]
-    assert len(ready) == 2, "the release before goes on"
+        cluster.upgrade(*wrong, "--timeout=20s")
+    waiting = {(state["reason"], state["message"]) for state in cluster.waiting("gateway")}
+    assert waiting == {("CreateContainerConfigError", 'secret "absent" not found')}
+    assert len(cluster.ready("gateway")) == 2, "the release before goes on"
+
+
+def test_a_wrong_key_of_the_bucket_is_told_by_the_generators_log_and_harms_nobody(cluster: Cluster) -> None:
+    cluster.secret("wrong-s3", AWS_ACCESS_KEY_ID="nobody", AWS_SECRET_ACCESS_KEY="nothing")
+    with pytest.raises(AssertionError, match="UPGRADE FAILED"):
+        cluster.upgrade("--set", "s3.existingSecret=wrong-s3", "--timeout=40s")
+    assert "exit code 78" in {state["message"] for state in cluster.waiting("generator")}
+    assert "config error: AWS_ACCESS_KEY_ID: the object store does not know this key" in cluster.node.log_of(
+        f"{FULL}-generator"
+    )
+    assert len(cluster.ready("generator")) == 2, "the release before goes on"
     cluster.helm("rollback", RELEASE, "1", "--wait", "--timeout=3m")
 
 
 def test_a_database_that_is_wrong_stops_the_installation_with_its_reason(cluster: Cluster, stack: Stack) -> None:
-    wrong = {"DATABASE_URL": re.sub(r"/[^/?]+(\?|$)", r"/nowhere\1", stack.env["DATABASE_URL"])}
-    body = {"metadata": {"name": "wrong"}, "stringData": wrong}
-    assert cluster.api.post(f"/api/v1/namespaces/{NAMESPACE}/secrets", body).status_code == 201
+    cluster.secret("wrong", DATABASE_URL=re.sub(r"/[^/?]+(\?|$)", r"/nowhere\1", stack.env["DATABASE_URL"]))
     arguments = ("--values", str(cluster.values), "--set", "postgres.existingSecret=wrong", "--timeout=60s")
     with pytest.raises(AssertionError, match="failed pre-install"):
         cluster.helm("install", "second", str(CHART), *arguments)
@@ -382,22 +419,33 @@ def test_a_database_that_is_wrong_stops_the_installation_with_its_reason(cluster
     cluster.api.delete(f"{jobs}?propagationPolicy=Background")
 
 
+MADE = (
+    "exposure=httpRoute", "httpRoute.parentRefs[0].name=public", "kafka.strimzi.cluster.enabled=true",
+    "postgres.cluster.enabled=true", "postgres.existingSecret=", "generator.autoscaling.type=keda",
+    "persistence.autoscaling.type=keda", "kafka.bootstrapServers=", "externalSecrets[0].name=sorami-postgres",
+    "externalSecrets[0].storeRef.name=vault", "externalSecrets[0].storeRef.kind=ClusterSecretStore",
+    "externalSecrets[0].data[0].secretKey=DATABASE_URL", "externalSecrets[0].data[0].remoteRef.key=sorami",
+)  # fmt: skip
+
+
 def test_operators_objects_are_taken_by_their_definitions(cluster: Cluster) -> None:
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    for name, schema in json.loads(CRDS.read_text(encoding="utf-8")).items():
-        answer = cluster.api.post(path, definition(name.split()[0], name.split()[1], schema))
+    defined: dict[str, Object] = json.loads(CRDS.read_text(encoding="utf-8"))
+    for name, schema in defined.items():
+        answer = cluster.api.post(path, definition(*name.split(), schema))
         assert answer.status_code == 201, answer.text
-    cluster.until("definitions", lambda: len(_established(cluster)) == len(cluster.api.list(path)))
-    made = (
-        "exposure=httpRoute", "httpRoute.parentRefs[0].name=public", "kafka.strimzi.cluster.enabled=true",
-        "postgres.cluster.enabled=true", "postgres.existingSecret=", "generator.autoscaling.type=keda",
-        "persistence.autoscaling.type=keda", "networkPolicy.enabled=true",
-    )  # fmt: skip
-    said = cluster.helm(
-        "install", "third", str(CHART), "--values", str(cluster.values), "--dry-run=server",
-        *(part for value in made for part in ("--set", value)),
-    )  # fmt: skip
-    assert "kind: ScaledObject" in said
+    cluster.until("definitions", lambda: len(_established(cluster)) == len(defined))
+    settings = [part for value in MADE for part in ("--set", value)]
+    text = cluster.helm("template", "third", str(CHART), "--values", str(cluster.values), *settings)
+    tried = set()
+    for item in yaml.safe_load_all(text):
+        name = f"{item['apiVersion']} {item['kind']}" if item else ""
+        if name in defined:
+            url = f"/apis/{item['apiVersion']}/namespaces/{NAMESPACE}/{item['kind'].lower()}s"
+            answer = cluster.api.post(f"{url}?dryRun=All&fieldValidation=Strict", item)
+            assert answer.status_code == 201, answer.text
+            tried.add(name)
+    assert tried >= {name for name in defined if not name.startswith("monitoring.coreos.com")}
 
 
 def _established(cluster: Cluster) -> list[Object]:
@@ -448,20 +496,20 @@ def structural(schema: Object) -> Object:
     return changed
 
 
+KINDS = (
+    "/api/v1/%s/pods", "/api/v1/%s/services", "/api/v1/%s/configmaps", "/api/v1/%s/serviceaccounts",
+    "/api/v1/%s/secrets", "/apis/apps/v1/%s/deployments", "/apis/apps/v1/%s/replicasets", "/apis/batch/v1/%s/jobs",
+    "/apis/policy/v1/%s/poddisruptionbudgets", "/apis/networking.k8s.io/v1/%s/networkpolicies",
+)  # fmt: skip
+
+
 def test_uninstall_leaves_no_orphan(cluster: Cluster) -> None:
-    cluster.helm("uninstall", RELEASE, "--wait", "--timeout=3m")
-    kinds = [
-        "/api/v1/%s/pods", "/api/v1/%s/services", "/api/v1/%s/configmaps", "/api/v1/%s/serviceaccounts",
-        "/apis/apps/v1/%s/deployments", "/apis/apps/v1/%s/replicasets", "/apis/batch/v1/%s/jobs",
-        "/apis/policy/v1/%s/poddisruptionbudgets", "/apis/networking.k8s.io/v1/%s/networkpolicies",
-    ]  # fmt: skip
+    query = f"labelSelector=app.kubernetes.io/instance={RELEASE}"
 
     def left() -> list[str]:
-        query = f"labelSelector=app.kubernetes.io/instance={RELEASE}"
-        return [
-            item["metadata"]["name"]
-            for kind in kinds
-            for item in cluster.api.list(f"{kind % f'namespaces/{NAMESPACE}'}?{query}")
-        ]
+        paths = [kind % f"namespaces/{NAMESPACE}" for kind in KINDS]
+        return [item["metadata"]["name"] for path in paths for item in cluster.api.list(f"{path}?{query}")]
 
+    assert len(left()) > len(KINDS), "this sees what an installation has"
+    cluster.helm("uninstall", RELEASE, "--wait", "--timeout=3m")
     cluster.until("nothing left", lambda: not left())
