@@ -58,7 +58,9 @@ def operator_key(
     name: Annotated[str, typer.Option(help="What the key is for.")] = "operator",
     days: Annotated[int, typer.Option(min=0, help="How long it lives; 0 is until it is revoked.")] = 90,
     scopes: Annotated[str | None, typer.Option(help="Separated by commas; else the personal ones and operate.")] = None,
-    subject: Annotated[str | None, typer.Option(help="Whose it is, by the issuer's id; else a user of its own.")] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="Whose it is, by the issuer's id; else a user of its own.")
+    ] = None,
 ) -> int:
     """Make an API key where nobody can sign in yet; asks the database, and prints the secret alone to stdout."""
     from sorami.local import shell
