@@ -84,7 +84,8 @@ chart: $(READY) ## Check the Helm chart: lint, 50 renderings, Kubernetes' schema
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r deploy/helm/requirements.lock
 	@$(BIN)/python -m pytest -q tests/deploy tests/contract/test_chart_documents.py
 
-chart-cluster: $(READY) ## Install, upgrade and remove the chart on a real control plane; needs root and Go, builds Kubernetes once (20 min)
+chart-cluster: $(READY) ## Install, upgrade and remove the chart on a real control plane; needs root and Go (builds Kubernetes once)
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r deploy/helm/requirements.lock
 	@$(BIN)/python -m pytest -q -rs -s -x tests/deploy/cluster_check.py
 
 rolling: $(READY) ## Replace every service while fifty jobs a second are asked for, and print what was measured

@@ -250,8 +250,6 @@ def _values(stack: Stack) -> Object:
         "publicUrl": "http://sorami.test",
         "exposure": "none",
         "environment": "test",
-        # As long as the agent's services take to forget a pod, and a little more.
-        "lingerSeconds": 3,
         "postgres": {"existingSecret": "postgres"},
         "kafka": {"bootstrapServers": stack.env["KAFKA_BOOTSTRAP_SERVERS"], "replication": 1},
         "s3": {

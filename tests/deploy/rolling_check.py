@@ -21,7 +21,7 @@ from tests.support.receiver import Receiver, running
 
 A_SECOND = 50
 PEOPLE = 5
-LINGER = 5.0
+LINGER = 10.0
 """What the chart sets: longer than balancers lead anybody here, and than clients keep what they do not use."""
 
 
@@ -68,7 +68,8 @@ class Load:
                 "/api/images/generate", json={"prompt": "A roll", "model": "instant"}, headers=kept
             )
         except httpx.HTTPError as error:
-            self.refused[repr(error)] += 1
+            asked = time.monotonic() - began
+            self.refused[f"{time.strftime('%X')} after {asked:.2f} s, {kept or 'kept'}: {error!r}"] += 1
             return
         self.seconds.append(time.monotonic() - began)
         if answer.status_code != 202:
