@@ -98,6 +98,25 @@ def retention(
     return _entry("DATABASE_URL", "sorami.retention:main", (["--run"] if run else []) + (["--json"] if as_json else []))
 
 
+@admin.command("operator-key")
+def operator_key(
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "operator",
+    days: Annotated[int, typer.Option(min=0, help="How long it lives; 0 is until it is revoked.")] = 90,
+    scopes: Annotated[str | None, typer.Option(help="Separated by commas; else the personal ones and operate.")] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="Whose it is, by the issuer's id; else a user of its own.")
+    ] = None,
+) -> int:
+    """Make an API key where nobody can sign in yet; asks the database, and prints the secret alone to stdout."""
+    from sorami.local import shell
+    from sorami.local.home import Home
+
+    flags = [f"--name={name}", f"--days={days}"]
+    flags += [f"--{option}={text}" for option, text in (("scopes", scopes), ("subject", subject)) if text is not None]
+    home = Home.find(os.environ, Path.cwd())
+    return shell.run_entry(home, "DATABASE_URL", "services.gateway.operator_key:main", [flags])
+
+
 @admin.command()
 def pauses(as_json: AsJson = False) -> int:
     """Show what is paused."""

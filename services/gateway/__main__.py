@@ -41,7 +41,7 @@ from services.runtime.json_folder import read_json_folder
 from services.runtime.lags import group_lags
 from services.runtime.logs import configure_logs
 from services.runtime.oidc import OidcProvider
-from services.runtime.process import run, run_until_signal
+from services.runtime.process import GRACE_SECONDS, run, run_until_signal
 from services.runtime.relay import Relay, build_producer
 from services.runtime.retention import Retain
 from services.runtime.settings import EXIT_WRONG_SETTING, load_settings
@@ -71,7 +71,15 @@ async def serve_gateway() -> int:
                 ReplayParked(pool, parts.accept_backend_webhook).run,
                 Retain(pool, rules(settings)).run,
             ],
-            [parts.await_jobs.close, server.stop, parts.request_generation.close, relay.close],
+            [
+                lambda: server.linger(settings.linger_seconds),
+                parts.await_jobs.close,
+                parts.passed_streams.close,
+                server.stop,
+                parts.request_generation.close,
+                relay.close,
+            ],
+            grace=GRACE_SECONDS + settings.linger_seconds,
         )
 
 

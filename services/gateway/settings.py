@@ -13,6 +13,7 @@ from services.runtime.settings import (
     CommaList,
     ObjectSettings,
     RuntimeSettings,
+    ServerSettings,
     SharedSecret,
     TokenSettings,
     WebhookSettings,
@@ -31,7 +32,7 @@ class OfferSettings(BaseSettings, ProviderFields):
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
 
 
-class GatewaySettings(RuntimeSettings, ObjectSettings, TokenSettings, WebhookSettings, SharingFields):
+class GatewaySettings(RuntimeSettings, ServerSettings, ObjectSettings, TokenSettings, WebhookSettings, SharingFields):
     """What the gateway reads from the environment."""
 
     host: str = Field(default="127.0.0.1", validation_alias="SORAMI_HOST")

@@ -51,6 +51,9 @@ async def serve_generator() -> int:
         pool = await stack.enter_async_context(await open_service_pool(settings, SERVICE))
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         objects = await stack.enter_async_context(open_objects(settings))
+        if refusal := await objects.refusal():
+            print(f"config error: {refusal}", file=sys.stderr)
+            raise SystemExit(EXIT_WRONG_SETTING)
         fetcher = GuardedFetcher(settings.fetch_allowed_pairs)
         stack.push_async_callback(fetcher.close)
         render_pool = RenderPool(settings.render_processes)

@@ -31,7 +31,7 @@ from services.runtime.identity import Identities, session_cookie
 from services.runtime.internal_http import serve_inside
 from services.runtime.issuers import verifier_of
 from services.runtime.logs import configure_logs
-from services.runtime.process import run, run_until_signal
+from services.runtime.process import GRACE_SECONDS, run, run_until_signal
 from services.runtime.relay import Relay, build_producer
 from services.runtime.retention import Retain
 from services.runtime.sealing import Sealer, parse_keys
@@ -81,7 +81,15 @@ async def serve_notifier() -> int:
                 Retain(pool, rules(settings)).run,
                 lambda: parts.deliver_webhooks.run(parts.plan_deliveries),
             ],
-            [end_streams, server.stop, subscriptions.stop, parts.deliver_webhooks.stop, relay.close],
+            [
+                lambda: server.linger(settings.linger_seconds),
+                end_streams,
+                server.stop,
+                subscriptions.stop,
+                parts.deliver_webhooks.stop,
+                relay.close,
+            ],
+            grace=GRACE_SECONDS + settings.linger_seconds,
         )
 
 

@@ -6,7 +6,14 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from contracts.kinds import KINDS
 from services.runtime.sealing import parse_keys
-from services.runtime.settings import CommaList, RuntimeSettings, SharedSecret, TokenSettings, WebhookSettings
+from services.runtime.settings import (
+    CommaList,
+    RuntimeSettings,
+    ServerSettings,
+    SharedSecret,
+    TokenSettings,
+    WebhookSettings,
+)
 
 
 def _keys(value: SecretStr | None) -> SecretStr | None:
@@ -15,7 +22,7 @@ def _keys(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
-class NotifierSettings(RuntimeSettings, TokenSettings, WebhookSettings):
+class NotifierSettings(RuntimeSettings, ServerSettings, TokenSettings, WebhookSettings):
     """What the notifier reads from the environment."""
 
     host: str = Field(default="127.0.0.1", validation_alias="SORAMI_NOTIFIER_HOST")

@@ -159,6 +159,20 @@ class ObjectSettings(BaseSettings):
     aws_session_token: SecretStr | None = Field(default=None, validation_alias="AWS_SESSION_TOKEN")
 
 
+class ServerSettings(BaseSettings):
+    """How a server that people reach stops."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
+
+    linger_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=60,
+        validation_alias="SORAMI_LINGER_SECONDS",
+        description="Seconds a server answers on after it is told to stop; as long as a balancer takes to forget it.",
+    )
+
+
 class WebhookSettings(BaseSettings):
     """Where webhooks of people may go beside the public internet."""
 
