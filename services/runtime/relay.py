@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from services.runtime.broker import connection_options, until_reachable
 from services.runtime.database import Pool, is_transient, transaction
+from services.runtime.failpoints import reach
 from services.runtime.logs import get_logger
 from services.runtime.metrics import OUTBOX_OLDEST, OUTBOX_SENT, OUTBOX_UNSENT, OUTBOX_WAITING, RELAY_BOUND, RELAY_HELD
 from services.runtime.outbox import OutboxRow, table_of
@@ -122,6 +123,7 @@ class Relay:
     async def _send(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
         """Send rows in order and return those that were not acknowledged."""
         began = time.time()
+        reach("relay.before_publish")
         try:
             async with asyncio.timeout(SEND_TIMEOUT):
                 futures = [await self._start_send(row) for row in rows]
@@ -130,6 +132,7 @@ class Relay:
             OUTBOX_UNSENT.inc(len(rows))
             _log.warning("kafka did not take the rows", table=self._table, rows=len(rows), error=type(error).__name__)
             return list(rows)
+        reach("relay.after_publish")
         unsent = []
         sent: list[OutboxRow] = []
         for row, result in zip(rows, results, strict=True):
