@@ -30,6 +30,16 @@ KEEP_AT_MOST = 5_000
 """Rows remembered while Kafka is away; the rest is left to the sweeper, which reads them from the table."""
 COUNT_AT_MOST = 10_000
 """Rows of the outbox that its gauge counts: a million of them must not slow whoever looks."""
+# put_aside: a row that was never sent has no place in a topic; its own id in the outbox stands for one.
+PUT_ASIDE = """
+    WITH taken AS (DELETE FROM {table} WHERE id = ANY($1::bigint[]) RETURNING id, topic, key, value, headers)
+    INSERT INTO sorami.dead_letters (topic, partition, "offset", consumer, key, reason, detail, value, headers)
+    SELECT topic, 0, id, $2, key, 'event_too_large', $3, value, headers FROM taken
+    ON CONFLICT DO NOTHING
+"""
+_TOO_LARGE = (
+    "larger than the broker takes; raise max.message.bytes of the topic (our producer sends 1 MiB), then replay"
+)
 
 _log = get_logger(part="relay")
 
@@ -51,6 +61,7 @@ class Relay:
     def __init__(self, pool: Pool, producer: AIOKafkaProducer, *, service: str, topic_prefix: str = "") -> None:
         self._pool = pool
         self._producer = producer
+        self._service = service
         self._table = table_of(service)
         self._prefix = topic_prefix
         self._waiting: deque[OutboxRow] = deque()
@@ -133,26 +144,39 @@ class Relay:
             _log.warning("kafka did not take the rows", table=self._table, rows=len(rows), error=type(error).__name__)
             return list(rows)
         reach("relay.after_publish")
-        unsent = []
+        unsent: list[OutboxRow] = []
         sent: list[OutboxRow] = []
+        too_large: list[OutboxRow] = []
         for row, result in zip(rows, results, strict=True):
             if isinstance(result, MessageSizeTooLargeError):
-                _log.error(
-                    "the broker refuses this row as too large; raise max.message.bytes",
-                    table=self._table,
-                    row=row.id,
-                )
+                too_large.append(row)
             elif isinstance(result, BaseException):
                 unsent.append(row)
             else:
                 self._acknowledged.append(row.id)
                 sent.append(row)
         self._acknowledged_wake.set()
+        unsent += await self._put_aside(too_large)
         _note(sent, began)
         if unsent:
             OUTBOX_UNSENT.inc(len(unsent))
             _log.warning("kafka did not acknowledge rows", table=self._table, rows=len(unsent))
         return unsent
+
+    async def _put_aside(self, rows: list[OutboxRow]) -> list[OutboxRow]:
+        """Make dead letters of rows that no broker takes, so that nothing waits behind them; return those left."""
+        if not rows:
+            return []
+        ids = [row.id for row in rows]
+        _log.error("rows are too large for the broker and become dead letters", table=self._table, rows=ids)
+        try:
+            await self._pool.execute(PUT_ASIDE.format(table=self._table), ids, f"{self._service}-relay", _TOO_LARGE)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            _log.warning("rows could not be put aside", table=self._table, error=type(error).__name__)
+            return rows
+        return []
 
     async def _start_send(self, row: OutboxRow) -> "asyncio.Future[Any]":
         headers = [(name, value.encode()) for name, value in row.headers.items()]

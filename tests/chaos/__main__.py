@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import random
 import sys
 import time
@@ -34,6 +35,8 @@ def main() -> int:
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(100_000)
     report = Report(FOLDER.absolute() / f"{time.strftime('%Y%m%d-%H%M%S')}-{seed}", f"Chaos, seed {seed}")
     report.write()
+    # The receiver and the fake provider are broken on purpose, and would say so at length.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     print(f"seed {seed}, report: {report.folder}/report.md", flush=True)
     asyncio.run(_run(options, report, seed, scenarios))
     print(report.summary(), flush=True)

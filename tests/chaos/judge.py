@@ -45,6 +45,12 @@ UNSETTLED = f"""
              AS open_operations,
            (SELECT count(*) FROM sorami.deliveries d WHERE d.endpoint = ANY($2::text[]) AND d.state = 'pending')
              AS pending_deliveries,
+           count(*) FILTER (WHERE j.completed_at IS NOT NULL AND NOT EXISTS (
+               SELECT FROM sorami.deliveries d WHERE d.job_id = j.id AND d.endpoint = ($2::text[])[1]
+               AND d.type IN ('job.completed', 'job.failed', 'job.cancelled'))) AS unplanned_ends,
+           count(*) FILTER (WHERE j.status = 'COMPLETED' AND NOT EXISTS (
+               SELECT FROM sorami.deliveries d WHERE d.job_id = j.id AND d.endpoint = 'legacy:' || j.kind
+               AND d.seq = j.seq)) AS unplanned_legacy_ends,
            {_WAITING} AS waiting_events
     FROM unnest($1::text[]) AS asked(id) LEFT JOIN sorami.jobs j USING (id)
     LEFT JOIN sorami.tasks t ON t.job_id = asked.id
@@ -122,7 +128,7 @@ class Judge:
         left: dict[str, int] = {"unknown": 1}
         while left and time.monotonic() < deadline:
             try:
-                if not self._load.expected.receiver_down and time.monotonic() > hurry_at:
+                if time.monotonic() > hurry_at:
                     await self._rig.product.pool.execute(HURRY, self._endpoints())
                     hurry_at = time.monotonic() + 3
                 left = await self._unsettled()
@@ -133,8 +139,7 @@ class Judge:
         return left
 
     async def _unsettled(self) -> dict[str, int]:
-        endpoints = [] if self._load.expected.receiver_down else self._endpoints()
-        row = await self._rig.product.row(UNSETTLED, list(self._load.asked), endpoints)
+        row = await self._rig.product.row(UNSETTLED, list(self._load.asked), self._endpoints())
         left = {name: count for name, count in row.items() if count}
         moves = await self._rig.value("SELECT n FROM sorami.user_counters WHERE user_id = $1", self._load.user_id) or 0
         if len(self._load.told) < moves:
@@ -271,8 +276,6 @@ class Judge:
             if named.setdefault((data["job_id"], data["seq"], call.body["type"]), call.id) != call.id:
                 yield f"{data['job_id']} #{data['seq']} came under two ids"
             ends.add((data["job_id"], data["status"]))
-        if self._load.expected.receiver_down:
-            return
         for job_id, row in self._rows.items():
             if row["status"] in TERMINAL and (job_id, row["status"]) not in ends:
                 yield f"the end of {job_id} ({row['status']}) was never told"

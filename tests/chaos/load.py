@@ -52,7 +52,6 @@ class Expected:
     """Codes that jobs may fail with."""
     dead_letters: Counter[str] = field(default_factory=Counter)
     """How many records of each reason it injected."""
-    receiver_down: bool = False
     lost_objects: bool = False
     """Whether the bucket itself forgot objects, which nothing of ours can bring back."""
 

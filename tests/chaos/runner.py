@@ -64,7 +64,8 @@ class Runner:
             entry.outcome, entry.why = "skipped", str(reason)
             await load.end()
             return Verdict()
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            # aiokafka's consumers let a cancellation of their own out when they are stopped in need.
             rig.clear()
             where = traceback.extract_tb(error.__traceback__)[-1]
             failed.append(("scenario", f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from tests.chaos.rig import Rig
 
@@ -23,11 +23,10 @@ class Recorded:
 
 async def recorded(rig: Rig, *topics: str, about: str = "") -> list[Recorded]:
     """Return everything on topics, or what has keys that begin with `about`, as it lies there now."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=rig.stack.env["KAFKA_BOOTSTRAP_SERVERS"])
+    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=rig.stack.env["KAFKA_BOOTSTRAP_SERVERS"])
     await consumer.start()
     try:
-        places = [TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()]
-        consumer.assign(places)
+        places = list(consumer.assignment())
         ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)
         found: list[Recorded] = []
