@@ -23,6 +23,7 @@ from sorami.local.services import SERVICES, Service
 from sorami.local.stack import Stack
 from sorami.local.supervisor import Phase
 from tests.chaos import launch
+from tests.chaos.nodes import Nodes
 from tests.chaos.proxy import Proxy
 from tests.support.product import SECRET, Person, Product
 from tests.support.providers.fake import KEY
@@ -81,13 +82,17 @@ class Fal(FakeFal):
 class Rig:
     """One running product; `home` is a folder of its own that is kept when something failed."""
 
-    def __init__(self, home: Path, *, mutation: str = "", settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, *, nodes: int = 1, mutation: str = "", settings: Mapping[str, str] | None = None
+    ) -> None:
         self.home = home
         self.failpoints = home / "failpoints"
         self.skews = home / "skews"
         self.temporary = home / "tmp"
         self.receiver = Receiver()
         self.links = {(one, other): Proxy(f"{one}-{other}") for one, others in LINKS.items() for other in others}
+        self.count = nodes
+        self.nodes = Nodes(home / "nodes")
         self.provider = Fal(self.links["generator", "provider"])
         self._mutation = mutation
         self._settings = dict(settings or {})
@@ -107,7 +112,13 @@ class Rig:
         for proxy in self.links.values():
             await proxy.start()
         self._aim()
-        self.stack = Stack(self.home / "stack", services=_services(), settings=self._environment())
+        if self.count > 1:
+            await self.nodes.start_all()
+            self._settings |= {"KAFKA_BOOTSTRAP_SERVERS": self.nodes.bootstrap, "SORAMI_TOPIC_REPLICATION": "3"}
+        servers = ("postgres", "kafka", "s3") if self.count == 1 else ("postgres", "s3")
+        self.stack = Stack(
+            self.home / "stack", servers=servers, services=_services(), settings=self._environment(), start_within=240
+        )
         await asyncio.to_thread(self.stack.up)
         pool = await asyncpg.create_pool(self.stack.env["DATABASE_URL"], min_size=0, max_size=6)
         self.product = Product(self.stack, pool)
@@ -121,6 +132,7 @@ class Rig:
             if self.stack.phase(name) is Phase.READY:
                 self.thaw(name)
         await asyncio.to_thread(self.stack.down)
+        await self.nodes.stop_all()
         for proxy in self.links.values():
             await proxy.stop()
         await self.receiver.stop()
@@ -132,7 +144,13 @@ class Rig:
 
     def _environment(self) -> dict[str, str]:
         of_services = {
-            service: {other: self.links[service, other].port for other in others} for service, others in LINKS.items()
+            service: {
+                other: self.links[service, other].port
+                for other in others
+                # Each of several nodes is reached as itself.
+                if self.count == 1 or other != "kafka"
+            }
+            for service, others in LINKS.items()
         }
         receiver = self.links["notifier", "receiver"].port
         faketime = next((f"{folder}/libfaketime.so.1" for folder in LIBRARIES if Path(folder).exists()), "")
@@ -165,9 +183,10 @@ class Rig:
         for (service, other), proxy in self.links.items():
             own = {"kafka": brokers[service], "receiver": self.receiver.port, "provider": self.provider.port}
             proxy.upstream = own.get(other) or numbers[other]
-        local_kafka.PROPERTIES = with_listeners(
-            PLAIN_PROPERTIES, {name: (port, self.links[name, "kafka"].port) for name, port in brokers.items()}
-        )
+        if self.count == 1:
+            local_kafka.PROPERTIES = with_listeners(
+                PLAIN_PROPERTIES, {name: (port, self.links[name, "kafka"].port) for name, port in brokers.items()}
+            )
 
     # ---- what may go wrong
 

@@ -19,10 +19,9 @@ PLAYS_WITHIN = 150.0
 class Runner:
     """Plays scenarios into a report; folders of rigs that were left red are kept beside it."""
 
-    def __init__(self, report: Report, seed: int, *, mutation: str = "") -> None:
+    def __init__(self, report: Report, seed: int) -> None:
         self._report = report
         self._seed = seed
-        self._mutation = mutation
         self._rig: Rig | None = None
         self._number = 0
 
@@ -36,7 +35,7 @@ class Runner:
     async def play(self, one: Scenario) -> Entry:
         """Play and judge one scenario."""
         entry = Entry(one.name, one.row, self._seed, one.words, "green")
-        rig = await self._ready_rig()
+        rig = await self._ready_rig(one.nodes)
         began = time.monotonic()
         verdict = await self._judged(one, rig, entry)
         entry.seconds = time.monotonic() - began
@@ -71,6 +70,7 @@ class Runner:
             failed.append(("scenario", f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"))
             (self._report.folder / f"{one.name}.traceback.txt").write_text(traceback.format_exc())
         try:
+            await load.rest()
             verdict = await judge.verdict()
         finally:
             rig.receiver.plays.clear()
@@ -78,10 +78,12 @@ class Runner:
         verdict.violations[:0] = failed
         return verdict
 
-    async def _ready_rig(self) -> Rig:
+    async def _ready_rig(self, nodes: int) -> Rig:
+        if self._rig is not None and self._rig.count != nodes:
+            await self._leave(keep=False)
         if self._rig is None:
             self._number += 1
-            self._rig = Rig(self._report.folder / f"rig-{self._number}", mutation=self._mutation)
+            self._rig = Rig(self._report.folder / f"rig-{self._number}", nodes=nodes)
             began = time.monotonic()
             await self._rig.start()
             print(f"  rig {self._number} is up after {time.monotonic() - began:.1f} s", flush=True)

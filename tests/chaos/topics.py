@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from contracts.topics import PARTITIONS
 from tests.chaos.rig import Rig
 
 REPORTS = ("job.progress", "job.completed", "job.failed")
@@ -23,14 +24,17 @@ class Recorded:
 
 async def recorded(rig: Rig, *topics: str, about: str = "") -> list[Recorded]:
     """Return everything on topics, or what has keys that begin with `about`, as it lies there now."""
-    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=rig.stack.env["KAFKA_BOOTSTRAP_SERVERS"])
+    consumer = AIOKafkaConsumer(bootstrap_servers=rig.stack.env["KAFKA_BOOTSTRAP_SERVERS"])
     await consumer.start()
     try:
-        places = list(consumer.assignment())
-        ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
+        places = [TopicPartition(topic, n) for topic in topics for n in range(PARTITIONS)]
+        consumer.assign(places)
+        begin, end = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+        for place in places:
+            consumer.seek(place, begin[place])
+        left = sum(end.values()) - sum(begin.values())
         found: list[Recorded] = []
-        while any([await consumer.position(place) < ends[place] for place in places]):
+        while len(found) < left:
             for batch in (await consumer.getmany(timeout_ms=500)).values():
                 found += [Recorded(one.topic, one.key, one.value, one.headers) for one in batch]
     finally:

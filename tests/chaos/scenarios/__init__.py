@@ -15,14 +15,15 @@ class NotHere(Exception):
 
 @dataclass(frozen=True)
 class Scenario:
-    """A fault with its name, its row, and how much work goes on meanwhile (jobs a second)."""
+    """A fault with its name and its row."""
 
     name: str
     row: str
     play: Play
-    rate: float
     is_short: bool
     is_usual: bool
+    nodes: int
+    """How many brokers it is played on."""
 
     @property
     def words(self) -> str:
@@ -33,12 +34,12 @@ class Scenario:
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def scenario(row: str, *, rate: float = 4.0, short: bool = False, usual: bool = False) -> Callable[[Play], Play]:
+def scenario(row: str, *, short: bool = False, usual: bool = False, nodes: int = 1) -> Callable[[Play], Play]:
     """Declare a scenario; `short` is in every run, `usual` in all but the short one, the rest in a full one."""
 
     def declare(play: Play) -> Play:
         name = f"{play.__module__.rpartition('.')[2]}.{play.__name__}"
-        SCENARIOS[name] = Scenario(name, row, play, rate, short, usual or short)
+        SCENARIOS[name] = Scenario(name, row, play, short, usual or short, nodes)
         return play
 
     return declare
@@ -48,6 +49,7 @@ def chosen(*, only: str = "", full: bool = False, short: bool = False) -> list[S
     """Return the scenarios of a run, in the order of the matrix."""
     from tests.chaos.scenarios import (  # noqa: F401 - each declares its own
         browser,
+        cluster,
         gateway,
         generator,
         kafka,
@@ -60,7 +62,7 @@ def chosen(*, only: str = "", full: bool = False, short: bool = False) -> list[S
         relay,
     )
 
-    found = sorted(SCENARIOS.values(), key=lambda one: _place(one.row))
+    found = sorted(SCENARIOS.values(), key=lambda one: (one.nodes, *_place(one.row)))
     if only:
         return [one for one in found if any(one.name.startswith(name) for name in only.split(","))]
     return [one for one in found if full or (one.is_short if short else one.is_usual)]

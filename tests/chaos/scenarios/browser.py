@@ -17,7 +17,7 @@ async def line_breaks(rig: Rig, load: Load) -> None:
         load.break_line()
 
 
-@scenario("b.12 two tabs; tab closed and reloaded", rate=0)
+@scenario("b.12 two tabs; tab closed and reloaded")
 async def tabs(rig: Rig, load: Load) -> None:
     """Two watch the same film, one closes in the middle and looks again later: both saw the same."""
     job_id = await load.ask("video", model="procedural-1", size="640x360", duration_seconds=2, cancel=False)

@@ -49,7 +49,7 @@ async def killed_after_commit(rig: Rig, load: Load) -> None:
     await _dies_at(rig, load, "gw.after_commit")
 
 
-@scenario("b.2 restart, rolling", usual=True, rate=20)
+@scenario("b.2 restart, rolling", usual=True)
 async def rolling_restart(rig: Rig, load: Load) -> None:
     """SIGTERM to each of two gateways in turn under load; no client sees an answer of 500 or above."""
     async with rig.second("gateway") as second:
@@ -63,7 +63,7 @@ async def rolling_restart(rig: Rig, load: Load) -> None:
     assert not [status for status in load.answers if status.startswith("5")], load.answers
 
 
-@scenario("b.2 slow Postgres", rate=0)
+@scenario("b.2 slow Postgres")
 async def slow_database(rig: Rig, load: Load) -> None:
     """Two seconds of latency between gateway and Postgres, twenty clients at once."""
     rig.between("gateway", "postgres").become(latency=2.0)

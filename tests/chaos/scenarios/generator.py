@@ -168,7 +168,7 @@ async def wrong_clock(rig: Rig, load: Load) -> None:
     await rig.restart("generator")
 
 
-@scenario("b.5 attempts exhausted", rate=0)
+@scenario("b.5 attempts exhausted")
 async def always_fails(rig: Rig, load: Load) -> None:
     """Every attempt of a job fails unexpectedly: it ends after three of them instead of going round for ever."""
     load.expected.failures = frozenset({"attempts_exhausted"})

@@ -68,7 +68,7 @@ async def overloaded(rig: Rig, load: Load) -> None:
     rig.clear()
 
 
-@scenario("b.7 object deleted behind our back", rate=0)
+@scenario("b.7 object deleted behind our back")
 async def an_object_is_gone(rig: Rig, load: Load) -> None:
     """Somebody deletes an object: its address and the gallery answer without an error of ours."""
     job_id = await load.ask("image", model="instant")

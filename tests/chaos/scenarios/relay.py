@@ -32,7 +32,7 @@ async def killed_after_publish(rig: Rig, load: Load) -> None:
     await load.rest()
 
 
-@scenario("b.3 restart", rate=0)
+@scenario("b.3 restart")
 async def stopped_with_a_backlog(rig: Rig, load: Load) -> None:
     """SIGTERM of the gateway with hundreds of rows that no broker takes."""
     rig.between("gateway", "kafka").become(refuses=True)
@@ -81,7 +81,7 @@ async def too_large(rig: Rig, load: Load) -> None:
     await asyncio.sleep(17)
 
 
-@scenario("b.3 duplicate relay replicas", rate=0)
+@scenario("b.3 duplicate relay replicas")
 async def two_relays(rig: Rig, load: Load) -> None:
     """Two gateways with a backlog each, and one of them dies with its own: whatever is sent twice is one job."""
     async with rig.second("gateway"):
