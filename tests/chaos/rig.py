@@ -255,6 +255,16 @@ class Rig:
     def can_skew(self) -> bool:
         return any(Path(folder).exists() for folder in LIBRARIES)
 
+    async def mend(self) -> None:
+        """Take every fault away, and start again what a scenario that failed left stopped."""
+        self.clear()
+        for name in self.stack.names:
+            if self.stack.phase(name) is Phase.STOPPED and not name.endswith(launch.SECOND):
+                await self.stack.astart(name)
+        for name in self.stack.names:
+            if self.stack.phase(name) is Phase.READY:
+                self.thaw(name)
+
     async def ready(self, *names: str) -> None:
         """Wait until these parts, or all that are to run, are ready."""
         idle = (Phase.STOPPED, Phase.WAITING)

@@ -65,7 +65,7 @@ class Runner:
             return Verdict()
         except (Exception, asyncio.CancelledError) as error:
             # aiokafka's consumers let a cancellation of their own out when they are stopped in need.
-            rig.clear()
+            await rig.mend()
             where = traceback.extract_tb(error.__traceback__)[-1]
             failed.append(("scenario", f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"))
             (self._report.folder / f"{one.name}.traceback.txt").write_text(traceback.format_exc())
