@@ -79,6 +79,7 @@ class Load:
         self.urls: Sequence[str] = (rig.product.url,)
         self._number = 0
         self._last_id = ""
+        self._watching = asyncio.Event()
         self._line: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._steady: asyncio.Task[None] | None = None
@@ -95,6 +96,9 @@ class Load:
         assert answer.status_code == 201, answer.text
         self.endpoint = answer.json()
         self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._poll())]
+        # Who opens a stream hears what comes from then on: nothing may have come before.
+        async with asyncio.timeout(ANSWER_WITHIN):
+            await self._watching.wait()
 
     @property
     def path(self) -> str:
@@ -211,6 +215,7 @@ class Load:
                 if answer.status_code == 200:
                     async for frame in frames(answer):
                         self._last_id = frame.id or self._last_id
+                        self._watching.set()
                         if frame.event != "snapshot":
                             self.told.append(frame)
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 from sorami.local import children, java, kafka_jars, kafka_probe, ports
@@ -27,6 +28,13 @@ OF_THREE = {
 }
 
 
+def free_ports() -> Iterator[int]:
+    """Ports below those of `sorami.local`, another place for each process: a broker that is down keeps its port so."""
+    lowest, count = 8_000, 2_900
+    first = os.getpid() * 17
+    return (port for n in range(count) if ports.is_free(port := lowest + (first + n) % count))
+
+
 class Nodes:
     """The nodes by number, from 1; each may be killed, stopped and started."""
 
@@ -34,7 +42,7 @@ class Nodes:
         self._home = home
         self._command: list[str] = []
         self._running: dict[int, OwnProcess] = {}
-        free = (port for port in range(9_600, 10_900) if ports.is_free(port))
+        free = free_ports()
         self.ports = {node: next(free) for node in range(1, COUNT + 1)}
         self._controllers = {node: next(free) for node in range(1, COUNT + 1)}
 

@@ -23,7 +23,7 @@ from sorami.local.services import SERVICES, Service
 from sorami.local.stack import Stack
 from sorami.local.supervisor import Phase
 from tests.chaos import launch
-from tests.chaos.nodes import Nodes
+from tests.chaos.nodes import Nodes, free_ports
 from tests.chaos.proxy import Proxy
 from tests.support.product import SECRET, Person, Product
 from tests.support.providers.fake import KEY
@@ -178,7 +178,7 @@ class Rig:
         home = Home(self.home / "stack")
         home.make()
         numbers = ports.assign(home, ["postgres", "kafka", "kafka-controller", *OBJECT_PORTS])
-        free = (port for port in range(8_200, 10_900) if ports.is_free(port))
+        free = free_ports()
         brokers = {service: next(free) for service in LINKS}
         for (service, other), proxy in self.links.items():
             own = {"kafka": brokers[service], "receiver": self.receiver.port, "provider": self.provider.port}

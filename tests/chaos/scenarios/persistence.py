@@ -81,7 +81,7 @@ async def wrong_reports(rig: Rig, load: Load) -> None:
     for job_id in jobs:
         done = (await recorded(rig, "job.completed", about=job_id))[0]
         other = json.loads(done.value or b"") | {"fence": 7, "at": "2099-01-01T00:00:00Z"}
-        other["files"] = []
+        other["files"][0]["sha256"] = "0" * 64
         wrong += [
             report("job.progress", job_id, stage="initializing", progress=25, fence=9),
             Recorded("job.completed", job_id.encode(), json.dumps(other).encode(), ()),
