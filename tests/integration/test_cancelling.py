@@ -131,7 +131,8 @@ async def test_a_wish_that_kafka_forgot_is_told_again(product: Product) -> None:
 async def test_a_job_that_no_generator_of_ours_has_is_cancelled_all_the_same(product: Product) -> None:
     person = product.person()
     job_id = await job_of_a_backend(product, await person.user_id())
-    assert (await cancel(person, job_id)).status_code == 202
+    # 200 when it was cancelled before the answer was written.
+    assert (await cancel(person, job_id)).status_code in (200, 202)
     await product.until("SELECT 1 FROM sorami.jobs WHERE id = $1 AND status = 'CANCELLED'", job_id)
     said = {"job_id": job_id, "status": "failed", "error_message": "too late", "timestamp": "2025-10-23T14:30:00Z"}
     answer = await product.backend_says("image", said)

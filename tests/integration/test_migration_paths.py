@@ -19,11 +19,11 @@ from contracts.ids import new_id
 from services.notifier.queries import endpoints
 from services.runtime.api_keys import key_hash, new_key
 from tests.support import seeds
-from tests.support.postgres import Database, PostgresServer
+from tests.support.postgres import Database
 from tests.support.prisma_made import DDL
 from tests.support.product import SECRET, Person, Product
 from tests.support.receiver import Call, Receiver
-from tests.support.seeds.next_routes import NextRoutes
+from tests.support.seeds.next_routes import OUR_SCHEMA, THEIR_SCHEMA, WINDOW, NextRoutes
 
 IN_FRONT = "SELECT 1 FROM sorami.deliveries WHERE job_id = $1 AND endpoint LIKE 'legacy:%'"
 
@@ -180,17 +180,16 @@ async def service_key(product: Product) -> str:
 
 @asynccontextmanager
 async def in_front(
-    product: Product, receiver: Receiver, database: str, window: timedelta = timedelta(minutes=5)
+    product: Product, receiver: Receiver, schema: Path, database: str, window: timedelta = WINDOW
 ) -> AsyncIterator[NextRoutes]:
     """Run the seeds' routes; what arrives at WEBHOOK_URL is theirs as long as they know the job."""
-    routes = NextRoutes(database, product.url, await service_key(product), window)
+    routes = NextRoutes(schema, database, product.url, await service_key(product), window)
     await routes.start()
 
     async def hand_on(request: web.Request, call: Call) -> web.StreamResponse:
-        async with httpx.AsyncClient() as client:
-            said = await client.post(f"http://127.0.0.1:{routes.port}{call.path}", content=call.raw)
+        status = await routes.tell(call.path, call.raw)
         # Jobs of other tests are none of theirs.
-        return web.Response(status=200 if said.status_code == 404 else said.status_code)
+        return web.Response(status=200 if status == 404 else status)
 
     paths = [f"/api/webhooks/{kind}-completion" for kind in ("image", "video")]
     receiver.plays |= dict.fromkeys(paths, hand_on)
@@ -213,9 +212,9 @@ async def asks_next(routes: NextRoutes, clerk_id: str, kind: str = "image", **bo
 
 
 async def test_routes_with_a_database_of_their_own_hear_back_and_write_their_rows(
-    product: Product, receiver: Receiver, postgres: PostgresServer
+    product: Product, receiver: Receiver, empty: Database
 ) -> None:
-    theirs: Database = postgres.database()
+    theirs = empty
     await asyncio.to_thread(theirs.execute, DDL.read_text("utf-8"))
     clerk_id = f"user_{new_id()}"
     await asyncio.to_thread(
@@ -224,7 +223,7 @@ async def test_routes_with_a_database_of_their_own_hear_back_and_write_their_row
            VALUES ('cmgt5nze20000ggmkzhk720ax', $1, 'a@b.c', now())""",
         clerk_id,
     )
-    async with in_front(product, receiver, theirs.url) as routes:
+    async with in_front(product, receiver, THEIR_SCHEMA, theirs.url) as routes:
         jobs = [await asks_next(routes, clerk_id), await asks_next(routes, clerk_id, "video")]
         for job_id, kind in zip(jobs, ("image", "video"), strict=True):
             payload = await routes.hears(job_id, "completed")
@@ -258,7 +257,7 @@ async def test_rows_that_routes_make_in_our_database_are_adopted_and_told_nobody
 ) -> None:
     person = product.person()
     await person.user_id()
-    async with in_front(product, receiver, product.stack.env["DATABASE_URL"]) as routes:
+    async with in_front(product, receiver, OUR_SCHEMA, product.stack.env["DATABASE_URL"]) as routes:
         jobs = [await asks_next(routes, person.subject), await asks_next(routes, person.subject, "video")]
         for job_id, kind in zip(jobs, ("image", "video"), strict=True):
             await written_once(product, person, job_id, kind)
@@ -273,7 +272,7 @@ async def test_rows_that_routes_make_in_our_database_are_adopted_and_told_nobody
         assert await product.rows(IN_FRONT, job_id) == []
 
 
-@pytest.mark.parametrize("window", [timedelta(minutes=5), timedelta(0)])
+@pytest.mark.parametrize("window", [WINDOW, timedelta(0)])
 async def test_told_all_the_same_routes_that_share_our_database_make_no_second_file_or_notification(
     product: Product, receiver: Receiver, window: timedelta
 ) -> None:
@@ -285,7 +284,7 @@ async def test_told_all_the_same_routes_that_share_our_database_make_no_second_f
         sys.executable, "-m", "services.notifier", env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        async with in_front(product, receiver, product.stack.env["DATABASE_URL"], window) as routes:
+        async with in_front(product, receiver, OUR_SCHEMA, product.stack.env["DATABASE_URL"], window) as routes:
             job_id = await asks_next(routes, person.subject)
             await routes.hears(job_id, "completed")
             await written_once(product, person, job_id, "image")
