@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts node-tools security-report screenshots chart promtool chart-cluster rolling image image-check compose-check locks seed-data clean
+.PHONY: help setup run up down status logs test check fix contracts node-tools chaos chaos-short security-report screenshots chart promtool chart-cluster rolling image image-check compose-check locks seed-data clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,13 @@ check: $(READY) ## Check format, lint, types, import rules and tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+CHAOS = $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
+chaos: $(READY) ## Break the running product in every way and judge it (FULL=1, ONLY=names, SOAK=1h, MUTATIONS=1, SEED=)
+	@$(CHAOS) $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY)) $(if $(SOAK),--soak $(SOAK)) $(if $(MUTATIONS),--mutations)
+
+chaos-short: $(READY) ## The same with one fault of each service and server, in a few minutes
+	@$(CHAOS) --short
 
 fix: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
