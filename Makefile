@@ -116,7 +116,7 @@ image: ## Build the container image with docker, podman or buildah (IMAGE=, BASE
 image-check: $(READY) ## Build the image from nothing and see it make a job; needs root, buildah, podman, runc, debootstrap
 	@$(BIN)/python -m pytest -q -rs tests/deploy/image_check.py
 
-compose-check: $(READY) ## Start compose.yaml by podman with stand-ins for public images; needs what image-check needs, and aardvark-dns
+compose-check: $(READY) ## Start compose.yaml by podman with stand-ins for public images; needs what image-check needs, aardvark-dns and iptables
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r tests/deploy/compose.lock
 	@$(BIN)/python -m pytest -q -rs -s -x tests/deploy/compose_check.py
 
