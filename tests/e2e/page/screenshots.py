@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[3]
 ALL = ROOT / ".sorami" / "screenshots"
 FEW = ROOT / "docs" / "img"
 WIDTHS = {390: 844, 1024: 768, 1600: 1000}
-MOST_PX = 4_000
+MOST_PX, README_PX = 4_000, 1_024
 LIGHTS, LANGUAGES = ("dark", "light"), ("en", "fr")
 IN_README = {("create", 1600, "dark", "en"), ("large", 1024, "dark", "en"), ("gallery", 390, "light", "en")}
 WISHES = [
@@ -386,7 +386,9 @@ async def _shoot(look: Look, view: View, frame: tuple[int, str, str]) -> None:
     width, light, language = frame
     (ALL / f"{view.name}-{width}-{light}-{language}.png").write_bytes(shot)
     if (view.name, *frame) in IN_README:
-        Image.open(io.BytesIO(shot)).convert("RGB").save(FEW / f"{view.name}-{width}.webp", quality=74, method=6)
+        small = Image.open(io.BytesIO(shot)).convert("RGB")
+        small.thumbnail((README_PX, README_PX))
+        small.save(FEW / f"{view.name}-{width}.webp", quality=74, method=6)
     await view.after(look)
 
 
