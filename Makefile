@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts node-tools screenshots chart chart-cluster rolling image image-check compose-check locks seed-data clean
+.PHONY: help setup run up down status logs test check fix contracts node-tools chaos chaos-short security-report screenshots chart promtool chart-cluster rolling image image-check compose-check locks seed-data clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,13 @@ check: $(READY) ## Check format, lint, types, import rules and tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
+CHAOS = $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
+chaos: $(READY) ## Break the running product in every way and judge it (FULL=1, ONLY=names, SOAK=1h, MUTATIONS=1, SEED=)
+	@$(CHAOS) $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY)) $(if $(SOAK),--soak $(SOAK)) $(if $(MUTATIONS),--mutations)
+
+chaos-short: $(READY) ## The same with one fault of each service and server, in a few minutes
+	@$(CHAOS) --short
+
 fix: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -78,11 +85,23 @@ $(NODE_TOOLS)/.ready: tests/node_tools/requirements.lock tests/node_tools/packag
 	@ln -sfn $(CURDIR)/tests/node_tools/tsconfig.json $(NODE_TOOLS)/check/tsconfig.json
 	@touch $@
 
+security-report: $(READY) ## Run the tests of tests/SECURITY.md on the real stack; what became of each row, in .sorami/security
+	@$(BIN)/python -m tests.security_report
+
 screenshots: $(READY) ## Look at every view of the page: pictures of it in .sorami/screenshots, three of them in docs/img
 	@$(BIN)/python -m tests.e2e.page.screenshots
 chart: $(READY) ## Check the Helm chart: lint, 50 renderings, Kubernetes' schemas, flows, Pod Security
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r deploy/helm/requirements.lock
 	@$(BIN)/python -m pytest -q tests/deploy tests/contract/test_chart_documents.py
+
+PROMTOOL := $(VENV)/promtool
+promtool: $(PROMTOOL)/promtool ## Build Prometheus' own tool for the tests of alerts; needs Go
+
+# Its module cannot be installed by name (it replaces others): a module of ours asks for it.
+$(PROMTOOL)/promtool: | $(READY)
+	@mkdir -p $(PROMTOOL) && cd $(PROMTOOL) && rm -f go.mod && go mod init promtool 2>/dev/null
+	@cd $(PROMTOOL) && go get github.com/prometheus/prometheus/cmd/promtool@v0.307.3 2>/dev/null
+	@cd $(PROMTOOL) && go build -ldflags="-s -w" -o promtool github.com/prometheus/prometheus/cmd/promtool
 
 chart-cluster: $(READY) ## Install, upgrade and remove the chart on a real control plane; needs root and Go (builds Kubernetes once)
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r deploy/helm/requirements.lock

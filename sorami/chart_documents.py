@@ -13,9 +13,12 @@ from services.gateway.settings import GatewaySettings, OfferSettings
 from services.generator.settings import GeneratorSettings
 from services.notifier.settings import NotifierSettings
 from services.persistence.settings import PersistenceSettings
+from sorami.dashboard_document import dashboard
 from sorami.documents import subscriptions
 
-CHART = Path(__file__).parent.parent / "deploy" / "helm" / "sorami"
+DEPLOY = Path(__file__).parent.parent / "deploy"
+CHART = DEPLOY / "helm" / "sorami"
+OBSERVABILITY = DEPLOY / "observability"
 CLASSES: dict[str, tuple[type[BaseSettings], ...]] = {
     "gateway": (GatewaySettings, OfferSettings),
     "generator": (GeneratorSettings,),
@@ -110,6 +113,14 @@ def _shown(defaults: Any, path: list[str]) -> str:
     return f"`{json.dumps(defaults, ensure_ascii=False)}`"
 
 
+def observability_files() -> dict[str, str]:
+    """Return the dashboard and the rules as the chart packs them."""
+    return {
+        "files/dashboard.json": dashboard((OBSERVABILITY / "dashboard.yaml").read_text(encoding="utf-8")),
+        "files/rules.yaml": (OBSERVABILITY / "rules.yaml").read_text(encoding="utf-8"),
+    }
+
+
 def chart_documents() -> dict[str, str]:
     """Return every file of the chart that is made, by its path within the chart."""
     read = {
@@ -120,6 +131,7 @@ def chart_documents() -> dict[str, str]:
         "files/topics.yaml": topics_file(),
         "values.schema.json": schema_file(read["values.schema.json"]),
         "README.md": readme_file(read["README.md"], read["values.yaml"]),
+        **observability_files(),
     }
 
 

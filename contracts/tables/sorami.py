@@ -238,6 +238,11 @@ class Task(Row, table=True):
             postgresql_where=text("state in ('finished', 'cancelled') and settled_at is null"),
         ),
         Index(
+            "tasks_settled_idx",
+            "settled_at",
+            postgresql_where=text("settled_at is not null and request <> '{}'::jsonb"),
+        ),
+        Index(
             "tasks_provider_operation_id_key",
             "provider",
             "operation_id",
@@ -354,7 +359,7 @@ class JanitorMark(Row, table=True):
 
 
 class DeadLetter(Row, table=True):
-    """Writers: generator and notifier insert, persistence does the rest. A record that could not be judged.
+    """Writers: gateway, generator and notifier insert, persistence does the rest. What could not be judged or sent.
 
     The gateway notes what an operator made of it.
     """

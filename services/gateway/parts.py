@@ -33,6 +33,7 @@ from services.runtime.callers import own_origins
 from services.runtime.database import Pool
 from services.runtime.health import Check
 from services.runtime.identity import Identities
+from services.runtime.own_rows import OwnRows
 from services.runtime.signed_urls import UrlSigner
 from services.runtime.tokens import TokenVerifier
 
@@ -79,6 +80,10 @@ class Parts:
     passed_streams: PassedStreams = field(default_factory=PassedStreams)
     sign_in_at_provider: SignInAtProvider | None = None
     log_impersonation: LogImpersonation = field(default_factory=LogImpersonation)
+
+    def own(self, person_id: str) -> OwnRows:
+        """Return what this person may see."""
+        return OwnRows(self.pool, person_id)
 
     @property
     def public_url(self) -> str:

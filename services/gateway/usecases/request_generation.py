@@ -14,9 +14,11 @@ from services.gateway.store.jobs import NO_LIMITS, Limits, NewJob, Outcome, inse
 from services.gateway.usecases.limits import LimitReached, Remaining, limit_reached, remaining
 from services.gateway.usecases.new_jobs import Asking, KeyReused, claimed, new_job, request_hash
 from services.runtime.database import Pool, is_transient
+from services.runtime.failpoints import reach
 from services.runtime.group_commit import GroupCommit
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
+from services.runtime.own_rows import OwnRows
 
 __all__ = ["Accepted", "Asking", "JobIdTaken", "KeyReused", "LimitReached", "ParentUnknown", "RequestGeneration"]
 
@@ -66,7 +68,9 @@ class RequestGeneration:
         self._resolve_input = resolve_input
         self._limits = limits
         self._models = models
-        self._commits: GroupCommit[NewJob, Outcome | None] = GroupCommit(self._flush, is_retryable=is_transient)
+        self._commits: GroupCommit[NewJob, Outcome | None] = GroupCommit(
+            self._flush, is_retryable=is_transient, name="jobs"
+        )
 
     @property
     def waiting(self) -> int:
@@ -106,7 +110,7 @@ class RequestGeneration:
             # Another request of the group had its key or its id and came to nothing: now it is this one's turn.
 
     async def _check_parent(self, owner_id: str, parent_id: str) -> None:
-        if not await generations.is_own(self._pool, parent_id, owner_id):
+        if not await generations.is_own(OwnRows(self._pool, owner_id), parent_id):
             raise ParentUnknown
 
     async def _flush(self, jobs: Sequence[NewJob]) -> list[Outcome | None]:
@@ -116,7 +120,9 @@ class RequestGeneration:
             if not any(name in first for name in _names(job)):
                 first |= dict.fromkeys(_names(job), job)
         alone = {job.id: job for job in first.values()}
+        reach("gw.before_commit")
         outcomes = await insert_jobs(self._pool, list(alone.values()), self._limits)
+        reach("gw.after_commit")
         count_inserts(list(alone.values()), outcomes)
         self._offer([outcome.outbox for outcome in outcomes.values() if outcome.outbox is not None])
         return [_own_outcome(job, first, outcomes) for job in jobs]
@@ -148,7 +154,7 @@ class RequestGeneration:
     async def _repeated(self, asking: Asking, wanted: Wanted, job_id: str) -> Accepted | None:
         if not await self._check_own(asking, wanted, job_id):
             return None
-        view = await generations.status(self._pool, wanted.kind, job_id, asking.caller.user_id)
+        view = await generations.status(OwnRows(self._pool, asking.caller.user_id), wanted.kind, job_id)
         if view is None:
             raise JobIdTaken
         return Accepted(view, repeated=True, language=asking.language)

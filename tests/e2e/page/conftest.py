@@ -13,6 +13,8 @@ from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
 from tests.e2e.page.visit import Visit
 from tests.support.product import SECRET, Product
+from tests.support.providers.fake import KEY
+from tests.support.providers.openai import FakeOpenAI
 from tests.support.receiver import Receiver
 
 CHROMIUM = next(
@@ -27,7 +29,9 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 OPERATOR, LOOKER = "user_who_operates", "user_who_looks"
-PATIENCE_MS = 15_000
+FORBIDDEN = "unspeakable"
+"""A word that this installation's policy does not allow."""
+PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
 NewVisit = Callable[..., Awaitable[Visit]]
 
@@ -66,15 +70,35 @@ async def hooks(browser: Browser) -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture(scope="package")
-async def page_product(browser: Browser, page_home: Path, hooks: Receiver) -> AsyncIterator[Product]:
-    """The four services on real servers; started only where there is a browser to look at them."""
-    # An adopted report names media elsewhere; whoever the backend names gets them.
-    settings = {
+async def paid(browser: Browser) -> AsyncIterator[FakeOpenAI]:
+    """A provider that costs money, filters and fails; nothing is rendered by it unless a test names its model."""
+    fake = FakeOpenAI()
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+def settings_of(folder: Path, hooks: Receiver, paid: FakeOpenAI) -> dict[str, str]:
+    """What the page is looked at with: operators, a policy, a paid provider, a backend whose reports are adopted."""
+    words = folder / "words.txt"
+    words.write_text(f"{FORBIDDEN}\n", encoding="utf-8")
+    return {
         "WEBHOOK_SECRET": SECRET,
         "SORAMI_ORPHANS": "adopt",
         "SORAMI_OPERATORS": f"{OPERATOR},{LOOKER}",
         "SORAMI_WEBHOOK_ALLOW": f"127.0.0.1:{hooks.port}",
+        "SORAMI_MODERATION": "words",
+        "SORAMI_MODERATION_WORDS": str(words),
+        "OPENAI_API_KEY": KEY,
+        "SORAMI_OPENAI_URL": f"{paid.url}/v1",
+        "SORAMI_PRICES": '{"gpt-image-2": {"amount": "0.039"}}',
     }
+
+
+@pytest.fixture(scope="package")
+async def page_product(browser: Browser, page_home: Path, hooks: Receiver, paid: FakeOpenAI) -> AsyncIterator[Product]:
+    """The four services on real servers; started only where there is a browser to look at them."""
+    settings = settings_of(page_home.parent, hooks, paid)
     async with Stack(page_home, services=SERVICES, settings=settings) as stack:
         pool = await asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=0, max_size=2)
         product = Product(stack, pool)

@@ -10,7 +10,10 @@ from tests.e2e.page.visit import Visit
 
 async def test_a_newcomer_makes_an_image_and_finds_it_in_the_gallery(visit: Visit) -> None:
     asked: list[Request] = []
+    lines: list[str] = []
     visit.page.on("request", lambda request: asked.append(request) if request.url.endswith("/generate") else None)
+    visit.page.on("request", lambda request: lines.append(request.url) if "/api/events" in request.url else None)
+    await visit.page.reload()
     await expect(visit.page.locator(".empty")).to_contain_text("Nothing here yet")
     await visit.prompt.fill("Violet mountain ridges before sunrise")
     await visit.go.dblclick()
@@ -29,11 +32,19 @@ async def test_a_newcomer_makes_an_image_and_finds_it_in_the_gallery(visit: Visi
     await expect(visit.cards).to_have_count(1)
     assert len(asked) == 1
     assert len(asked[0].headers["idempotency-key"]) == 25
+    # All of it was told by one line.
+    assert len(lines) == 1
 
 
 async def test_the_form_offers_what_the_model_can_do(visit: Visit) -> None:
     formats, lengths = (visit.page.locator(f"select[name={name}]") for name in ("format", "duration_seconds"))
     await expect(formats.locator("option")).to_have_text(["PNG", "JPEG", "WEBP", "AVIF"])
+    # What it costs is said before it is asked for.
+    await visit.choose("model", "gpt-image-2")
+    await visit.choose("num_images", "2")
+    await expect(visit.page.locator(".action .hint")).to_contain_text("$0.078")
+    await visit.choose("model", "procedural-1")
+    await expect(visit.page.locator(".action .hint")).to_contain_text("free")
     await visit.choose("format", "WEBP")
     await visit.choose("model", "instant")
     await expect(formats).to_have_count(0)

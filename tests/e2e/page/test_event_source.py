@@ -80,7 +80,7 @@ async def let_pass(product: Product, person: Person, owner: str, count: int) -> 
 async def story(product: Product, person: Person, page: Page, line: Line) -> None:
     """Watch, lose the line while two hundred events pass, have it back, and see each once and in order."""
     owner = await person.user_id()
-    await page.wait_for_function("window.seen.length > 0")
+    await page.wait_for_function("() => window.seen.length > 0")
     await person.ended(await person.ask())
     before = await moves_of(product, owner)
     await page.wait_for_function("(n) => window.seen.at(-1)[1] >= n", arg=before)

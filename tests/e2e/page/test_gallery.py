@@ -237,7 +237,9 @@ async def test_the_gallery_is_walked_and_used_by_the_keyboard_alone(new_visit: N
     await visit.card("three").locator(".tile-open").focus()
     await press("Delete")
     await expect(visit.cards).to_have_count(2)
-    await visit.toast("Deleted.").get_by_role("button", name="Undo").press("Enter")
+    await expect(visit.card("two").locator(".tile-open")).to_be_focused()
+    await expect(visit.toast("Deleted.").get_by_role("button", name="Undo")).to_be_visible()
+    await press("Control+z")
     await expect(visit.cards).to_have_count(3)
     # Within a card, Tab leads to what can be done with it.
     await visit.card("three").locator(".tile-open").focus()

@@ -3,7 +3,7 @@
 import asyncio
 from urllib.parse import quote
 
-from playwright.async_api import Route, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.e2e.page.conftest import LOOKER, NewVisit
 from tests.e2e.page.visit import Visit
@@ -59,16 +59,20 @@ async def test_everything_is_reached_by_the_keyboard_with_a_visible_focus(new_vi
 
 
 async def test_nothing_is_wider_than_the_screen(new_visit: NewVisit) -> None:
-    visit = await new_visit()
+    visit = await new_visit(subject=LOOKER, locale="fr-FR")
     await visit.person.ended(await visit.person.ask(prompt="w" * 300))
     await visit.arrive()
     await visit.ask("Another that is running or done " * 4, model="instant")
     await expect(visit.page.locator(".job")).to_be_visible()
-    for path in ("/", "/albums", "/settings"):
+    for path in ("/", "/albums", "/settings", "/operate"):
         await visit.page.goto(visit.product.url + path)
+        if path == "/operate":
+            await expect(visit.page.locator("summary")).to_have_count(2)
+            for summary in await visit.page.locator("summary").all():
+                await summary.click()
         for width in (320, 390, 1024, 1920):
             await visit.page.set_viewport_size({"width": width, "height": 900})
-            await visit.page.wait_for_function(f"document.documentElement.scrollWidth <= {width}")
+            await visit.page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width)
 
 
 async def test_whoever_is_signed_out_is_told_how_to_sign_in(new_visit: NewVisit) -> None:
@@ -110,7 +114,11 @@ async def test_a_gallery_says_that_it_loads_and_that_it_could_not(new_visit: New
     held = asyncio.Event()
     problem = '{"code": "storage_unavailable", "detail": "the database is not available"}'
 
+    asked = 0
+
     async def trouble(route: Route) -> None:
+        nonlocal asked
+        asked += 1
         await held.wait()
         await route.fulfill(status=503, body=problem)
 
@@ -119,12 +127,15 @@ async def test_a_gallery_says_that_it_loads_and_that_it_could_not(new_visit: New
     await expect(visit.page.locator(".ghost").first).to_be_visible()
     held.set()
     await expect(visit.page.get_by_text("The gallery could not be loaded.")).to_be_visible()
-    again = visit.page.get_by_role("button", name="Try again")
-    await expect(again).to_be_visible()
+    before = asked
+    await visit.page.get_by_role("button", name="Try again").click()
+    await expect(visit.page.get_by_text("The gallery could not be loaded.")).to_be_visible()
+    assert asked > before
+    # When the trouble is over it is there with the next news, pressed or not.
     await visit.page.unroute("**/api/gallery?*")
-    # In one step: the page also tries again by itself when it hears of something new, and the button is gone then.
-    await again.evaluate_all("buttons => buttons.forEach((button) => button.click())")
+    await visit.made("after the trouble")
     await expect(visit.card("behind the trouble")).to_be_visible()
+    await expect(visit.card("after the trouble")).to_be_visible()
 
 
 HOSTILE = [
@@ -153,16 +164,21 @@ async def test_whatever_a_prompt_holds_is_text_wherever_it_is_shown(new_visit: N
         await visit.card(text.strip()[:40]).last.locator(".tile-open").click()
         await expect(visit.page.locator(".box-prompt")).to_have_text(text.strip())
         await visit.page.keyboard.press("Escape")
-    for path, there in {"/albums": ".album", f"/gallery?q={quote('<img src=x onerror=alert(1)>')}": ".gallery"}.items():
+    await visit.person.http.post("/api/keys", json={"name": HOSTILE[0], "scopes": ["media:read"]})
+    for path, there in {
+        "/albums": ".album",
+        "/settings": "#keys tbody",
+        f"/gallery?q={quote('<img src=x onerror=alert(1)>')}": ".gallery",
+    }.items():
         await visit.page.goto(visit.product.url + path)
         await expect(visit.page.locator(there)).to_be_visible()
         assert await visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert await visit.page.title() == "Sorami"
+    assert await visit.page.title() == "Gallery · Sorami"
     assert await visit.page.locator("img[src=x]").count() == 0
 
 
 async def test_axe_finds_nothing_that_keeps_anybody_out(new_visit: NewVisit) -> None:
-    visit = await new_visit(subject=LOOKER, color_scheme="dark")
+    visit = await new_visit(subject=LOOKER, color_scheme="dark", reduced_motion="reduce")
     await visit.made("to be looked at", "another one")
     await visit.person.http.post("/api/albums", json={"name": "An album"})
     await visit.arrive()
@@ -186,6 +202,58 @@ async def test_axe_finds_nothing_that_keeps_anybody_out(new_visit: NewVisit) -> 
         await visit.page.goto(visit.product.url + path)
         await expect(visit.page.locator(there).first).to_be_visible()
         found[path] = await visit.axe()
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+async def test_axe_finds_nothing_in_what_lies_over_the_page(new_visit: NewVisit) -> None:
+    visit = await new_visit(subject=LOOKER, color_scheme="light", reduced_motion="reduce")
+    ids = await visit.made("under a question")
+    await visit.person.http.post("/api/albums", json={"name": "An album", "items": ids})
+    await visit.arrive("/gallery")
+    page, found = visit.page, {}
+
+    async def judged(name: str, inside: str) -> None:
+        await expect(page.locator(inside)).to_be_visible()
+        found[name] = await visit.axe(inside)
+
+    def button(name: str) -> Locator:
+        return page.get_by_role("button", name=name, exact=True)
+
+    for action in ("Add to an album", "Share"):
+        await visit.do("under a question", action)
+        await judged(action, "dialog")
+        if action == "Share":
+            await button("Make the link").click()
+            await expect(page.get_by_role("textbox", name="The link")).to_be_focused()
+            await judged("the link", "dialog")
+        await page.keyboard.press("Escape")
+    await visit.card("under a question").first.get_by_label("More actions").click()
+    await judged("a menu", ".menu")
+    await page.keyboard.press("Escape")
+    await visit.card("under a question").first.locator(".tile-open").click()
+    await page.locator(".box-about").get_by_role("button", name="What happened").click()
+    await expect(page.locator(".box-about .attempts")).to_be_visible()
+    await judged("the large view with its attempts", "dialog")
+    await page.keyboard.press("Escape")
+    await page.goto(visit.product.url + "/settings")
+    for name in ("New channel", "New endpoint", "New key"):
+        await button(name).click()
+        await judged(name, "dialog")
+        if name != "New key":
+            await page.keyboard.press("Escape")
+    await page.get_by_label("Name", exact=True).fill("to be looked at")
+    await button("Make the key").click()
+    await expect(page.locator(".secret")).to_be_visible()
+    await judged("a new key", "dialog")
+    await page.goto(visit.product.url + "/operate")
+    await page.get_by_text("Pause more than a provider").click()
+    await button("Pause Everything").click()
+    await judged("pausing", "dialog")
+    await page.keyboard.press("Escape")
+    await visit.context.clear_cookies()
+    visit.expect_complaint("401")
+    await page.get_by_role("link", name="Gallery").first.click()
+    await judged("the session is over", ".over-session")
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 

@@ -1,4 +1,4 @@
-"""Settings: keys, webhooks with their log, links that were given away; and the bell."""
+"""Settings: keys, webhooks and channels with their logs, links that were given away; by keyboard; and the bell."""
 
 import re
 
@@ -47,7 +47,7 @@ async def test_a_webhook_is_made_tested_read_in_its_log_sent_again_and_paused(vi
     await expect(log).to_contain_text("delivered")
     await log.get_by_role("button", name="test").click()
     await expect(log.locator("pre")).to_contain_text('"type": "test"')
-    await expect(log.locator(".attempts")).to_contain_text("200")
+    await expect(log.locator(".tries")).to_contain_text("200")
     await log.get_by_role("button", name="Send again").click()
     await hooks.wait_at("/page", 2, "test")
     await section.get_by_label("Actions of").click()
@@ -98,3 +98,52 @@ async def test_the_bell_rings_by_itself_and_leads_to_what_is_ready(visit: Visit)
     await notices.get_by_role("button", name="Mark all as read").click()
     await expect(badge).to_have_count(0)
     await expect(notices.locator(".unread")).to_have_count(0)
+
+
+async def test_a_channel_is_made_refused_tested_and_removed_by_the_keyboard_alone(
+    new_visit: NewVisit, hooks: Receiver
+) -> None:
+    visit = await new_visit()
+    visit.expect_complaint("422")
+    await visit.arrive("/settings")
+    section, dialog = visit.page.locator("#channels"), visit.page.get_by_role("dialog")
+    press, write = visit.page.keyboard.press, visit.page.keyboard.type
+    await expect(section).to_contain_text("No channels yet.")
+    await visit.tab_to("New channel")
+    await press("Enter")
+    # The focus goes into the question, stays there, and comes back.
+    await expect(dialog).to_be_visible()
+    await press("Escape")
+    await expect(dialog).to_have_count(0)
+    assert await visit.focused() == "New channel"
+    await press("Enter")
+    await expect(dialog).to_be_visible()
+    await visit.page.get_by_label("Address of the service").focus()
+    await write("gopher://nowhere")
+    await press("Enter")
+    await expect(dialog.get_by_role("alert")).to_contain_text("must be one of these services")
+    await press("Control+a")
+    await write(f"ntfy://me:secret@127.0.0.1:{hooks.port}/sorami")
+    await expect(dialog.get_by_role("alert")).to_have_count(0)
+    await visit.tab_to("a job was cancelled")
+    await press("Space")
+    await visit.tab_to("Make the channel")
+    await press("Enter")
+    await expect(section).to_contain_text("ntfy://…/")
+    for told in ("a job is done", "a job failed", "a job was cancelled"):
+        await expect(section).to_contain_text(told)
+    await expect(section).not_to_contain_text("secret@")
+    assert await visit.focused() == "New channel"
+    await visit.tab_to("Send a test")
+    await press("Enter")
+    await hooks.wait_at("/", 1)
+    await expect(section.locator(".deliveries")).to_contain_text("delivered")
+    await section.get_by_label("Actions of").focus()
+    await press("Enter")
+    await expect(visit.page.get_by_role("menuitem", name="Pause")).to_be_focused()
+    await press("End")
+    await expect(visit.page.get_by_role("menuitem", name="Delete")).to_be_focused()
+    await press("Enter")
+    await expect(section).to_contain_text("No channels yet.")
+    # What had the focus is gone; it goes on at the head of the section.
+    await expect(section.get_by_role("heading")).to_be_focused()

@@ -42,7 +42,7 @@ async def test_signing_in_speaks_french_and_fits_a_narrow_screen(new_visit: NewV
     await visit.page.goto(f"{visit.product.url}/signin")
     await expect(visit.page.locator("h1")).to_have_text("Connexion")
     await expect(visit.page.get_by_label("Votre clé d’API")).to_be_visible()
-    await visit.page.wait_for_function("document.documentElement.scrollWidth <= 320")
+    await visit.page.wait_for_function("() => document.documentElement.scrollWidth <= 320")
 
 
 async def test_what_went_wrong_at_the_provider_is_said(new_visit: NewVisit) -> None:

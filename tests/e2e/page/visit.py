@@ -10,6 +10,13 @@ from sorami.local import identity
 from tests.node_tools import TOOLS, needed
 from tests.support.product import Person, Product
 
+MOST_TABS = 120
+FOCUSED = """() => {
+    const here = document.activeElement;
+    const label = here.ariaLabel || here.labels?.[0]?.textContent || here.textContent || here.name || here.id;
+    return here === document.body ? '' : label.trim().replace(/\\s+/g, ' ');
+}"""
+
 
 @dataclass
 class Visit:
@@ -97,10 +104,25 @@ class Visit:
         await self.card(card).get_by_label("More actions").click()
         await self.page.get_by_role("menuitem", name=action).click()
 
-    async def axe(self) -> list[str]:
-        """What axe finds that keeps people out, and where."""
-        await self.page.evaluate(needed(TOOLS / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8"))
-        found = await self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    async def tab_to(self, name: str) -> None:
+        """Press Tab until what is called so has the focus."""
+        for _ in range(MOST_TABS):
+            await self.page.keyboard.press("Tab")
+            if await self.focused() == name:
+                return
+        raise AssertionError(f"Tab does not lead to {name!r}")
+
+    async def focused(self) -> str:
+        """What the focus is on, as it is called."""
+        name: str = await self.page.evaluate(FOCUSED)
+        return name
+
+    async def axe(self, inside: str = "html") -> list[str]:
+        """What axe finds in a part of the page that keeps people out, and where."""
+        script = needed(TOOLS / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(script)
+        found = await self.page.evaluate("(inside) => axe.run(inside, { resultTypes: ['violations'] })", inside)
         return [
             f"{one['id']}: {node['target']} {node['failureSummary']}"
             for one in found["violations"]

@@ -3,11 +3,12 @@
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import services.gateway
-from contracts.failures import FailureCode
+from contracts.failures import Charged, FailureCode, Filtered
 from contracts.kinds import DEFAULT_QUALITY, KINDS, QUALITIES, STYLES
 from contracts.models import MODELS
 from contracts.problems import find_problem
@@ -78,6 +79,9 @@ def test_every_refusal_that_has_words_is_one_the_api_knows() -> None:
 
 def test_every_failure_and_every_choice_has_words() -> None:
     wanted = {f"failure.{code.value}" for code in FailureCode}
+    parts = {name: get_args(field.annotation) for name, field in Filtered.model_fields.items()}
+    wanted |= {f"filtered.{stage}.{by}" for stage in parts["stage"] for by in parts["by"]}
+    wanted |= {f"charged.{said}" for said in get_args(Charged)}
     wanted |= {f"style.{style}" for style in STYLES} | {f"quality.{quality}" for quality in QUALITIES}
     wanted |= {f"scope.{scope.value}" for scope in Scope} | {f"model.{model.id}" for model in MODELS}
     assert wanted - ENGLISH == set()

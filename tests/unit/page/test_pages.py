@@ -83,7 +83,8 @@ async def test_every_module_is_named_by_the_page_so_that_none_waits_for_another(
     elsewhere = {name for name in ours if name.startswith(("js/docs/", "js/shared/"))}
     # Fetched when somebody opens it, and the language that is read.
     later = {name for name in ours if re.match(r"js/(views/(settings|operate|albums|lightbox)|base/words/)", name)}
-    later |= {f"js/parts/{part}.js" for part in ("about", "dialog", "loaded", "questions", "section", "zoom")}
+    parts = ("about", "attempts", "dialog", "loaded", "questions", "section", "zoom")
+    later |= {f"js/parts/{part}.js" for part in parts}
     assert ours - elsewhere - named == {"js/signin.js", "js/types.js"} | later
     assert {"vendor/preact.js", "vendor/signals-core.js"} <= named
 

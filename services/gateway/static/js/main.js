@@ -8,7 +8,7 @@ import { startWatching } from "./live/watch.js";
 import { change } from "./store/draft.js";
 import { filtersOf, restart } from "./store/gallery.js";
 import { loadAlbums } from "./store/library.js";
-import { loadModels } from "./store/models.js";
+import { followModels } from "./store/models.js";
 import "./store/prefs.js";
 import { arrive, session } from "./store/session.js";
 import { App } from "./views/app.js";
@@ -28,7 +28,7 @@ effect(() => {
 });
 effect(() => {
   void language.value;
-  if (session.value === "in") untracked(() => void loadModels());
+  return session.value === "in" ? untracked(followModels) : undefined;
 });
 startWatching();
 const root = /** @type {HTMLElement} */ (document.getElementById("page"));

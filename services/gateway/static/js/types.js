@@ -43,6 +43,17 @@
  * @property {boolean} retryable
  * @property {string | null} [provider_words]
  * @property {string | null} [reason]
+ * @property {Filtered | null} [filtered]
+ *
+ * @typedef {object} Filtered  What a content filter took.
+ * @property {"input" | "output" | "partial"} stage
+ * @property {"provider" | "policy"} by
+ * @property {string[]} reasons  In the filter's own words.
+ *
+ * @typedef {object} Partial  Why fewer media came than were asked for.
+ * @property {number} asked
+ * @property {number} made
+ * @property {{code: string, filtered?: Filtered}[]} missing
  *
  * @typedef {object} Job  A job that this page watches.
  * @property {string} id

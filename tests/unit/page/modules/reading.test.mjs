@@ -21,6 +21,15 @@ test("an address that runs something is none", () => {
   for (const good of ["https://a.example/x", "/media/t/x.png"]) assert.equal(safeUrl(good), good);
 });
 
+test("what is to come is told by its date", async () => {
+  globalThis.document = { documentElement: {} };
+  const { moment } = await import("../../../../services/gateway/static/js/base/format.js");
+  const day = 86_400_000;
+  assert.match(moment(Date.now()), /^Today/);
+  assert.match(moment(Date.now() - day), /^Yesterday/);
+  for (const days of [-90, -1, 5]) assert.doesNotMatch(moment(Date.now() - days * day), /day/);
+});
+
 test("a file is read from rows and from events alike", () => {
   const row = mediaFile({ id: "f", fileUrl: "/media/t/a.png", width: 4, height: 2, fileSize: 9, thumbnails: [{ width: 1, url: "javascript:x" }] }, null);
   const event = mediaFile({ id: "f", url: "/media/t/a.png", filename: "a.png", width: 4, height: 2, size_bytes: 9 }, null);
@@ -42,6 +51,23 @@ test("a job only moves forward", () => {
   assert.ok(take(said(4, "COMPLETED", 100)));
   assert.equal(take(said(5, "GENERATING", 90)), null);
   assert.equal(jobs.value.get("j1").status, "COMPLETED");
+});
+
+test("a job whose end was told before the answer to its request still says what was asked", () => {
+  jobs.value = new Map();
+  take(said(4, "FAILED", 25));
+  assert.equal(jobs.value.get("j1").prompt, null);
+  take({ ...said(undefined, "PENDING", 0, { prompt: "p", model: "m" }), seq: undefined });
+  const { prompt, model, status } = jobs.value.get("j1");
+  assert.deepEqual([prompt, model, status], ["p", "m", "FAILED"]);
+});
+
+test("a backend's own message is told, the usual words of a stage are not", () => {
+  jobs.value = new Map();
+  take(said(1, "GENERATING", 25, { message: "Initialisation du modèle..." }));
+  assert.equal(jobs.value.get("j1").message, null);
+  take(said(2, "GENERATING", 40, { message: "frame 38 of 96" }));
+  assert.equal(jobs.value.get("j1").message, "frame 38 of 96");
 });
 
 test("what only a route tells is taken from it while the job is open", () => {

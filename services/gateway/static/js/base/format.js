@@ -32,6 +32,10 @@ export function duration(/** @type {number} */ milliseconds, whole = false) {
   return rest ? `${minutes} min ${rest} s` : `${minutes} min`;
 }
 
+/** How long something short took: `31 ms`, else as above. */
+export const quickly = (/** @type {number} */ milliseconds) =>
+  milliseconds < 1_000 ? `${numbers({ maximumFractionDigits: 0 }).format(milliseconds)} ms` : duration(milliseconds);
+
 /** The length of a film: `0:04`. */
 export function playTime(/** @type {number} */ seconds) {
   const whole = Math.max(1, Math.round(seconds));
@@ -61,13 +65,13 @@ export function briefDimensions(/** @type {string} */ size) {
 /** @param {Date} date */
 const dayOf = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 
-/** When it was made: `Today 14:02`, `Yesterday 09:10`, `19 Nov`. */
+/** When it was, or will be: `Today 14:02`, `Yesterday 09:10`, `19 Nov`. */
 export function moment(/** @type {number} */ milliseconds) {
   const date = new Date(milliseconds);
   const today = new Date(now());
   const time = dates({ hour: "2-digit", minute: "2-digit" }).format(date);
   const days = Math.round((dayOf(today) - dayOf(date)) / 86_400_000);
-  if (days <= 0) return say("date.today", time);
+  if (days === 0) return say("date.today", time);
   if (days === 1) return say("date.yesterday", time);
   const sameYear = today.getFullYear() === date.getFullYear();
   return dates({ day: "numeric", month: "short", ...(sameYear ? {} : { year: "numeric" }) }).format(date);

@@ -1,7 +1,8 @@
 /** Watching one's jobs: the stream while it holds, questions while it does not, and what the stream does not tell. */
-import { effect, signal } from "../../vendor/signals.js";
+import { effect, signal, untracked } from "../../vendor/signals.js";
 import { ApiError, at, get } from "../base/api.js";
 import { now } from "../base/clock.js";
+import { place } from "../base/places.js";
 import { say } from "../base/words.js";
 import { askForUnread } from "../store/bell.js";
 import { fetchNews } from "../store/gallery.js";
@@ -13,6 +14,7 @@ import { Line } from "./line.js";
 
 const ASK_LOST_MS = 3_000;
 const ASK_LIVE_MS = 5_000;
+const ASK_IDLE_MS = 20_000;
 const SETTLE_MS = 80;
 const RECENT_MS = 48 * 3_600_000;
 const MOST_FAILURES = 6;
@@ -29,9 +31,10 @@ const stream = new Line({
   },
   update(said) {
     const known = jobs.value.has(said.job_id);
-    moved(take(said));
+    const job = take(said);
+    moved(job);
     // A job of another browser: the stream says nothing of prompts.
-    if (!known) void askForAll();
+    if (!known) void (job && !isOpen(job) ? ask(job.id) : askForAll());
   },
   state(state) {
     line.value = state;
@@ -102,21 +105,34 @@ async function askForFailures() {
 
 let askedAt = 0;
 
-/** While jobs run, ask: seldom while the line holds, more often while it is lost. */
-setInterval(() => {
-  if (session.value !== "in" || document.hidden || running.value === 0) return;
-  const wait = line.value === "live" ? ASK_LIVE_MS : ASK_LOST_MS;
-  if (Date.now() - askedAt < wait - 100) return;
+/** How long to wait before asking again: a job that only waits, asked for elsewhere, is told by nobody. */
+function pause() {
+  if (running.value === 0) return ASK_IDLE_MS;
+  return line.value === "live" ? ASK_LIVE_MS : ASK_LOST_MS;
+}
+
+function askNow() {
   askedAt = Date.now();
   void askForAll();
+}
+
+setInterval(() => {
+  if (session.value === "in" && !document.hidden && Date.now() - askedAt >= pause() - 100) askNow();
 }, 1_000);
 
 export function startWatching() {
   effect(() => {
-    if (session.value === "in") {
+    const isIn = session.value === "in";
+    // What these read must not begin them anew: the line is opened once.
+    untracked(() => {
+      if (!isIn) return stream.close();
       stream.open();
       void askForFailures();
       void askForUnread();
-    } else stream.close();
+    });
+  });
+  // Whoever comes to see what runs sees all of it.
+  effect(() => {
+    if (place.value.view === "create" && session.value === "in") untracked(askNow);
   });
 }

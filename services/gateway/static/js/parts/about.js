@@ -1,13 +1,17 @@
 /** What is known of a generation: its words, its facts, where it came from and what came of it. */
 import { useEffect, useState } from "../../vendor/preact-hooks.js";
+import { missingInWords } from "../base/failures.js";
 import { bytes, dimensions, duration, fullMoment, named, playTime } from "../base/format.js";
 import { html } from "../base/html.js";
 import { say } from "../base/words.js";
 import { detail } from "../store/gallery.js";
 import { favour } from "../store/library.js";
 import { openById, opened } from "../store/opened.js";
+import { may } from "../store/session.js";
+import { Attempts } from "./attempts.js";
 import { Menu } from "./buttons.js";
 import { CopyButton } from "./copy-button.js";
+import { Disclosure } from "./disclosure.js";
 import { actionsOf, savingOf } from "./generation-actions.js";
 import { Icon } from "./icons.js";
 
@@ -53,8 +57,8 @@ const Relatives = ({ words, those }) =>
       </div>`
     : null;
 
-/** The lineage is asked for when somebody looks. @param {{id: string}} props */
-const Lineage = ({ id }) => {
+/** Where it came from, what came of it, and why some of it is missing: asked for when somebody looks. @param {{id: string}} props */
+const Story = ({ id }) => {
   const [found, setFound] = useState(/** @type {any} */ (null));
   useEffect(() => {
     let wanted = true;
@@ -68,8 +72,10 @@ const Lineage = ({ id }) => {
     };
   }, [id]);
   if (!found) return null;
+  const { partial } = found.metadata;
   const from = [found.parent, found.retried].filter(Boolean);
   return html`
+    ${partial ? html`<p class="warm">${missingInWords(partial)}</p>` : null}
     <${Relatives} words=${say("lineage.from")} those=${from} />
     <${Relatives} words=${say("lineage.to")} those=${[...found.children, ...found.retries]} />
   `;
@@ -103,7 +109,8 @@ export const About = ({ generation, index }) => {
       </dl>
       ${fromBackend ? html`<p class="warm">${say("gallery.backendLong")}</p>` : null}
       <${CopyButton} text=${prompt} words=${say("copyPrompt")} />
-      <${Lineage} id=${id} />
+      <${Story} id=${id} />
+      ${may("jobs:read") && !fromBackend ? html`<${Disclosure} key=${id} words=${say("attempts.title")}><${Attempts} id=${id} /><//>` : null}
     </div>
   `;
 };

@@ -2,6 +2,7 @@
 import { useRef } from "../../vendor/preact-hooks.js";
 import { moment } from "../base/format.js";
 import { html } from "../base/html.js";
+import { go } from "../base/places.js";
 import { say } from "../base/words.js";
 import { bellOpen, loadNotices, markRead, nextNotices, notices, noticesFailed, unread } from "../store/bell.js";
 import { openById } from "../store/opened.js";
@@ -15,10 +16,11 @@ const One = ({ notice, close }) => {
   const { id, title, message, createdAt, read, metadata } = notice;
   const press = () => {
     if (!read) void markRead([id]);
-    if (metadata?.generationId && notice.type.endsWith("COMPLETED")) {
-      close();
-      void openById(metadata.generationId);
-    }
+    const done = notice.type.endsWith("_COMPLETED") && metadata?.generationId;
+    if (done) void openById(metadata.generationId);
+    // What failed stands under "Now"; what is about a webhook, in its log.
+    else go(notice.type.startsWith("WEBHOOK_") ? "/settings" : "/");
+    close();
   };
   return html`
     <li>

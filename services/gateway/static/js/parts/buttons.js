@@ -103,7 +103,7 @@ export const Menu = ({ label, look = "round", tabindex, items, children }) => {
             aria-label=${label}
             ref=${show}
             onToggle=${(/** @type {any} */ event) => event.newState === "closed" && setOpen(false)}
-            onKeyDown=${walk}
+            onKeyDown=${(/** @type {KeyboardEvent} */ event) => (event.key === "Tab" ? close() : walk(event))}
           >
             ${items().map((item) => html`<${MenuItem} key=${item.words} item=${item} close=${close} />`)}
           </div>`

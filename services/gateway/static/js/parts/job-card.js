@@ -2,11 +2,12 @@
 import { useEffect } from "../../vendor/preact-hooks.js";
 import { at, post } from "../base/api.js";
 import { keepTicking, now, second } from "../base/clock.js";
+import { failureInWords, isHopeless, isOfModel, reasonsInWords } from "../base/failures.js";
 import { bytes, dimensions, duration, named, percent } from "../base/format.js";
 import { html } from "../base/html.js";
 import { go } from "../base/places.js";
 import { generation as generationFrom, generationOfJob } from "../base/shapes.js";
-import { knows, say } from "../base/words.js";
+import { say } from "../base/words.js";
 import { askedFor } from "../store/asked.js";
 import { reopen } from "../store/draft.js";
 import { detail, items, waiting } from "../store/gallery.js";
@@ -17,17 +18,15 @@ import { attempt } from "../store/session.js";
 import { retry } from "../store/submit.js";
 import { IconButton } from "./buttons.js";
 import { CopyButton } from "./copy-button.js";
+import { Disclosure } from "./disclosure.js";
 import { savingOf } from "./generation-actions.js";
 import { Icon } from "./icons.js";
+import { Later } from "./later.js";
 import { Placeholder } from "./media.js";
 
 /** @typedef {import("../types.js").Job} Job */
 /** @typedef {import("../types.js").Generation} Generation */
 
-// Trying these again as they stand leads to the same end.
-const HOPELESS = ["content_filtered", "invalid_input", "quota"];
-// With these it is the model, not the wish, that stands in the way.
-const OF_MODEL = ["quota", "rate_limited", "overloaded", "provider_auth", "provider_error", "attempts_exhausted", "timeout"];
 const FEW = 4;
 
 /** What is being done, in words. @param {Job} job */
@@ -36,15 +35,6 @@ function stageInWords({ kind, status, stage, position, cancelling: ending }) {
   if (status === "PENDING") return position && position > 1 ? say("job.position", position) : say("job.waiting");
   if (stage === "initializing") return say("job.initializing");
   return say(stage === "saving" ? `job.saving.${kind}` : "job.generating");
-}
-
-/** Why it failed, in one human sentence, and whether it cost anything. @param {Job} job */
-function failureInWords({ failure }) {
-  if (!failure) return say("failure.internal");
-  const aboutInput = failure.code === "invalid_input" && /^(input_image|url|upload)_/.test(failure.reason ?? "");
-  const key = aboutInput ? "failure.input_image" : `failure.${failure.code}`;
-  const why = knows(key) ? say(key) : say("failure.provider_error");
-  return `${why} ${say(`charged.${failure.charged}`)}`;
 }
 
 /** @param {{job: Job, what: string}} props */
@@ -56,6 +46,7 @@ const Running = ({ job, what }) => {
   return html`
     <p class="facts muted figure">
       <span>${stageInWords(job)}</span>
+      ${job.message ? html`<span dir="auto">${job.message}</span>` : null}
       ${job.status === "PENDING" ? null : html`<span>${percent(job.progress)}</span>`}
       <span>${say("job.elapsed", duration(now() - job.createdAt, true))}</span>
       ${left > 1_000 ? html`<span>${say("job.left", duration(left, true))}</span>` : null}
@@ -99,23 +90,33 @@ const again = (job) =>
     dismiss([job.id]);
   });
 
+/** @param {{id: string, known: string}} props */
+const History = ({ id, known }) => html`
+  <${Disclosure} words=${say("attempts.title")}>
+    <${Later} fetch=${async () => (await import("./attempts.js")).Attempts} given=${{ id, known }} />
+  <//>
+`;
+
 /** @param {{job: Job}} props */
 const Ended = ({ job }) => {
-  const code = job.failure?.code ?? "";
-  const failed = job.status === "FAILED";
+  const { id, failure, status } = job;
+  const failed = status === "FAILED";
+  const reasons = failed ? reasonsInWords(failure?.filtered) : null;
   return html`
-    <p class=${failed ? "bad" : "muted"}>${failed ? failureInWords(job) : say("job.cancelled")}</p>
-    ${failed && job.failure?.provider_words ? html`<p class="muted provider-words" dir="auto">“${job.failure.provider_words}”</p>` : null}
-    <p class="job-actions">
+    <p class=${failed ? "bad" : "muted"}>${failed ? failureInWords(failure) : say("job.cancelled")}</p>
+    ${reasons ? html`<p class="muted" dir="auto">${reasons}</p>` : null}
+    ${failed && !reasons && failure?.provider_words ? html`<p class="muted provider-words" dir="auto">“${failure.provider_words}”</p>` : null}
+    <div class="job-actions">
       <button type="button" class="plain accent" onClick=${() => void edit(job)}>
-        ${say(OF_MODEL.includes(code) ? "job.otherModel" : "job.edit")}
+        ${say(isOfModel(failure) ? "job.otherModel" : "job.edit")}
       </button>
       ${
-        HOPELESS.includes(code)
+        isHopeless(failure)
           ? null
           : html`<button type="button" class="plain accent" onClick=${() => void again(job)}>${say("job.again")}</button>`
       }
-    </p>
+      ${failed ? html`<${History} id=${id} known=${failureInWords(failure)} />` : null}
+    </div>
   `;
 };
 

@@ -8,6 +8,8 @@ import { Icon } from "./icons.js";
 
 /** @typedef {import("../types.js").MediaFile} MediaFile */
 
+const FADE_MS = 400;
+
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** @param {{url: string}} props */
@@ -47,8 +49,14 @@ const versions = (file, film) => {
 /** @param {{file: MediaFile, film: boolean, alt: string, width: number, onError: () => void}} props */
 const Still = ({ file, film, alt, width, onError }) => {
   const [there, setThere] = useState(false);
+  const [covers, setCovers] = useState(false);
+  const show = () => {
+    setThere(true);
+    // Its colours stay beneath it until it has faded in.
+    setTimeout(() => setCovers(true), FADE_MS);
+  };
   return html`
-    ${file.placeholder && !there ? html`<${Placeholder} hash=${file.placeholder} />` : null}
+    ${file.placeholder && !covers ? html`<${Placeholder} hash=${file.placeholder} />` : null}
     <img
       class=${there ? "there" : ""}
       sizes=${`${Math.ceil(width)}px`}
@@ -57,7 +65,7 @@ const Still = ({ file, film, alt, width, onError }) => {
       alt=${alt}
       loading="lazy"
       decoding="async"
-      onLoad=${() => setThere(true)}
+      onLoad=${show}
       onError=${onError}
     />
   `;

@@ -71,8 +71,24 @@ const One = ({ toast }) => {
   `;
 };
 
-export const Toasts = () => html`
-  <div class="toasts" role="status" aria-live="polite">
-    ${toasts.value.map((toast) => html`<${One} key=${toast.id} toast=${toast} />`)}
-  </div>
-`;
+/** Ctrl Z takes the last way back that is offered, where nothing is being written. @param {KeyboardEvent} event */
+function undo(event) {
+  const writes = /** @type {HTMLElement} */ (event.target).closest?.("input, textarea, select");
+  const toast = toasts.value.findLast(({ action }) => action);
+  if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || writes || !toast) return;
+  event.preventDefault();
+  hush(toast.id);
+  toast.action?.run();
+}
+
+export const Toasts = () => {
+  useEffect(() => {
+    document.addEventListener("keydown", undo);
+    return () => document.removeEventListener("keydown", undo);
+  }, []);
+  return html`
+    <div class="toasts" role="status" aria-live="polite">
+      ${toasts.value.map((toast) => html`<${One} key=${toast.id} toast=${toast} />`)}
+    </div>
+  `;
+};

@@ -83,7 +83,13 @@ const Share = ({ those, albumId }) => {
         url
           ? html`<p>${say("share.once")}</p>
               <div class="line-form">
-                <input readonly aria-label=${say("share.link")} value=${url} onFocus=${(/** @type {any} */ event) => event.target.select()} />
+                <input
+                  readonly
+                  aria-label=${say("share.link")}
+                  value=${url}
+                  ref=${(/** @type {HTMLInputElement | null} */ link) => link?.focus()}
+                  onFocus=${(/** @type {any} */ event) => event.target.select()}
+                />
                 <${CopyButton} text=${url} look="chip" words=${say("media.copy")} done=${say("media.copied")} />
               </div>`
           : html`<form class="fields-form" onSubmit=${make}>

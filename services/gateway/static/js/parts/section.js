@@ -5,12 +5,16 @@ import { html } from "../base/html.js";
 export const Section = ({ id, title, text, action, children }) => html`
   <section class="section" aria-labelledby=${`${id}-title`} id=${id}>
     <div class="section-head">
-      <h2 id=${`${id}-title`}>${title}</h2>
+      <h2 id=${`${id}-title`} tabindex="-1">${title}</h2>
       ${action ?? null}
     </div>
     ${text ? html`<p class="muted">${text}</p>` : null} ${children}
   </section>
 `;
+
+/** What had the focus went away: it goes on at the head of its section. @param {string} id */
+export const keepFocus = (id) =>
+  requestAnimationFrame(() => document.activeElement === document.body && document.getElementById(`${id}-title`)?.focus());
 
 /**
  * A table that becomes cards on a narrow screen: every cell knows the name of its column.

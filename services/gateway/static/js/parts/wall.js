@@ -72,12 +72,14 @@ function useStride(box) {
 /** @param {KeyboardEvent} event @param {Generation[]} all @param {import("../base/layout.js").Spot[]} spots @param {HTMLElement | null} wall */
 function onKeyDown(event, all, spots, wall) {
   const tile = /** @type {HTMLElement} */ (event.target).closest(".tile-open");
-  if (!tile || !ARROWS.includes(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
+  // What is deleted leaves its place, and the focus, to the one after it: so this is heard before the card hears it.
+  const leaves = event.key === "Delete";
+  if (!tile || !(leaves || ARROWS.includes(event.key)) || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   const from = all.findIndex((item) => item.id === tile.closest("li")?.dataset.id);
-  if (from === -1) return;
-  const to = step(spots, from, /** @type {any} */ (event.key));
-  if (event.shiftKey) {
+  const to = leaves ? (from + 1 < all.length ? from + 1 : from - 1) : step(spots, from, /** @type {any} */ (event.key));
+  if (from === -1 || to === -1) return;
+  if (event.shiftKey && !leaves) {
     extendTo(all[from].id);
     extendTo(all[to].id);
   }
@@ -144,7 +146,7 @@ export const Wall = () => {
       ref=${wall}
       style=${{ height: `${height}px` }}
       aria-label=${say("gallery.title")}
-      onKeyDown=${(/** @type {KeyboardEvent} */ event) => onKeyDown(event, all, spots, wall.current)}
+      onKeyDownCapture=${(/** @type {KeyboardEvent} */ event) => onKeyDown(event, all, spots, wall.current)}
     >
       ${nodes}
     </ul>

@@ -140,9 +140,13 @@ export function amend(ids, changes) {
   waiting.value = waiting.value.map(change);
 }
 
+/** A search found so many more, or fewer. @param {number} by */
+const recount = (by) => (found.value = found.value && { ...found.value, total: Math.max(0, found.value.total + by) });
+
 /** Take some out of the list. @param {Iterable<string>} ids */
 export function drop(ids) {
   const gone = new Set(ids);
+  recount(-items.value.filter((item) => gone.has(item.id)).length);
   items.value = items.value.filter((item) => !gone.has(item.id));
   waiting.value = waiting.value.filter((item) => !gone.has(item.id));
 }
@@ -151,6 +155,7 @@ export function drop(ids) {
 export function putBack(back) {
   const known = new Set(items.value.map((item) => item.id));
   const missing = back.filter((item) => !known.has(item.id));
+  recount(missing.length);
   if (filters.value.q || filters.value.sort) items.value = [...missing, ...items.value];
   else items.value = [...missing, ...items.value].sort(newer);
 }

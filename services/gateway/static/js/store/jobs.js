@@ -12,6 +12,12 @@ const KEPT_DISMISSED = 200;
 /** @type {import("../../vendor/signals.js").Signal<ReadonlyMap<string, Job>>} */
 export const jobs = signal(new Map());
 
+// What the API says of a stage by itself; this page has words of its own for that.
+const USUAL = /^(Initialisation du modèle|Starting the model|Génération en cours|Generating|Enregistrement des .+|Saving the .+|En attente|Waiting)\.\.\.$/;
+
+/** What a backend or a worker says of where it stands, beside the stage. @param {unknown} message */
+const ownMessage = (message) => (typeof message === "string" && !USUAL.test(message) ? message : null);
+
 /** Jobs that were put away. */
 let dismissed = new Set(recall("dismissed", /** @type {string[]} */ ([])));
 
@@ -45,7 +51,7 @@ function read(said, known) {
     prompt: said.prompt ?? known?.prompt ?? null,
     model: said.model ?? known?.model ?? null,
     preview: safeUrl(said.preview_url) || (known?.preview ?? ""),
-    message: said.message ?? known?.message ?? null,
+    message: ownMessage(said.message ?? known?.message),
     parentId: said.parent_id ?? known?.parentId ?? null,
     position: said.status === "PENDING" ? (said.queue_position ?? known?.position ?? null) : null,
     readyAt: left === null ? (known?.readyAt ?? null) : now() + left * 1_000,
@@ -82,7 +88,9 @@ export function take(said) {
   if (dismissed.has(said.job_id)) return null;
   const known = jobs.value.get(said.job_id);
   if (moves(said, known)) return put(read(said, known));
-  if (known && isOpen(known) && said.status === known.status) {
+  // The stream may tell the end before the answer to the request that says what was asked.
+  if (known && known.prompt === null && said.prompt) put({ ...known, prompt: said.prompt, model: known.model ?? said.model ?? null });
+  else if (known && isOpen(known) && said.status === known.status) {
     const more = read(said, known);
     put({ ...known, prompt: more.prompt, model: more.model, position: more.position, readyAt: more.readyAt, cancelling: known.cancelling || more.cancelling });
   }

@@ -5,6 +5,8 @@ import { recall, remember } from "../base/memory.js";
 
 /** @typedef {import("../types.js").Model} Model */
 
+const ASK_MS = 60_000;
+
 /** @returns {Model[]} */
 function recalled() {
   const kept = recall("models", /** @type {Model[]} */ ([]));
@@ -23,5 +25,9 @@ export async function loadModels() {
   }
 }
 
-/** @param {string} id */
-export const modelOf = (id) => models.value.find((model) => model.id === id) ?? null;
+/** A provider may fail, or be back, while somebody looks: ask now and then; answers how to stop. */
+export function followModels() {
+  void loadModels();
+  const timer = setInterval(() => document.hidden || void loadModels(), ASK_MS);
+  return () => clearInterval(timer);
+}

@@ -18,7 +18,7 @@ const Create = () => html`
 `;
 
 const GalleryView = () => html`
-  <${Now} />
+  <${Now} open=${true} />
   <${Gallery} />
 `;
 
@@ -31,6 +31,7 @@ const VIEWS = { create: Create, gallery: GalleryView, albums: Albums, settings: 
 export const App = () => {
   const { view } = place.value;
   const View = view === "operate" && !isOperator.value ? Create : VIEWS[view];
+  document.title = view === "create" ? "Sorami" : `${say(`nav.${view}`)} · Sorami`;
   const target = view === "create" ? "#prompt" : "#main";
   return html`
     <a class="skip" href=${target}>${say(view === "create" ? "skip" : "skipToMain")}</a>

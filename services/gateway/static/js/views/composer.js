@@ -1,6 +1,6 @@
 /** The composer: what the person came to say, one row of quiet choices, one action. */
 import { useEffect, useLayoutEffect, useRef, useState } from "../../vendor/preact-hooks.js";
-import { duration, money } from "../base/format.js";
+import { duration, money, named } from "../base/format.js";
 import { html } from "../base/html.js";
 import { CHOICES } from "../base/kinds.js";
 import { lengthOf } from "../base/rules.js";
@@ -10,7 +10,7 @@ import { Fault } from "../parts/choice.js";
 import { Choices } from "../parts/choices.js";
 import { Icon } from "../parts/icons.js";
 import { addressIn, fileIn, InputImage } from "../parts/input-image.js";
-import { change, draft, faults, focusAsked } from "../store/draft.js";
+import { change, draft, faults, focusAsked, model } from "../store/draft.js";
 import { cost, estimate } from "../store/estimate.js";
 import { sending, submit } from "../store/submit.js";
 import { forgetInput, takeFile, uploading } from "../store/upload.js";
@@ -44,7 +44,7 @@ const Action = () => {
   ].filter(Boolean);
   return html`
     <div class="action">
-      ${hints.length ? html`<span class="hint">${hints.join(" · ")}</span>` : null}
+      ${hints.length ? html`<span class="hint">${hints.map((hint) => html`<span>${hint}</span>`)}</span>` : null}
       <button
         type="submit"
         class="go"
@@ -56,6 +56,12 @@ const Action = () => {
       </button>
     </div>
   `;
+};
+
+/** A model whose work does not begin now: it may be chosen all the same. */
+const Rests = () => {
+  const { id = "", unavailable_reason: reason } = model.value ?? {};
+  return reason ? html`<p class="rests warm" role="status">${say(`composer.rests.${reason}`, named("model", id))}</p>` : null;
 };
 
 /** What this is an edit of. */
@@ -158,6 +164,7 @@ export const Composer = () => {
         <${Choices} withInput=${withInput} onWantInput=${() => setWantsInput(true)} />
         <${Action} />
       </div>
+      <${Rests} />
       <${OtherFaults} />
     </form>
   `;

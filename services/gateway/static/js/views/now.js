@@ -8,9 +8,10 @@ import { line } from "../store/session.js";
 
 const FEW = 9;
 
-export const Now = () => {
+/** @param {{open?: boolean}} props  open: only what still runs */
+export const Now = ({ open = false }) => {
   const [all, setAll] = useState(false);
-  const jobs = shown.value;
+  const jobs = open ? shown.value.filter(isOpen) : shown.value;
   if (jobs.length === 0) return null;
   const hidden = Math.max(0, jobs.length - FEW);
   return html`

@@ -4,6 +4,7 @@ import { choose, language, say } from "../base/words.js";
 import { Section } from "../parts/section.js";
 import { chooseTheme, theme, THEMES } from "../store/prefs.js";
 import { leave, may, me } from "../store/session.js";
+import { Channels } from "./settings/channels.js";
 import { Keys } from "./settings/keys.js";
 import { Shares } from "./settings/shares.js";
 import { Webhooks } from "./settings/webhooks.js";
@@ -84,7 +85,7 @@ export const Settings = () =>
   me.value
     ? html`<div class="column">
         <${Look} />
-        ${may("account") ? html`<${Keys} /><${Webhooks} />` : null}
+        ${may("account") ? html`<${Channels} /><${Keys} /><${Webhooks} />` : null}
         ${may("media:read") ? html`<${Shares} />` : null}
         <${Account} />
       </div>`

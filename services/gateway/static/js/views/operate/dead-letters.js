@@ -6,7 +6,7 @@ import { html } from "../../base/html.js";
 import { say } from "../../base/words.js";
 import { Dialog } from "../../parts/dialog.js";
 import { useLoaded } from "../../parts/loaded.js";
-import { Section, Table } from "../../parts/section.js";
+import { keepFocus, Section, Table } from "../../parts/section.js";
 import { Listed, Loading } from "../../parts/states.js";
 import { attempt, tell } from "../../store/session.js";
 
@@ -29,6 +29,7 @@ export const DeadLetters = () => {
     if (!(await attempt(work))) return;
     tell(say(words));
     await load();
+    keepFocus("dead-letters");
   };
   return html`
     <${Section}

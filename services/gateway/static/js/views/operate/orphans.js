@@ -6,7 +6,7 @@ import { html } from "../../base/html.js";
 import { say } from "../../base/words.js";
 import { Dialog } from "../../parts/dialog.js";
 import { useLoaded } from "../../parts/loaded.js";
-import { Section, Table } from "../../parts/section.js";
+import { keepFocus, Section, Table } from "../../parts/section.js";
 import { Listed } from "../../parts/states.js";
 import { attempt, me, tell } from "../../store/session.js";
 
@@ -44,7 +44,7 @@ export const Orphans = () => {
   if (absent) return null;
   const orphans = data?.orphans ?? null;
   const forget = async (/** @type {string} */ id) => {
-    if (await attempt(() => remove(at`/api/admin/orphans/${id}`))) await load();
+    if (await attempt(() => remove(at`/api/admin/orphans/${id}`))) await load().then(() => keepFocus("orphans"));
   };
   return html`
     <${Section} id="orphans" title=${say("operate.orphans")} text=${say("operate.orphansText")}>
@@ -72,7 +72,7 @@ export const Orphans = () => {
               orphan=${open}
               done=${() => {
                 setOpen(null);
-                void load();
+                void load().then(() => keepFocus("orphans"));
               }}
               onClose=${() => setOpen(null)}
             />`

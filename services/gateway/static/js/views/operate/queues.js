@@ -1,73 +1,48 @@
-/** The queue of each provider, with what is paused: everything, a provider, a model or a kind. */
-import { at, get, put, remove } from "../../base/api.js";
-import { duration, moment, named } from "../../base/format.js";
+/** The queue of each provider and how it fares; what is paused, and what bounds it. */
+import { get } from "../../base/api.js";
+import { duration, named } from "../../base/format.js";
 import { html } from "../../base/html.js";
-import { KINDS } from "../../base/kinds.js";
 import { say } from "../../base/words.js";
 import { useLoaded } from "../../parts/loaded.js";
 import { Section, Table } from "../../parts/section.js";
 import { Listed } from "../../parts/states.js";
-import { models } from "../../store/models.js";
-import { attempt } from "../../store/session.js";
+import { loadModels, models } from "../../store/models.js";
+import { Others, Paused, Switch } from "./pausing.js";
 
 const EVERY_MS = 5_000;
 
-/** @typedef {{scope: string, name: string, reason: string | null, paused_at: string}} Pause */
+/** How it fares; where only some of its models fail, which. @param {any} queue */
+function stateInWords({ provider, paused, breaker }) {
+  if (paused) return html`<span class="warm">${say("operate.paused")}</span>`;
+  if (breaker === "closed") return html`<span class="good">${say("breaker.closed")}</span>`;
+  const its = models.value.filter((model) => model.provider === provider);
+  const failing = its.filter((model) => model.unavailable_reason === "failing");
+  const names = failing.length < its.length ? failing.map(({ id }) => named("model", id)).join(", ") : "";
+  return html`<span class="warm">${say(`breaker.${breaker}`)}${names ? ` (${names})` : ""}</span>`;
+}
 
-/** @param {Pause[]} pauses @param {string} scope @param {string} name */
-const pauseOf = (pauses, scope, name) =>
-  pauses.find((pause) => pause.scope === scope && (scope === "all" || pause.name === name)) ?? null;
-
-/** @param {{pauses: Pause[], scope: string, name: string, words: string, changed: () => Promise<void>}} props */
-const Switch = ({ pauses, scope, name, words, changed }) => {
-  const paused = pauseOf(pauses, scope, name) !== null;
-  const path = at`/api/admin/pauses/${scope}/${name}`;
-  const press = async () => {
-    if (await attempt(() => (paused ? remove(path) : put(path, {})))) await changed();
-  };
-  return html`<button type="button" class="chip" aria-pressed=${String(paused)} aria-label=${say(paused ? "operate.resumeOf" : "operate.pauseOf", words)} onClick=${() => void press()}>
-    ${say(paused ? "operate.resume" : "operate.pause")}
-  </button>`;
-};
-
-/** @param {Pause} pause */
-const nameOf = ({ scope, name }) =>
-  ({ all: say("operate.everything"), kind: say(`kinds.${name}`), model: named("model", name) })[scope] ?? named("provider", name);
-
-/** @param {{pauses: Pause[], changed: () => Promise<void>}} props */
-const Others = ({ pauses, changed }) => {
-  const one = (/** @type {string} */ scope, /** @type {string} */ name, /** @type {string} */ words) => html`
-    <li><span>${words}</span><${Switch} pauses=${pauses} scope=${scope} name=${name} words=${words} changed=${changed} /></li>
-  `;
-  return html`<ul class="switches">
-    ${one("all", "all", say("operate.everything"))}
-    ${KINDS.map((kind) => one("kind", kind, say(`kinds.${kind}`)))}
-    ${models.value.map(({ id }) => one("model", id, named("model", id)))}
-  </ul>`;
-};
+/** Caps and weights of the settings, where there are any. @param {{words: string, those: Record<string, number>}} props */
+const Bounds = ({ words, those }) =>
+  Object.keys(those).length
+    ? html`<p class="facts muted figure">
+        <span>${words}</span>
+        ${Object.entries(those).map(([name, value]) => html`<span><code>${name}</code> ${value}</span>`)}
+      </p>`
+    : null;
 
 export const Queues = () => {
-  const queues = useLoaded(() => get("/api/admin/queues"), EVERY_MS);
+  const queues = useLoaded(() => Promise.all([get("/api/admin/queues"), loadModels()]).then(([said]) => said), EVERY_MS);
   const paused = useLoaded(() => get("/api/admin/pauses"), EVERY_MS);
   if (queues.absent) return null;
   const pauses = paused.data?.pauses ?? [];
   const changed = async () => void (await Promise.all([queues.load(), paused.load()]));
-  const rows = queues.data?.queues ?? null;
+  // What may be resumed is known with both answers.
+  const rows = paused.data || paused.absent || paused.failed ? (queues.data?.queues ?? null) : null;
   const oldest = (/** @type {any} */ queue) => (queue.oldest_seconds === null ? "–" : duration(queue.oldest_seconds * 1_000));
+  const subject = (/** @type {string} */ name) => ({ scope: "provider", name, words: named("provider", name) });
   return html`
     <${Section} id="queues" title=${say("operate.queues")}>
-      ${
-        pauses.length
-          ? html`<ul class="paused">
-              ${pauses.map(
-                (/** @type {Pause} */ pause) =>
-                  html`<li class="warm">
-                    ${say("operate.pausedSince", nameOf(pause), moment(Date.parse(pause.paused_at)))} ${pause.reason ?? ""}
-                  </li>`,
-              )}
-            </ul>`
-          : null
-      }
+      <${Paused} pauses=${pauses} />
       <${Listed} data=${rows} failed=${queues.failed} again=${() => void changed()} empty=${html`<p class="quiet">${say("operate.noQueues")}</p>`}>
         <${Table}
           label=${say("operate.queues")}
@@ -80,15 +55,15 @@ export const Queues = () => {
               queue.slots ? `${queue.running} / ${queue.slots}` : queue.running,
               queue.waiting,
               oldest(queue),
-              html`<span class=${queue.paused || queue.breaker !== "closed" ? "warm" : "good"}>
-                ${say(queue.paused ? "operate.paused" : `breaker.${queue.breaker}`)}
-              </span>`,
-              html`<${Switch} pauses=${pauses} scope="provider" name=${queue.provider} words=${named("provider", queue.provider)} changed=${changed} />`,
+              stateInWords(queue),
+              html`<${Switch} pauses=${pauses} subject=${subject(queue.provider)} changed=${changed} />`,
             ],
           }))}
         />
       <//>
-      ${paused.absent ? null : html`<details><summary>${say("operate.pauseMore")}</summary><${Others} pauses=${pauses} changed=${changed} /></details>`}
+      <${Bounds} words=${say("operate.caps")} those=${queues.data?.caps ?? {}} />
+      <${Bounds} words=${say("operate.weights")} those=${queues.data?.weights ?? {}} />
+      ${paused.data === null ? null : html`<details><summary>${say("operate.pauseMore")}</summary><${Others} pauses=${pauses} changed=${changed} /></details>`}
     <//>
   `;
 };

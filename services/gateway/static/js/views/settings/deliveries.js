@@ -1,7 +1,7 @@
-/** What was sent to a webhook endpoint, what came of it, and sending it again. */
+/** What was sent to a webhook endpoint or a channel, what came of it, and sending it again. */
 import { useState } from "../../../vendor/preact-hooks.js";
-import { at, get, post } from "../../base/api.js";
-import { duration, moment } from "../../base/format.js";
+import { get, post } from "../../base/api.js";
+import { moment, quickly } from "../../base/format.js";
 import { html } from "../../base/html.js";
 import { say } from "../../base/words.js";
 import { useLoaded } from "../../parts/loaded.js";
@@ -20,13 +20,13 @@ const Attempts = ({ path }) => {
   return html`
     ${
       data.log.length
-        ? html`<ol class="attempts">
+        ? html`<ol class="tries">
             ${data.log.map(
               (/** @type {any} */ one) => html`
                 <li key=${one.attempt}>
                   <span class="figure">${moment(Date.parse(one.at))}</span>
                   <span class="figure">${one.status_code ?? say("deliveries.noAnswer")}</span>
-                  ${one.duration_ms === null ? null : html`<span class="figure">${duration(one.duration_ms)}</span>`}
+                  ${one.duration_ms === null ? null : html`<span class="figure">${quickly(one.duration_ms)}</span>`}
                   ${one.error ? html`<span class="bad" dir="auto">${one.error}</span>` : null}
                 </li>
               `,
@@ -38,26 +38,30 @@ const Attempts = ({ path }) => {
   `;
 };
 
-/** @param {{delivery: any, path: string, enabled: boolean, changed: () => Promise<void>}} props */
-const One = ({ delivery, path, enabled, changed }) => {
+/** @param {{delivery: any, path: string, detailed: boolean, enabled: boolean, changed: () => Promise<void>}} props */
+const One = ({ delivery, path, detailed, enabled, changed }) => {
   const [open, setOpen] = useState(false);
-  const { type, state, created_at: at_, last_status_code: code, attempts } = delivery;
+  const { type, state, created_at: at_, last_status_code: code, last_error: error, attempts } = delivery;
   const resend = async () => {
     if (!(await attempt(() => post(`${path}/resend`)))) return;
     tell(say("deliveries.resent"));
     await changed();
   };
+  const name = html`<code>${type}</code>`;
   return html`
     <li>
       <div class="delivery">
-        <button type="button" class="plain" aria-expanded=${String(open)} onClick=${() => setOpen(!open)}>
-          <code>${type}</code>
-        </button>
+        ${
+          detailed
+            ? html`<button type="button" class="plain" aria-expanded=${String(open)} onClick=${() => setOpen(!open)}>${name}</button>`
+            : name
+        }
         <span class=${TONES[state] ?? "muted"}>${say(`delivery.${state}`)}</span>
-        <span class="muted figure">${[code, say("deliveries.attempts", attempts)].filter(Boolean).join(" · ")}</span>
+        <span class="muted figure">${[detailed && code, say("deliveries.attempts", attempts)].filter(Boolean).join(" · ")}</span>
+        ${!detailed && error ? html`<span class="muted" dir="auto">${error}</span>` : null}
         <time class="muted figure" datetime=${at_}>${moment(Date.parse(at_))}</time>
         ${
-          enabled && state !== "pending"
+          detailed && enabled && state !== "pending"
             ? html`<button type="button" class="plain accent" onClick=${() => void resend()}>${say("deliveries.resend")}</button>`
             : null
         }
@@ -67,9 +71,8 @@ const One = ({ delivery, path, enabled, changed }) => {
   `;
 };
 
-/** @param {{endpoint: string, enabled: boolean}} props */
-export const Deliveries = ({ endpoint, enabled }) => {
-  const base = at`/api/webhook-endpoints/${endpoint}/deliveries`;
+/** @param {{base: string, detailed: boolean, enabled: boolean}} props */
+export const Deliveries = ({ base, detailed, enabled }) => {
   const { data, failed, load } = useLoaded(() => get(base, { limit: SHOWN }), AGAIN_MS);
   const deliveries = data?.deliveries ?? null;
   return html`
@@ -77,7 +80,7 @@ export const Deliveries = ({ endpoint, enabled }) => {
       <ul class="deliveries">
         ${(deliveries ?? []).map(
           (/** @type {any} */ one) =>
-            html`<${One} key=${one.id} delivery=${one} path=${`${base}/${encodeURIComponent(one.id)}`} enabled=${enabled} changed=${load} />`,
+            html`<${One} key=${one.id} delivery=${one} path=${`${base}/${encodeURIComponent(one.id)}`} detailed=${detailed} enabled=${enabled} changed=${load} />`,
         )}
       </ul>
     <//>

@@ -7,7 +7,7 @@ import { say } from "../../base/words.js";
 import { CopyButton } from "../../parts/copy-button.js";
 import { Dialog } from "../../parts/dialog.js";
 import { useLoaded } from "../../parts/loaded.js";
-import { Section, Table } from "../../parts/section.js";
+import { keepFocus, Section, Table } from "../../parts/section.js";
 import { Listed } from "../../parts/states.js";
 import { attempt, me } from "../../store/session.js";
 
@@ -31,14 +31,14 @@ const NewKey = ({ onMade, onClose }) => {
   const toggle = (/** @type {string} */ scope) =>
     setScopes(scopes.includes(scope) ? scopes.filter((one) => one !== scope) : [...scopes, scope]);
   if (secret) {
-    return html`<${Dialog} title=${say("keys.made")} onClose=${onClose}>
+    return html`<${Dialog} key="made" title=${say("keys.made")} onClose=${onClose}>
       <p>${say("secret.once")}</p>
       <p class="secret"><code>${secret}</code></p>
       <${CopyButton} text=${secret} look="chip" />
     <//>`;
   }
   return html`
-    <${Dialog} title=${say("keys.new")} onClose=${onClose}>
+    <${Dialog} key="new" title=${say("keys.new")} onClose=${onClose}>
       <form class="fields-form" onSubmit=${make}>
         <label>
           ${say("keys.name")}
@@ -73,7 +73,7 @@ export const Keys = () => {
   const { data, failed, load } = useLoaded(() => get("/api/keys", { limit: 200 }));
   const [making, setMaking] = useState(false);
   const revoke = async (/** @type {string} */ id) => {
-    if (await attempt(() => remove(at`/api/keys/${id}`))) await load();
+    if (await attempt(() => remove(at`/api/keys/${id}`))) await load().then(() => keepFocus("keys"));
   };
   const keys = data?.keys ?? null;
   return html`

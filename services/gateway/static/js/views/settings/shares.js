@@ -5,7 +5,7 @@ import { html } from "../../base/html.js";
 import { now } from "../../base/clock.js";
 import { say } from "../../base/words.js";
 import { useLoaded } from "../../parts/loaded.js";
-import { Section, Table } from "../../parts/section.js";
+import { keepFocus, Section, Table } from "../../parts/section.js";
 import { Listed } from "../../parts/states.js";
 import { attempt } from "../../store/session.js";
 
@@ -15,7 +15,7 @@ const works = (/** @type {any} */ share) =>
 export const Shares = () => {
   const { data, failed, load } = useLoaded(() => get("/api/shares", { limit: 200 }));
   const revoke = async (/** @type {string} */ id) => {
-    if (await attempt(() => remove(at`/api/shares/${id}`))) await load();
+    if (await attempt(() => remove(at`/api/shares/${id}`))) await load().then(() => keepFocus("shares"));
   };
   const shares = data ? data.shares.filter(works) : null;
   return html`

@@ -1,19 +1,19 @@
 /** Webhook endpoints: made with a secret told once, tested, paused, removed; each with its log. */
 import { useState } from "../../../vendor/preact-hooks.js";
-import { at, get, patch, post, remove } from "../../base/api.js";
+import { at, get, post } from "../../base/api.js";
+import { quickly } from "../../base/format.js";
 import { html } from "../../base/html.js";
 import { say } from "../../base/words.js";
-import { Menu } from "../../parts/buttons.js";
 import { CopyButton } from "../../parts/copy-button.js";
 import { Dialog } from "../../parts/dialog.js";
-import { Icon } from "../../parts/icons.js";
 import { useLoaded } from "../../parts/loaded.js";
 import { Section } from "../../parts/section.js";
 import { Listed } from "../../parts/states.js";
 import { attempt, tell } from "../../store/session.js";
-import { Deliveries } from "./deliveries.js";
+import { EventBoxes, EVENTS, Receiver, typesInWords } from "./receivers.js";
 
-const EVENTS = ["job.completed", "job.failed", "job.cancelled", "job.progress"];
+// How far back missed endings are sent again: longer than an endpoint may fail before it is disabled.
+const MISSED_MS = 7 * 86_400_000;
 
 /** @param {{secret: string, onClose: () => void}} props */
 const Secret = ({ secret, onClose }) => html`
@@ -36,8 +36,6 @@ const NewEndpoint = ({ onMade, onClose }) => {
       onMade((await post("/api/webhook-endpoints", { url: url.trim(), event_types: events, ...more })).secret),
     );
   };
-  const toggle = (/** @type {string} */ name) =>
-    setEvents(events.includes(name) ? events.filter((one) => one !== name) : [...events, name]);
   return html`
     <${Dialog} title=${say("hooks.new")} onClose=${onClose}>
       <form class="fields-form" onSubmit=${make}>
@@ -49,76 +47,45 @@ const NewEndpoint = ({ onMade, onClose }) => {
           ${say("hooks.description")}
           <input maxlength="500" value=${description} onInput=${(/** @type {any} */ event) => setDescription(event.target.value)} />
         </label>
-        <fieldset>
-          <legend>${say("hooks.events")}</legend>
-          ${EVENTS.map(
-            (name) => html`
-              <label class="check">
-                <input type="checkbox" checked=${events.includes(name)} onChange=${() => toggle(name)} />
-                ${say(`event.${name}`)} <code>${name}</code>
-              </label>
-            `,
-          )}
-        </fieldset>
+        <${EventBoxes} events=${EVENTS} chosen=${events} onChange=${setEvents} />
         <button type="submit" class="go" disabled=${!url.trim() || events.length === 0}>${say("hooks.make")}</button>
       </form>
     <//>
   `;
 };
 
-/** @param {any} endpoint */
-function stateInWords({ state, reason, failing_since: failing }) {
-  if (state === "disabled") return say(reason === "owner" ? "hooks.paused" : "hooks.disabled");
-  return say(failing ? "hooks.failing" : "hooks.enabled");
-}
+/** How it fared lately. @param {{base: string}} props */
+const Fares = ({ base }) => {
+  const { data } = useLoaded(() => get(`${base}/stats`));
+  if (!data?.attempts) return null;
+  const half = data.p50_ms === null ? "" : quickly(data.p50_ms);
+  return html`<p class="muted figure">${say("hooks.fares", data.taken, data.attempts, half)}</p>`;
+};
 
 /** @param {{endpoint: any, changed: () => Promise<void>, tellSecret: (secret: string) => void}} props */
 const Endpoint = ({ endpoint, changed, tellSecret }) => {
-  const [open, setOpen] = useState(false);
-  const [sent, setSent] = useState(0);
-  const { id, url, description, state, failing_since: failing } = endpoint;
-  const act = async (/** @type {() => Promise<unknown>} */ work) => {
-    if (await attempt(work)) await changed();
+  const base = at`/api/webhook-endpoints/${endpoint.id}`;
+  const rotate = async () => {
+    if (await attempt(async () => tellSecret((await post(`${base}/rotate`, { overlap_hours: 24 })).secret))) await changed();
   };
-  const test = async () => {
-    if (!(await attempt(() => post(at`/api/webhook-endpoints/${id}/test`)))) return;
-    tell(say("hooks.tested"));
-    setOpen(true);
-    setSent(sent + 1);
-  };
-  const on = state === "enabled";
-  const items = () => /** @type {import("../../parts/buttons.js").Item[]} */ ([
-    {
-      words: say(on ? "hooks.pause" : "hooks.resume"),
-      run: () => void act(() => patch(at`/api/webhook-endpoints/${id}`, { state: on ? "disabled" : "enabled" })),
-    },
-    {
-      words: say("hooks.rotate"),
-      run: () =>
-        void act(async () => tellSecret((await post(at`/api/webhook-endpoints/${id}/rotate`, { overlap_hours: 24 })).secret)),
-    },
-    { words: say("delete"), icon: "trash", bad: true, run: () => void act(() => remove(at`/api/webhook-endpoints/${id}`)) },
-  ]);
-  return html`
-    <li class="hook">
-      <div class="hook-head">
-        <div>
-          <p class="hook-url">${url}</p>
-          <p class="facts muted">
-            <span class=${on && !failing ? "good" : "warm"}>${stateInWords(endpoint)}</span>
-            ${description ? html`<span dir="auto">${description}</span>` : null}
-            <span>${(endpoint.event_types ?? [say("hooks.all")]).join(", ")}</span>
-          </p>
-        </div>
-        <div class="hook-actions">
-          ${on ? html`<button type="button" class="chip" onClick=${() => void test()}>${say("hooks.test")}</button>` : null}
-          <button type="button" class="chip" aria-expanded=${String(open)} onClick=${() => setOpen(!open)}>${say("hooks.log")}</button>
-          <${Menu} label=${say("hooks.actions", url)} items=${items}><${Icon} name="more" /><//>
-        </div>
-      </div>
-      ${open ? html`<${Deliveries} key=${sent} endpoint=${id} enabled=${on} />` : null}
-    </li>
-  `;
+  const recover = () =>
+    attempt(async () => {
+      const since = new Date(Date.now() - MISSED_MS).toISOString();
+      tell(say("hooks.recovered", (await post(`${base}/recover`, { since })).recovered));
+    });
+  return html`<${Receiver}
+    one=${endpoint}
+    section="webhooks"
+    base=${base}
+    facts=${[typesInWords(endpoint.event_types)]}
+    detailed=${true}
+    note=${html`<${Fares} base=${base} />`}
+    items=${[
+      { words: say("hooks.recover"), icon: "restore", run: () => void recover() },
+      { words: say("hooks.rotate"), icon: "settings", run: () => void rotate() },
+    ]}
+    changed=${changed}
+  />`;
 };
 
 export const Webhooks = () => {
