@@ -76,6 +76,19 @@ async def pages_instead_of_pictures(rig: Rig, load: Load) -> None:
         await asyncio.sleep(6)
 
 
+@scenario("b.6 media unusable, worker killed before it says so", usual=True)
+async def killed_with_a_paid_failure(rig: Rig, load: Load) -> None:
+    """The provider's media are web pages, and SIGKILL comes before that is reported: nothing is bought again."""
+    load.expected.failures = frozenset({"provider_error", "no_media"})
+    with _playing(rig, Behaviour.HTML):
+        asking = asyncio.create_task(load.ask_many(4, model=REMOTE))
+        for _ in range(2):
+            await rig.fired(rig.arm("generator", "gen.before_report"))
+            await rig.ready("generator")
+        await asking
+        await asyncio.sleep(6)
+
+
 @scenario("b.5 memory bomb from the provider")
 async def a_bomb(rig: Rig, load: Load) -> None:
     """The provider's picture is 17 kB that unpack to 700 MB; the worker lives and others' work goes on."""
