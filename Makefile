@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts chaos chaos-short node-tools screenshots chart image image-check locks seed-data clean
+.PHONY: help setup run up down status logs test check fix contracts node-tools chaos chaos-short security-report screenshots chart promtool chart-cluster rolling image image-check compose-check locks seed-data clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -85,17 +85,40 @@ $(NODE_TOOLS)/.ready: tests/node_tools/requirements.lock tests/node_tools/packag
 	@ln -sfn $(CURDIR)/tests/node_tools/tsconfig.json $(NODE_TOOLS)/check/tsconfig.json
 	@touch $@
 
+security-report: $(READY) ## Run the tests of tests/SECURITY.md on the real stack; what became of each row, in .sorami/security
+	@$(BIN)/python -m tests.security_report
+
 screenshots: $(READY) ## Look at every view of the page: pictures of it in .sorami/screenshots, three of them in docs/img
 	@$(BIN)/python -m tests.e2e.page.screenshots
 chart: $(READY) ## Check the Helm chart: lint, 50 renderings, Kubernetes' schemas, flows, Pod Security
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r deploy/helm/requirements.lock
 	@$(BIN)/python -m pytest -q tests/deploy tests/contract/test_chart_documents.py
 
+PROMTOOL := $(VENV)/promtool
+promtool: $(PROMTOOL)/promtool ## Build Prometheus' own tool for the tests of alerts; needs Go
+
+# Its module cannot be installed by name (it replaces others): a module of ours asks for it.
+$(PROMTOOL)/promtool: | $(READY)
+	@mkdir -p $(PROMTOOL) && cd $(PROMTOOL) && rm -f go.mod && go mod init promtool 2>/dev/null
+	@cd $(PROMTOOL) && go get github.com/prometheus/prometheus/cmd/promtool@v0.307.3 2>/dev/null
+	@cd $(PROMTOOL) && go build -ldflags="-s -w" -o promtool github.com/prometheus/prometheus/cmd/promtool
+
+chart-cluster: $(READY) ## Install, upgrade and remove the chart on a real control plane; needs root and Go (builds Kubernetes once)
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r deploy/helm/requirements.lock
+	@$(BIN)/python -m pytest -q -rs -s -x tests/deploy/cluster_check.py
+
+rolling: $(READY) ## Replace every service while fifty jobs a second are asked for, and print what was measured
+	@$(BIN)/python -m pytest -q -s tests/deploy/rolling_check.py
+
 image: ## Build the container image with docker, podman or buildah (IMAGE=, BASE=)
 	@deploy/image/build.sh
 
 image-check: $(READY) ## Build the image from nothing and see it make a job; needs root, buildah, podman, runc, debootstrap
 	@$(BIN)/python -m pytest -q -rs tests/deploy/image_check.py
+
+compose-check: $(READY) ## Start compose.yaml by podman with stand-ins for public images; needs what image-check needs, aardvark-dns and iptables
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r tests/deploy/compose.lock
+	@$(BIN)/python -m pytest -q -rs -s -x tests/deploy/compose_check.py
 
 # Versions move only when they must: each lock keeps what it has, and those of the image and the chart follow the first.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
@@ -105,6 +128,7 @@ locks: $(READY) ## Write the lock files anew after a change of dependencies
 		pyproject.toml -o deploy/image/requirements.lock
 	$(COMPILE) -c bootstrap.lock deploy/image/build.in -o deploy/image/build.lock
 	$(COMPILE) -c requirements.lock deploy/helm/requirements.in -o deploy/helm/requirements.lock
+	$(COMPILE) -c requirements.lock tests/deploy/compose.in -o tests/deploy/compose.lock
 
 N ?= 100000
 seed-data: $(READY) ## Fill the running database with N=100000 made-up jobs, for measurements

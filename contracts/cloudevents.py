@@ -9,9 +9,6 @@ from pydantic import ValidationError
 
 from contracts.events import EVENT_OF_TOPIC, Event, as_utc, event_id, event_type
 
-MAX_VALUE_BYTES = 900_000
-"""Producers refuse a request above 1 MB before compression; headers and framing need the rest."""
-
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -63,6 +63,11 @@ class Models:
         """Return every model that renders a kind."""
         return [model for model in self.known.values() if kind in model.kinds]
 
+    def price_of(self, model: str) -> Price | None:
+        """Return what a model costs; None where nobody has said."""
+        found = self.known.get(model)
+        return found.price if found is not None else None
+
 
 BUILT_IN: Final = Models({model.id: model for model in MODELS}, {kind: (id_,) for kind, id_ in DEFAULT_MODEL.items()})
 """What needs no key and no address."""

@@ -23,6 +23,12 @@ class Price(BaseModel):
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
 
 
+def cost_of(price: Price, *, media: int, seconds: float) -> Decimal:
+    """Return what a job of so many media, together so many seconds long, is estimated to cost."""
+    count = {"medium": Decimal(media), "second": Decimal(str(seconds)), "job": Decimal(1)}[price.unit]
+    return price.amount * count
+
+
 def _price(amount: str, unit: Unit = "medium") -> Price:
     return Price(amount=Decimal(amount), unit=unit)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,12 +46,75 @@ def janitor(
     age_hours: Annotated[float | None, typer.Option(min=1, help="How old an object must be.")] = None,
 ) -> int:
     """Remove objects that no row names, all at once (the generator does it bit by bit); asks database and bucket."""
+    flags = (["--dry-run"] if dry_run else []) + ([f"--age-hours={age_hours}"] if age_hours is not None else [])
+    return _entry("DATABASE_URL", "services.generator.janitor:main", flags)
+
+
+@admin.command()
+def topics(as_json: AsJson = False) -> int:
+    """Show every declared topic as the brokers have it; asks Kafka."""
+    return _entry("KAFKA_BOOTSTRAP_SERVERS", "sorami.topic_list:main", ["--json"] if as_json else [])
+
+
+@admin.command()
+def users(
+    text: Annotated[str, typer.Argument(help="Part of an address, a name or an id; everybody when left out.")] = "",
+    as_json: AsJson = False,
+) -> int:
+    """Find people, with their open jobs and keys; asks the database."""
+    return _entry("DATABASE_URL", "sorami.accounts:main", ["users", text] + (["--json"] if as_json else []))
+
+
+@admin.command()
+def keys(
+    user: Annotated[str, typer.Argument(help="Our id of a user, or the identity provider's.")], as_json: AsJson = False
+) -> int:
+    """Show the API keys of a person; asks the database."""
+    return _entry("DATABASE_URL", "sorami.accounts:main", ["keys", user] + (["--json"] if as_json else []))
+
+
+@admin.command()
+def revoke(key_id: str) -> int:
+    """Revoke anybody's API key; asks the database."""
+    return _entry("DATABASE_URL", "sorami.accounts:main", ["revoke", key_id])
+
+
+@admin.command()
+def drain(
+    scope: Annotated[str, typer.Argument(help="all, provider, model or kind.")] = "all",
+    name: Annotated[str, typer.Argument(help="Which of them; left out for all.")] = "all",
+    reason: Annotated[str | None, typer.Option(help="Why.")] = None,
+    within: Annotated[float, typer.Option(help="Seconds to wait.")] = 3_600.0,
+) -> int:
+    """Pause something and wait until nothing of its providers is under way; `resume` goes on."""
+    return asyncio.run(_draining(scope, name, reason, within))
+
+
+@admin.command()
+def retention(
+    run: Annotated[bool, typer.Option("--run", help="Let go now what may go.")] = False, as_json: AsJson = False
+) -> int:
+    """Show what is kept how long and what may go now; asks the database."""
+    return _entry("DATABASE_URL", "sorami.retention:main", (["--run"] if run else []) + (["--json"] if as_json else []))
+
+
+@admin.command("operator-key")
+def operator_key(
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "operator",
+    days: Annotated[int, typer.Option(min=0, help="How long it lives; 0 is until it is revoked.")] = 90,
+    scopes: Annotated[str | None, typer.Option(help="Separated by commas; else the personal ones and operate.")] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="Whose it is, by the issuer's id; else a user of its own.")
+    ] = None,
+) -> int:
+    """Make an API key where nobody can sign in yet; asks the database, and prints the secret alone to stdout."""
     from sorami.local import shell
     from sorami.local.home import Home
 
-    flags = (["--dry-run"] if dry_run else []) + ([f"--age-hours={age_hours}"] if age_hours is not None else [])
+    flags = [f"--name={name}", f"--days={days}"]
+    flags += [f"--{option}={text}" for option, text in (("scopes", scopes), ("subject", subject)) if text is not None]
     home = Home.find(os.environ, Path.cwd())
-    return shell.run_entry(home, "DATABASE_URL", "services.generator.janitor:main", [flags])
+    return shell.run_entry(home, "DATABASE_URL", "services.gateway.operator_key:main", [flags])
 
 
 @admin.command()
@@ -140,6 +204,35 @@ def assign_orphan(
 def discard_orphan(orphan_id: str) -> int:
     """Say that it is nobody's; it stays readable."""
     return _do("DELETE", f"{ORPHANS}/{_part(orphan_id)}")
+
+
+def _entry(address: str, entry: str, arguments: Sequence[str]) -> int:
+    """Run a command that asks a server itself, at the address that the shell gives or the running stack's."""
+    from sorami.local import shell
+    from sorami.local.home import Home
+
+    return shell.run_entry(Home.find(os.environ, Path.cwd()), address, entry, [list(arguments)])
+
+
+async def _draining(scope: str, name: str, reason: str | None, within: float) -> int:
+    path = f"{PAUSES}/{_part(scope)}/{_part(name)}"
+    if await _call("PUT", path, json={"reason": reason} if reason else {}) is None:
+        return 1
+    deadline = time.monotonic() + within
+    while True:
+        found = await _call("GET", "/api/admin/queues")
+        if found is None:
+            return 1
+        # Of a model or a kind the queues do not tell: then every provider is waited for.
+        own = [queue for queue in found["queues"] if scope != "provider" or queue["provider"] == name]
+        busy = sum(queue["running"] + queue["waiting"] for queue in own)
+        if busy == 0:
+            print("drained: nothing is under way")
+            return 0
+        if time.monotonic() > deadline:
+            print(f"sorami: {busy} are still under way; the pause stays", file=sys.stderr)
+            return 1
+        await asyncio.sleep(1)
 
 
 def _part(text: str) -> str:

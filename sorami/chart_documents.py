@@ -13,9 +13,12 @@ from services.gateway.settings import GatewaySettings, OfferSettings
 from services.generator.settings import GeneratorSettings
 from services.notifier.settings import NotifierSettings
 from services.persistence.settings import PersistenceSettings
+from sorami.dashboard_document import dashboard
 from sorami.documents import subscriptions
 
-CHART = Path(__file__).parent.parent / "deploy" / "helm" / "sorami"
+DEPLOY = Path(__file__).parent.parent / "deploy"
+CHART = DEPLOY / "helm" / "sorami"
+OBSERVABILITY = DEPLOY / "observability"
 CLASSES: dict[str, tuple[type[BaseSettings], ...]] = {
     "gateway": (GatewaySettings, OfferSettings),
     "generator": (GeneratorSettings,),
@@ -25,7 +28,8 @@ CLASSES: dict[str, tuple[type[BaseSettings], ...]] = {
 # What the chart's other values decide.
 DECIDED = re.compile(
     r"DATABASE_URL|KAFKA_.*|S3_.*|AWS_.*|ENVIRONMENT|SORAMI_(PUBLIC_URL|HOST|PORT|INTERNAL_HOST|TOPIC_PREFIX|NOTIFIER_URL"
-    r"|(GATEWAY|NOTIFIER|GENERATOR|PERSISTENCE)_(INTERNAL_PORT|HOST|PORT)|COMFYUI_WORKFLOWS|MODERATION_WORDS|GENERATOR_PROVIDERS|RENDER_PROCESSES)"
+    r"|(GATEWAY|NOTIFIER|GENERATOR|PERSISTENCE)_(INTERNAL_PORT|HOST|PORT)|COMFYUI_WORKFLOWS|MODERATION_WORDS"
+    r"|GENERATOR_PROVIDERS|RENDER_PROCESSES|LINGER_SECONDS)"
 )
 BEGIN, END = "<!-- values: begin -->", "<!-- values: end -->"
 
@@ -109,6 +113,14 @@ def _shown(defaults: Any, path: list[str]) -> str:
     return f"`{json.dumps(defaults, ensure_ascii=False)}`"
 
 
+def observability_files() -> dict[str, str]:
+    """Return the dashboard and the rules as the chart packs them."""
+    return {
+        "files/dashboard.json": dashboard((OBSERVABILITY / "dashboard.yaml").read_text(encoding="utf-8")),
+        "files/rules.yaml": (OBSERVABILITY / "rules.yaml").read_text(encoding="utf-8"),
+    }
+
+
 def chart_documents() -> dict[str, str]:
     """Return every file of the chart that is made, by its path within the chart."""
     read = {
@@ -119,6 +131,7 @@ def chart_documents() -> dict[str, str]:
         "files/topics.yaml": topics_file(),
         "values.schema.json": schema_file(read["values.schema.json"]),
         "README.md": readme_file(read["README.md"], read["values.yaml"]),
+        **observability_files(),
     }
 
 

@@ -82,6 +82,14 @@ def status(as_json: AsJson = False) -> int:
 
 
 @app.command()
+def doctor(as_json: AsJson = False) -> int:
+    """Explain what is wrong with an installation and what to do; exit code 1 if anything is bad."""
+    from sorami.doctor import __main__ as examining
+
+    return examining.main(["--json"] if as_json else [])
+
+
+@app.command()
 def logs(
     names: Annotated[list[str] | None, typer.Argument(help="Processes; all when none is named.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,

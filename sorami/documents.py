@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from contracts.events import EVENTS, Event, event_type
@@ -14,10 +15,22 @@ from services.gateway.app import VERSION, build_api
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings
 from services.runtime.consumer import Route
+from services.runtime.setting_names import NAMES, PREFIX
 from services.runtime.signed_urls import UrlSigner
 
 FOLDER = Path(__file__).parent.parent / "contracts" / "schemas"
 RELEASED = FOLDER / "released"
+METRICS = Path(__file__).parent.parent / "docs" / "operating" / "metrics.md"
+OF_THE_LAUNCHER = frozenset(
+    {
+        "SORAMI_HOME",
+        "SORAMI_MAVEN_MIRROR",
+        "SORAMI_KAFKA_JARS",
+        "SORAMI_TOPIC_REPLICATION",
+        *(f"SORAMI_{service}_DATABASE_URL" for service in ("GATEWAY", "GENERATOR", "PERSISTENCE", "NOTIFIER")),
+    }
+)
+"""Read by the launcher or by commands, not by a service's settings class."""
 _HEADERS = {
     "type": "object",
     "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "content-type"],
@@ -66,6 +79,11 @@ def notifier_openapi() -> dict[str, Any]:
 
 def openapi(notifiers: Callable[[], dict[str, Any]] = notifier_openapi) -> dict[str, Any]:
     """Return the published OpenAPI document: the gateway's, with the notifier's routes."""
+    return gateway_api(notifiers).openapi()
+
+
+def gateway_api(notifiers: Callable[[], dict[str, Any]] = notifier_openapi) -> FastAPI:
+    """Return the gateway's routes, behind which there is nothing."""
     settings = GatewaySettings(database_url=SecretStr("postgresql://nowhere"))
     nothing = cast(Any, None)
     parts = Parts(
@@ -92,7 +110,7 @@ def openapi(notifiers: Callable[[], dict[str, Any]] = notifier_openapi) -> dict[
         media=nothing,
         watch_providers=nothing,
     )
-    return build_api(parts, notifiers).openapi()
+    return build_api(parts, notifiers)
 
 
 class _Listing:
@@ -192,6 +210,15 @@ def documents() -> dict[str, str]:
     return {name: json.dumps(made[name], indent=2, ensure_ascii=False, sort_keys=True) + "\n" for name in made}
 
 
+def setting_names() -> str:
+    """Return every name that begins as ours do and that a service, the launcher or a command reads, one a line."""
+    from sorami.chart_documents import CLASSES
+
+    fields = [field for classes in CLASSES.values() for one in classes for field in one.model_fields.values()]
+    read = {str(field.validation_alias) for field in fields if str(field.validation_alias).startswith(PREFIX)}
+    return "".join(f"{name}\n" for name in sorted(read | OF_THE_LAUNCHER))
+
+
 def main() -> int:
     """Write the documents; with `--release` also note them as what readers rely on from now on."""
     FOLDER.mkdir(exist_ok=True)
@@ -203,9 +230,13 @@ def main() -> int:
             (RELEASED / schema_name(event)).write_text(documents()[schema_name(event)], encoding="utf-8")
         (RELEASED / "openapi.json").write_text(documents()["openapi.json"], encoding="utf-8")
     print(f"{len(documents())} documents in {FOLDER.name}/")
+    NAMES.write_text(setting_names(), encoding="utf-8")
     from sorami.chart_documents import write_chart_documents
+    from sorami.metrics_document import metrics_document
 
     write_chart_documents()
+    if METRICS.parent.exists():
+        METRICS.write_text(metrics_document(), encoding="utf-8")
     return 0
 
 

@@ -238,6 +238,11 @@ class Task(Row, table=True):
             postgresql_where=text("state in ('finished', 'cancelled') and settled_at is null"),
         ),
         Index(
+            "tasks_settled_idx",
+            "settled_at",
+            postgresql_where=text("settled_at is not null and request <> '{}'::jsonb"),
+        ),
+        Index(
             "tasks_provider_operation_id_key",
             "provider",
             "operation_id",

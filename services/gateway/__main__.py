@@ -1,6 +1,5 @@
 """The gateway's process: real parts, and nothing else touches the real world."""
 
-import asyncio
 import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -9,14 +8,15 @@ from contracts.models import Models
 from contracts.offers import offers
 from contracts.workflows import read_workflows
 from services.gateway.app import build_app, build_media, build_resolve_input
+from services.gateway.metrics import measure_decisions
 from services.gateway.parts import Parts
 from services.gateway.settings import GatewaySettings, OfferSettings
 from services.gateway.store.jobs import Limits
-from services.gateway.store.limits import forget_old
 from services.gateway.usecases.accept_backend_webhook import AcceptBackendWebhook
 from services.gateway.usecases.await_jobs import AwaitJobs
 from services.gateway.usecases.cancel_jobs import CancelJobs
 from services.gateway.usecases.estimate_wait import EstimateWait
+from services.gateway.usecases.forget import rules
 from services.gateway.usecases.hear_provider import HearProvider
 from services.gateway.usecases.look_at_health import CONSUMERS, LookAtHealth
 from services.gateway.usecases.read_shared_media import SharedMedia
@@ -31,7 +31,7 @@ from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.gateway.usecases.watch_providers import WatchProviders
 from services.gateway.usecases.welcome_person import welcome_person
-from services.runtime.database import Pool, is_transient, measure_pool, open_service_pool
+from services.runtime.database import Pool, measure_pool, open_service_pool
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
 from services.runtime.identity import Identities, session_cookie
@@ -39,16 +39,16 @@ from services.runtime.internal_http import serve_inside
 from services.runtime.issuers import verifier_of
 from services.runtime.json_folder import read_json_folder
 from services.runtime.lags import group_lags
-from services.runtime.logs import configure_logs, get_logger
+from services.runtime.logs import configure_logs
 from services.runtime.oidc import OidcProvider
-from services.runtime.process import run, run_until_signal
+from services.runtime.process import GRACE_SECONDS, run, run_until_signal
 from services.runtime.relay import Relay, build_producer
+from services.runtime.retention import Retain
 from services.runtime.settings import EXIT_WRONG_SETTING, load_settings
 from services.runtime.signed_objects import SignedObjects
 from services.runtime.signed_urls import UrlSigner, credentials_of
 
 SERVICE = "gateway"
-FORGET_EVERY = 30.0
 """Seconds between deletions of old idempotency keys."""
 
 
@@ -60,18 +60,26 @@ async def serve_gateway() -> int:
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         parts = await build_parts(settings, pool, relay, stack)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_PORT")
-        samples = [relay.measure, lambda: measure_pool(pool)]
+        samples = [relay.measure, lambda: measure_pool(pool), lambda: measure_decisions(pool)]
         return await run_until_signal(
             [
                 server.run,
-                lambda: serve_inside(settings.internal_host, settings.internal_port, parts.checks, samples),
+                lambda: serve_inside(SERVICE, settings.internal_host, settings.internal_port, parts.checks, samples),
                 relay.run,
                 parts.media.sweep_uploads.run,
                 parts.await_jobs.run,
                 ReplayParked(pool, parts.accept_backend_webhook).run,
-                lambda: _forget_old(pool),
+                Retain(pool, rules(settings)).run,
             ],
-            [parts.await_jobs.close, server.stop, parts.request_generation.close, relay.close],
+            [
+                lambda: server.linger(settings.linger_seconds),
+                parts.await_jobs.close,
+                parts.passed_streams.close,
+                server.stop,
+                parts.request_generation.close,
+                relay.close,
+            ],
+            grace=GRACE_SECONDS + settings.linger_seconds,
         )
 
 
@@ -169,18 +177,6 @@ def sign_in_at_provider(settings: GatewaySettings, pool: Pool, identities: Ident
         # The same subject of two issuers is two people.
         namespace=issuer if tokens_from not in (None, issuer) else None,
     )
-
-
-async def _forget_old(pool: Pool) -> None:
-    """Delete old idempotency keys and shares of limits, a bounded number at a time, until cancelled."""
-    while True:
-        await asyncio.sleep(FORGET_EVERY)
-        try:
-            await forget_old(pool)
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            get_logger(part="limits").warning("old keys are kept a little longer", error=type(error).__name__)
 
 
 def main() -> int:

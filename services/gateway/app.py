@@ -156,7 +156,7 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
     app.include_router(deletion_router(parts))
     # After the routes of fixed names, which its id would take.
     app.include_router(gallery_router(parts))
-    app.include_router(problem_router(security_headers(parts.signer.origin)))
+    app.include_router(problem_router(security_headers(parts)))
     app.include_router(page_router(parts))
     if parts.settings.cors_origins:
         app.add_middleware(

@@ -3,15 +3,41 @@
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
+from services.gateway.queries.operating import open_counts
+from services.gateway.queries.pauses import pauses
 from services.gateway.store.jobs import NewJob, Outcome
+from services.runtime.database import Pool
 from services.runtime.metrics import REGISTRY
 
 JOBS_ACCEPTED = Counter(
     "sorami_jobs_accepted", "Jobs whose row was committed.", ["kind", "model", "origin"], registry=REGISTRY
 )
 JOBS_LIMITED = Counter("sorami_jobs_limited", "Jobs that a limit refused.", ["kind"], registry=REGISTRY)
+DEAD_LETTERS = Gauge(
+    "sorami_dead_letters_open",
+    "Dead letters that wait for a decision, counted up to 10,000; the same from every gateway.",
+    registry=REGISTRY,
+)
+ORPHANS = Gauge(
+    "sorami_orphans_open",
+    "Parked reports that wait for a decision, counted up to 10,000; the same from every gateway.",
+    registry=REGISTRY,
+)
+PAUSES = Gauge(
+    "sorami_pauses", "Pauses that operators made; the same from every gateway.", ["scope"], registry=REGISTRY
+)
+
+
+async def measure_decisions(pool: Pool) -> None:
+    """Bring the gauges of what operators decide up to date."""
+    letters, parked = await open_counts(pool)
+    DEAD_LETTERS.set(letters)
+    ORPHANS.set(parked)
+    paused = Tally(pause.scope for pause in await pauses(pool))
+    for scope in ("all", "kind", "model", "provider"):
+        PAUSES.labels(scope).set(paused[scope])
 
 
 def count_inserts(jobs: Sequence[NewJob], outcomes: Mapping[str, Outcome]) -> None:

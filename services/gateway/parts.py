@@ -17,6 +17,7 @@ from services.gateway.usecases.finish_upload import FinishUpload
 from services.gateway.usecases.hear_provider import HearProvider
 from services.gateway.usecases.log_impersonation import LogImpersonation
 from services.gateway.usecases.look_at_health import LookAtHealth
+from services.gateway.usecases.pass_streams import PassedStreams
 from services.gateway.usecases.request_batch import RequestBatch
 from services.gateway.usecases.request_generation import RequestGeneration
 from services.gateway.usecases.retry_job import RetryJob
@@ -32,6 +33,7 @@ from services.runtime.callers import own_origins
 from services.runtime.database import Pool
 from services.runtime.health import Check
 from services.runtime.identity import Identities
+from services.runtime.own_rows import OwnRows
 from services.runtime.signed_urls import UrlSigner
 from services.runtime.tokens import TokenVerifier
 
@@ -75,8 +77,13 @@ class Parts:
     media: MediaParts
     watch_providers: WatchProviders
     models: Models = BUILT_IN
+    passed_streams: PassedStreams = field(default_factory=PassedStreams)
     sign_in_at_provider: SignInAtProvider | None = None
     log_impersonation: LogImpersonation = field(default_factory=LogImpersonation)
+
+    def own(self, person_id: str) -> OwnRows:
+        """Return what this person may see."""
+        return OwnRows(self.pool, person_id)
 
     @property
     def public_url(self) -> str:

@@ -1,14 +1,29 @@
 """Settings of the gateway."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contracts.media_days import read_media_days
 from contracts.provider_settings import ProviderFields
 from contracts.sharing_settings import SharingFields
 from services.runtime.identity import Operators
-from services.runtime.settings import CommaList, ObjectSettings, RuntimeSettings, TokenSettings, WebhookSettings
+from services.runtime.settings import (
+    CommaList,
+    ObjectSettings,
+    RuntimeSettings,
+    ServerSettings,
+    SharedSecret,
+    TokenSettings,
+    WebhookSettings,
+)
+
+
+def _media_days(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return read_media_days([part.strip() for part in value.split(",") if part.strip()])
 
 
 class OfferSettings(BaseSettings, ProviderFields):
@@ -17,17 +32,22 @@ class OfferSettings(BaseSettings, ProviderFields):
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
 
 
-class GatewaySettings(RuntimeSettings, ObjectSettings, TokenSettings, WebhookSettings, SharingFields):
+class GatewaySettings(RuntimeSettings, ServerSettings, ObjectSettings, TokenSettings, WebhookSettings, SharingFields):
     """What the gateway reads from the environment."""
 
     host: str = Field(default="127.0.0.1", validation_alias="SORAMI_HOST")
     port: int = Field(default=9006, ge=1, le=65_535, validation_alias="SORAMI_PORT")
     notifier_url: str | None = Field(default=None, validation_alias="SORAMI_NOTIFIER_URL")
-    webhook_secret: SecretStr | None = Field(default=None, validation_alias="WEBHOOK_SECRET")
+    webhook_secret: SharedSecret = Field(default=None, validation_alias="WEBHOOK_SECRET")
     orphans: Literal["adopt", "first-user", "reject"] = Field(default="adopt", validation_alias="SORAMI_ORPHANS")
     cors_origins: CommaList = Field(default=[], validation_alias="SORAMI_CORS_ORIGINS")
     allow_hosts: CommaList = Field(default=[], validation_alias="SORAMI_ALLOW_HOSTS")
     restore_days: float = Field(default=30, ge=0, le=3_650, validation_alias="SORAMI_RESTORE_DAYS")
+    media_days: Annotated[dict[str, float], NoDecode, BeforeValidator(_media_days)] = Field(
+        default={},
+        validation_alias="SORAMI_MEDIA_DAYS",
+        description="Days after which media are deleted: 90,organization:<id>=365,user:<id>=0; 0 is for ever.",
+    )
     uploads_per_day: int = Field(default=200, ge=0, le=1_000_000, validation_alias="SORAMI_UPLOADS_PER_DAY")
     upload_bytes_per_day: int = Field(default=1024**3, ge=0, le=2**50, validation_alias="SORAMI_UPLOAD_BYTES_PER_DAY")
     upload_days: float = Field(default=30, gt=0, le=3_650, validation_alias="SORAMI_UPLOAD_DAYS")

@@ -11,6 +11,7 @@ from contracts.offers import offers
 from contracts.workflows import read_workflows
 from services.generator.app import RemoteParts, build_app
 from services.generator.handlers import subscribe
+from services.generator.metrics import measure_work
 from services.generator.moderation.choose import configured_policy
 from services.generator.parts import Parts
 from services.generator.providers.external import external_workers
@@ -19,6 +20,7 @@ from services.generator.providers.remote.registry import configured
 from services.generator.render_pool import RenderFailed, RenderLimits, RenderPool
 from services.generator.settings import GeneratorSettings
 from services.generator.usecases.collect_media import EXAMINER
+from services.generator.usecases.forget import rules
 from services.generator.usecases.read_input import CLEANER, ReadInput
 from services.generator.usecases.tell_origin import SIGNER, Signing
 from services.runtime.consumer import Subscriptions, build_broker
@@ -32,6 +34,7 @@ from services.runtime.logs import configure_logs, get_logger
 from services.runtime.objects import Objects, open_objects
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
+from services.runtime.retention import Retain
 from services.runtime.settings import EXIT_WRONG_SETTING, load_settings
 
 SERVICE = "generator"
@@ -48,6 +51,9 @@ async def serve_generator() -> int:
         pool = await stack.enter_async_context(await open_service_pool(settings, SERVICE))
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         objects = await stack.enter_async_context(open_objects(settings))
+        if refusal := await objects.refusal():
+            print(f"config error: {refusal}", file=sys.stderr)
+            raise SystemExit(EXIT_WRONG_SETTING)
         fetcher = GuardedFetcher(settings.fetch_allowed_pairs)
         stack.push_async_callback(fetcher.close)
         render_pool = RenderPool(settings.render_processes)
@@ -114,11 +120,17 @@ async def _run(
     parts: Parts,
     render_pool: RenderPool,
 ) -> int:
-    samples = [relay.measure, lambda: measure_pool(pool)]
+    samples = [
+        relay.measure,
+        subscriptions.measure,
+        lambda: measure_pool(pool),
+        lambda: measure_work(pool),
+        parts.run_tasks.measure,
+    ]
     checks = {"database": database_check(pool), "consumers": subscriptions.unready}
     return await run_until_signal(
         [
-            lambda: serve_inside(settings.internal_host, settings.internal_port, checks, samples),
+            lambda: serve_inside(SERVICE, settings.internal_host, settings.internal_port, checks, samples),
             relay.run,
             subscriptions.run,
             parts.run_tasks.run,
@@ -128,6 +140,7 @@ async def _run(
             parts.watch_health.run,
             parts.purge_media.run,
             parts.sweep_objects.run,
+            Retain(pool, rules(settings)).run,
             *([parts.hear_workers.run] if parts.hear_workers is not None else []),
             parts.bell.run,
             parts.sign_on.run,

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from contracts.breakers import BreakerRules
 from contracts.models import BUILT_IN, Models
 from contracts.sharing import TASKS_CHANNEL
+from services.generator.metrics import count_attempt
 from services.generator.moderation.policy import Policy
 from services.generator.parts import Parts
 from services.generator.providers.base import Provider, RemoteProvider
 from services.generator.render_pool import RenderPool
 from services.generator.settings import GeneratorSettings
-from services.generator.store.operations import LocalAttempt, note_attempts
+from services.generator.store.operations import Closed, LocalAttempt, note_attempts
 from services.generator.store.tasks import TaskReport, report
 from services.generator.usecases.accept_jobs import AcceptJobs
 from services.generator.usecases.cancel_jobs import CancelJobs
@@ -83,10 +84,10 @@ def build_app(
         return [row is not None for row in rows]
 
     # One lane: reports of a job must be written in the order they were made.
-    reports: GroupCommit[TaskReport, bool] = GroupCommit(write, is_retryable=is_transient, lanes=1)
+    reports: GroupCommit[TaskReport, bool] = GroupCommit(write, is_retryable=is_transient, lanes=1, name="reports")
     store_media = StoreMedia(objects, TellOrigin(settings.media_metadata, elsewhere.signing))
     attempts: GroupCommit[LocalAttempt, None] = GroupCommit(
-        lambda ended: note_attempts(pool, ended), is_retryable=is_transient, lanes=1
+        lambda ended: note_attempts(pool, ended), is_retryable=is_transient, lanes=1, name="attempts"
     )
 
     def allowed(provider: str) -> int | None:
@@ -134,6 +135,7 @@ def build_app(
             examiners,
             store_media,
             gates.moderate,
+            elsewhere.models.price_of,
         ),
         read_input,
         ShowPreviews(pool, examiners, objects),
@@ -190,6 +192,8 @@ def build_app(
 
 def _note(attempts: GroupCommit[LocalAttempt, None], ended: LocalAttempt) -> None:
     """Note an attempt that has ended; the job does not wait for it, nor fail with it."""
+    outcome = "completed" if ended.failure is None else "failed"
+    count_attempt(Closed(ended.claim.provider, ended.claim.model, "no"), outcome)
     attempts.enqueue(ended).add_done_callback(
         lambda future: (
             _log.warning("an attempt was not noted", job_id=ended.claim.job_id)

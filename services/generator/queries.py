@@ -1,6 +1,7 @@
 """What the generator reads beside what it claims."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from services.runtime.database import Pool
@@ -28,6 +29,41 @@ _HEARD_OF_WORKER = """
            coalesce((t.request->>'count')::int, 1) AS count, t.model
     FROM sorami.tasks t LEFT JOIN sorami.worker_reports r ON r.job_id = t.job_id WHERE t.job_id = $1
 """
+
+# open_work: what waits and runs; a pause of the kind, the model or the provider holds queued tasks back.
+_OPEN_WORK = """
+    SELECT t.provider, t.kind, t.state, sum(t.tasks)::int AS tasks, sum(t.abandoned)::int AS abandoned,
+           coalesce(max(t.waited) FILTER (WHERE NOT EXISTS (
+               SELECT FROM sorami.pauses p
+               WHERE p.scope = 'all' OR (p.scope = 'provider' AND p.name = t.provider)
+                  OR (p.scope = 'kind' AND p.name = t.kind) OR (p.scope = 'model' AND p.name = t.model))), 0) AS waited
+    FROM (SELECT provider, kind, model, state, count(*) AS tasks,
+                 count(*) FILTER (WHERE state = 'running' AND lease_until < now()) AS abandoned,
+                 extract(epoch FROM now() - min(due_at) FILTER (WHERE state = 'queued' AND due_at <= now()))::float8
+                     AS waited
+          FROM sorami.tasks WHERE state IN ('queued', 'running', 'waiting') GROUP BY provider, kind, model, state) t
+    GROUP BY t.provider, t.kind, t.state
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWork:
+    """Tasks in one state; `waited` is for how many seconds the oldest has been due, 0 where it is not queued or held.
+
+    `abandoned` are those running whose lease ran out.
+    """
+
+    provider: str
+    kind: str
+    state: str
+    tasks: int
+    abandoned: int
+    waited: float
+
+
+async def open_work(pool: Pool) -> list[OpenWork]:
+    """Return what has not ended, by provider, kind and state."""
+    return [OpenWork(**dict(row)) for row in await pool.fetch(_OPEN_WORK)]
 
 
 async def heard_of_worker(pool: Pool, job_id: str) -> Any:

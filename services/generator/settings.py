@@ -41,6 +41,13 @@ class GeneratorSettings(RuntimeSettings, ObjectSettings, ProviderSettings, Shari
         validation_alias="SORAMI_JANITOR_AGE_HOURS",
         description="How old an object that no row names must be before the janitor removes it.",
     )
+    task_days: float = Field(
+        default=30,
+        ge=1,
+        le=3_650,
+        validation_alias="SORAMI_TASK_DAYS",
+        description="Days after a job's end that its task keeps what was asked for and what came of it.",
+    )
     media_metadata: Literal["off", "origin", "prompt"] = Field(
         default="origin",
         validation_alias="SORAMI_MEDIA_METADATA",

@@ -10,9 +10,11 @@ from services.notifier.channels.apprise import AppriseChannels
 from services.notifier.channels.streams import Hub
 from services.notifier.channels.webhooks import WebhookSender
 from services.notifier.handlers import subscribe
+from services.notifier.metrics import measure_deliveries
 from services.notifier.parts import Parts
 from services.notifier.settings import NotifierSettings
 from services.notifier.usecases.deliver_webhooks import DeliverWebhooks, operators_own
+from services.notifier.usecases.forget import rules
 from services.notifier.usecases.job_endpoints import JobEndpoints
 from services.notifier.usecases.judge_endpoints import JudgeEndpoints
 from services.notifier.usecases.manage_endpoints import ManageEndpoints
@@ -29,8 +31,9 @@ from services.runtime.identity import Identities, session_cookie
 from services.runtime.internal_http import serve_inside
 from services.runtime.issuers import verifier_of
 from services.runtime.logs import configure_logs
-from services.runtime.process import run, run_until_signal
+from services.runtime.process import GRACE_SECONDS, run, run_until_signal
 from services.runtime.relay import Relay, build_producer
+from services.runtime.retention import Retain
 from services.runtime.sealing import Sealer, parse_keys
 from services.runtime.settings import load_settings
 from services.runtime.webhook_addresses import AddressRules
@@ -60,17 +63,33 @@ async def serve_notifier() -> int:
         async def end_streams() -> None:
             parts.hub.close()
 
-        samples = [relay.measure, lambda: measure_pool(pool)]
+        samples = [
+            relay.measure,
+            subscriptions.measure,
+            lambda: measure_pool(pool),
+            lambda: measure_deliveries(pool),
+            parts.hub.measure,
+            parts.deliver_webhooks.measure,
+        ]
         return await run_until_signal(
             [
                 server.run,
-                lambda: serve_inside(settings.internal_host, settings.internal_port, parts.checks, samples),
+                lambda: serve_inside(SERVICE, settings.internal_host, settings.internal_port, parts.checks, samples),
                 relay.run,
                 subscriptions.run,
                 parts.hub.run,
+                Retain(pool, rules(settings)).run,
                 lambda: parts.deliver_webhooks.run(parts.plan_deliveries),
             ],
-            [end_streams, server.stop, subscriptions.stop, parts.deliver_webhooks.stop, relay.close],
+            [
+                lambda: server.linger(settings.linger_seconds),
+                end_streams,
+                server.stop,
+                subscriptions.stop,
+                parts.deliver_webhooks.stop,
+                relay.close,
+            ],
+            grace=GRACE_SECONDS + settings.linger_seconds,
         )
 
 
@@ -93,7 +112,6 @@ def build_parts(
         sealer,
         channels,
         operators=operators_own(settings.legacy_urls(), secret.get_secret_value() if secret else None),
-        keep_days=settings.delivery_days,
         send_seconds=settings.webhook_seconds,
     )
     job_endpoints = JobEndpoints(pool, sealer)

@@ -6,7 +6,14 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from contracts.kinds import KINDS
 from services.runtime.sealing import parse_keys
-from services.runtime.settings import CommaList, RuntimeSettings, TokenSettings, WebhookSettings
+from services.runtime.settings import (
+    CommaList,
+    RuntimeSettings,
+    ServerSettings,
+    SharedSecret,
+    TokenSettings,
+    WebhookSettings,
+)
 
 
 def _keys(value: SecretStr | None) -> SecretStr | None:
@@ -15,7 +22,7 @@ def _keys(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
-class NotifierSettings(RuntimeSettings, TokenSettings, WebhookSettings):
+class NotifierSettings(RuntimeSettings, ServerSettings, TokenSettings, WebhookSettings):
     """What the notifier reads from the environment."""
 
     host: str = Field(default="127.0.0.1", validation_alias="SORAMI_NOTIFIER_HOST")
@@ -23,7 +30,7 @@ class NotifierSettings(RuntimeSettings, TokenSettings, WebhookSettings):
     internal_port: int = Field(default=9019, ge=1, le=65_535, validation_alias="SORAMI_NOTIFIER_INTERNAL_PORT")
     webhook_url: str | None = Field(default=None, validation_alias="WEBHOOK_URL")
     webhook_url_video: str | None = Field(default=None, validation_alias="WEBHOOK_URL_VIDEO")
-    webhook_secret: SecretStr | None = Field(default=None, validation_alias="WEBHOOK_SECRET")
+    webhook_secret: SharedSecret = Field(default=None, validation_alias="WEBHOOK_SECRET")
     streams_per_user: int = Field(default=100, ge=1, le=10_000, validation_alias="SORAMI_STREAMS_PER_USER")
     encryption_keys: Annotated[SecretStr | None, AfterValidator(_keys)] = Field(
         default=None,

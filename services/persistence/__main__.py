@@ -5,7 +5,9 @@ import sys
 from contracts.cloudevents import judge
 from services.persistence.app import build_app
 from services.persistence.handlers import subscribe
+from services.persistence.metrics import measure_backlog
 from services.persistence.settings import PersistenceSettings
+from services.persistence.usecases.forget import rules
 from services.runtime.consumer import Subscriptions, build_broker
 from services.runtime.database import measure_pool, open_service_pool
 from services.runtime.dead_letters import burier
@@ -14,6 +16,7 @@ from services.runtime.internal_http import serve_inside
 from services.runtime.logs import configure_logs
 from services.runtime.process import run, run_until_signal
 from services.runtime.relay import Relay, build_producer
+from services.runtime.retention import Retain
 from services.runtime.settings import load_settings
 
 SERVICE = "persistence"
@@ -34,16 +37,22 @@ async def serve_persistence() -> int:
             bury=bury,
         )
         subscribe(subscriptions, parts)
-        samples = [relay.measure, lambda: measure_pool(pool)]
+        samples = [
+            relay.measure,
+            subscriptions.measure,
+            lambda: measure_pool(pool),
+            lambda: measure_backlog(pool),
+        ]
         checks = {"database": database_check(pool), "consumers": subscriptions.unready}
         return await run_until_signal(
             [
-                lambda: serve_inside(settings.internal_host, settings.internal_port, checks, samples),
+                lambda: serve_inside(SERVICE, settings.internal_host, settings.internal_port, checks, samples),
                 relay.run,
                 subscriptions.run,
                 parts.reconcile_jobs.run,
                 parts.index_prompts.run,
                 parts.purge_deleted.run,
+                Retain(pool, rules(settings)).run,
             ],
             [subscriptions.stop, relay.close],
         )

@@ -24,13 +24,7 @@ def build_app(
     advance_jobs = AdvanceJobs(pool, relay.offer, bury, public_url=settings.public_url)
     return Parts(
         advance_jobs=advance_jobs,
-        reconcile_jobs=ReconcileJobs(
-            pool,
-            advance_jobs,
-            relay.offer,
-            forgotten_after=settings.forgotten_after,
-            event_days=settings.event_days,
-        ),
+        reconcile_jobs=ReconcileJobs(pool, advance_jobs, relay.offer, forgotten_after=settings.forgotten_after),
         index_prompts=IndexPrompts(pool),
         purge_deleted=PurgeDeleted(pool, relay.offer, every=settings.forgotten_after / 4),
         write_notices=WriteNotices(pool, relay.offer),

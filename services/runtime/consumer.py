@@ -15,7 +15,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from services.runtime.broker import connection_options, until_reachable
 from services.runtime.database import is_transient
 from services.runtime.logs import get_logger
-from services.runtime.metrics import BATCH_SECONDS, RECORD_AGE, RECORDS
+from services.runtime.metrics import BATCH_SECONDS, LAG, PARTITIONS, RECORD_AGE, RECORDS
 from services.runtime.settings import RuntimeSettings
 from services.runtime.tracing import is_tracing, keep_spans
 
@@ -140,6 +140,7 @@ class Subscriptions:
         self._read = read
         self._bury = bury
         self._subscribers: list[Any] = []
+        self._in_group: list[tuple[Any, tuple[str, ...]]] = []
         self._stopping = False
 
     def batches(self, *routes: Route) -> None:
@@ -170,6 +171,8 @@ class Subscriptions:
 
         subscriber(on_first)
         self._subscribers.append(subscriber)
+        if group:
+            self._in_group.append((subscriber, tuple(topic for route in routes for topic in route.topics)))
 
     async def _on_first(self, message: KafkaMessage, routes: Sequence[Route], *, committing: bool) -> None:
         consumer: Any = message.consumer
@@ -218,7 +221,7 @@ class Subscriptions:
             )
         if bad and burying:
             await _until_database_answers(lambda: self._bury(bad))
-        _note(records, bad, began)
+        _note(self._group if burying else "", records, bad, began)
 
     async def run(self) -> None:
         """Start consuming as soon as Kafka answers; raises ConsumerDied when a consumer ends by itself."""
@@ -240,6 +243,21 @@ class Subscriptions:
         self._stopping = True
         await self._broker.stop()
 
+    async def measure(self) -> None:
+        """Bring the gauges of what is read in the group up to date; asks the broker where the topics end."""
+        for subscriber, topics in self._in_group:
+            behind: Counter[str] = Counter()
+            held: Counter[str] = Counter()
+            consumer: Any = getattr(subscriber, "consumer", None)
+            places = list(consumer.assignment()) if consumer is not None and subscriber.running else []
+            for place, end in (await consumer.end_offsets(places) if places else {}).items():
+                name = place.topic.removeprefix(self._prefix)
+                behind[name] += max(0, end - await consumer.position(place))
+                held[name] += 1
+            for topic in topics:
+                LAG.labels(self._group, topic).set(behind[topic])
+                PARTITIONS.labels(self._group, topic).set(held[topic])
+
     def unready(self) -> str | None:
         """Say why records may not be flowing, or None; asks the consumers themselves, not the admin client."""
         for subscriber in self._subscribers:
@@ -251,14 +269,14 @@ class Subscriptions:
         return None
 
 
-def _note(records: Sequence[Received], bad: Sequence[DeadLetter], began: float) -> None:
+def _note(group: str, records: Sequence[Received], bad: Sequence[DeadLetter], began: float) -> None:
     """Count a batch that was handled and keep its spans; `began` is in Unix seconds."""
     buried = Counter(letter.record.topic for letter in bad)
     now = time.time()
     for topic in {record.topic for record in records}:
         own = [record for record in records if record.topic == topic]
-        RECORDS.labels(topic, "handled").inc(len(own) - buried[topic])
-        RECORDS.labels(topic, "buried").inc(buried[topic])
+        RECORDS.labels(group, topic, "handled").inc(len(own) - buried[topic])
+        RECORDS.labels(group, topic, "buried").inc(buried[topic])
         BATCH_SECONDS.labels(topic).observe(now - began)
         RECORD_AGE.labels(topic).observe(now - min(record.at for record in own))
         if is_tracing():

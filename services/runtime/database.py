@@ -123,6 +123,6 @@ async def open_service_pool(settings: RuntimeSettings, service: str) -> Pool:
 
 @asynccontextmanager
 async def transaction(pool: Pool) -> AsyncIterator[Connection]:
-    """Open one transaction; the only place that begins and commits one."""
+    """Open one transaction; the only place that begins and commits one, beside `own_rows` for what only reads."""
     async with pool.acquire() as connection, connection.transaction():
         yield connection

@@ -26,6 +26,15 @@ class _Record:
     headers: dict[str, str]
 
 
+MOST_BYTES = 900_000
+"""What a producer surely takes with the headers we add; of a larger record the topic gets the place and no bytes."""
+
+
+def _that_fits(value: bytes, headers: dict[str, str]) -> bytes:
+    size = len(value) + sum(len(name) + len(text.encode()) for name, text in headers.items())
+    return value if size <= MOST_BYTES else b""
+
+
 def _storable(text: str) -> str:
     return text.replace("\x00", "�").encode("utf-8", "replace").decode()
 
@@ -40,7 +49,7 @@ def burier(pool: Pool, relay: Relay, service: str) -> Callable[[Sequence[DeadLet
             _Record(
                 f"{letter.record.topic}.dlq",
                 key,
-                letter.record.value or b"",
+                _that_fits(letter.record.value or b"", kept),
                 kept
                 | {
                     "sorami-consumer": service,

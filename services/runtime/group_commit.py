@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from services.runtime.metrics import COMMIT_BOUND, COMMIT_WAITING
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -17,7 +19,8 @@ class GroupCommit(Generic[Item, Result]):
     """Writes items in groups. `flush` gets up to `most` items and returns one result for each, in order.
 
     A group that fails for one bad item is written again one by one, so that its neighbours are kept;
-    `is_retryable` tells the failures for which that is useless because the database itself is away.
+    `is_retryable` tells the failures for which that is useless because the database itself is away. What has a `name`
+    is measured by it.
     """
 
     def __init__(
@@ -28,6 +31,7 @@ class GroupCommit(Generic[Item, Result]):
         lanes: int = 2,
         most: int = 256,
         bound: int = 8_192,
+        name: str | None = None,
     ) -> None:
         self._flush = flush
         self._is_retryable = is_retryable
@@ -37,6 +41,9 @@ class GroupCommit(Generic[Item, Result]):
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._idle = lanes
         self._running: set[asyncio.Task[None]] = set()
+        if name is not None:
+            COMMIT_WAITING.labels(name).set_function(lambda: len(self._waiting))
+            COMMIT_BOUND.labels(name).set(bound)
 
     @property
     def waiting(self) -> int:

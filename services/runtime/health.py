@@ -4,10 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from services.runtime.logs import get_logger
+
 Check = Callable[[], Awaitable[str | None] | str | None]
 """Returns None when all is well, else a short reason."""
 
 CHECK_TIMEOUT = 2.0
+
+_log = get_logger(part="health")
+_told: dict[str, str] = {}
+"""What the log said last: a kubelet throws away what a probe answers, so the reasons stand in the log too."""
 
 
 async def readiness(checks: Mapping[str, Check]) -> tuple[bool, dict[str, str]]:
@@ -22,7 +28,18 @@ async def readiness(checks: Mapping[str, Check]) -> tuple[bool, dict[str, str]]:
             reason = f"check failed: {type(error).__name__}"
         if reason:
             reasons[name] = reason
+    _tell(reasons)
     return not reasons, reasons
+
+
+def _tell(reasons: Mapping[str, str]) -> None:
+    if reasons != _told:
+        _told.clear()
+        _told.update(reasons)
+        if reasons:
+            _log.warning("not ready", reasons=dict(reasons))
+        else:
+            _log.info("ready")
 
 
 def database_check(pool: Any) -> Check:

@@ -13,6 +13,7 @@ from services.runtime.http_protocol import BoundedProtocol
 from services.runtime.settings import EXIT_WRONG_SETTING
 
 DRAIN_SECONDS = 10
+CLOSING = (b"connection", b"close")
 GONE_SECONDS = 60
 """After which a peer that confirms nothing is taken for gone: a machine that lost its line says no goodbye."""
 
@@ -51,6 +52,18 @@ class HttpServer:
             await self._server.serve(sockets=[self._socket])
         finally:
             self._finished.set()
+
+    async def linger(self, seconds: float) -> None:
+        """Answer on for so long, each answer telling its peer to connect anew.
+
+        Whoever routes to a process forgets it a moment after it is told to stop, and closing a kept connection while a
+        request is on its way would lose that request: new connections lead elsewhere by then.
+        """
+        if seconds:
+            # uvicorn makes the headers of all answers anew each second from those of its configuration.
+            self._server.config.encoded_headers = [*self._server.config.encoded_headers, CLOSING]
+            self._server.server_state.default_headers = [*self._server.server_state.default_headers, CLOSING]
+            await asyncio.sleep(seconds)
 
     async def stop(self) -> None:
         """Stop listening, then wait for the requests under way."""

@@ -3,23 +3,28 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 
 from services.runtime.health import Check, readiness
-from services.runtime.metrics import CONTENT_TYPE, READY, Sample, scrape
+from services.runtime.metrics import BUILD, CONTENT_TYPE, READY, Sample, scrape
 
 JSON = "application/json"
 
 
-async def serve_inside(host: str, port: int, checks: Mapping[str, Check], samples: Sequence[Sample] = ()) -> None:
+async def serve_inside(
+    process: str, host: str, port: int, checks: Mapping[str, Check], samples: Sequence[Sample] = ()
+) -> None:
     """Answer GET /healthz, /readyz and /metrics until cancelled; raises OSError when the port is taken."""
-    answer = _Answers(checks, samples)
+    BUILD.labels(process, version("sorami")).set(1)
+    answer = _Answers(process, checks, samples)
     server = await asyncio.start_server(answer, host, port)
     async with server:
         await server.serve_forever()
 
 
 class _Answers:
-    def __init__(self, checks: Mapping[str, Check], samples: Sequence[Sample]) -> None:
+    def __init__(self, process: str, checks: Mapping[str, Check], samples: Sequence[Sample]) -> None:
+        self._process = process
         self._checks = checks
         self._samples = samples
 
@@ -51,6 +56,6 @@ class _Answers:
             return "503 Service Unavailable", JSON, json.dumps(told).encode()
         if path == "/metrics":
             ready, _ = await readiness(self._checks)
-            READY.set(int(ready))
+            READY.labels(self._process).set(int(ready))
             return "200 OK", CONTENT_TYPE, await scrape(self._samples)
         return "404 Not Found", JSON, json.dumps({"status": "not found"}).encode()

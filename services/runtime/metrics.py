@@ -28,7 +28,12 @@ HTTP_SECONDS = Histogram(
     buckets=FAST,
     registry=REGISTRY,
 )
-RECORDS = Counter("sorami_consumed_records", "Records read.", ["topic", "outcome"], registry=REGISTRY)
+RECORDS = Counter(
+    "sorami_consumed_records",
+    "Records read; the group is empty where every process reads all of them.",
+    ["group", "topic", "outcome"],
+    registry=REGISTRY,
+)
 BATCH_SECONDS = Histogram(
     "sorami_consumed_batch_seconds", "Time a batch of records took.", ["topic"], buckets=FAST, registry=REGISTRY
 )
@@ -41,12 +46,35 @@ RECORD_AGE = Histogram(
 )
 OUTBOX_SENT = Counter("sorami_outbox_sent_rows", "Rows that Kafka acknowledged.", ["topic"], registry=REGISTRY)
 OUTBOX_UNSENT = Counter("sorami_outbox_unsent_rows", "Sends that Kafka did not acknowledge.", registry=REGISTRY)
-OUTBOX_WAITING = Gauge("sorami_outbox_waiting_rows", "Rows of the outbox, counted up to 10,000.", registry=REGISTRY)
-OUTBOX_OLDEST = Gauge("sorami_outbox_oldest_seconds", "Age of the oldest row, 0 for none.", registry=REGISTRY)
-RELAY_HELD = Gauge("sorami_relay_held_rows", "Rows held in memory while Kafka is away.", registry=REGISTRY)
-RELAY_BOUND = Gauge("sorami_relay_held_rows_bound", "Most rows held in memory.", registry=REGISTRY)
+OUTBOX_WAITING = Gauge(
+    "sorami_outbox_waiting_rows", "Rows of the outbox, counted up to 10,000.", ["outbox"], registry=REGISTRY
+)
+OUTBOX_OLDEST = Gauge(
+    "sorami_outbox_oldest_seconds", "Age of the oldest row, 0 for none.", ["outbox"], registry=REGISTRY
+)
+RELAY_HELD = Gauge("sorami_relay_held_rows", "Rows held in memory while Kafka is away.", ["outbox"], registry=REGISTRY)
+RELAY_BOUND = Gauge("sorami_relay_held_rows_bound", "Most rows held in memory.", ["outbox"], registry=REGISTRY)
+LAG = Gauge(
+    "sorami_consumer_lag_records",
+    "Records of this process' partitions that it has not read.",
+    ["group", "topic"],
+    registry=REGISTRY,
+)
+PARTITIONS = Gauge(
+    "sorami_consumer_partitions", "Partitions that this process reads.", ["group", "topic"], registry=REGISTRY
+)
+COMMIT_WAITING = Gauge("sorami_commit_waiting", "Items that wait for a group commit.", ["commit"], registry=REGISTRY)
+COMMIT_BOUND = Gauge(
+    "sorami_commit_waiting_bound", "Most that may wait; more is refused.", ["commit"], registry=REGISTRY
+)
 DATABASE_CONNECTIONS = Gauge("sorami_database_connections", "Connections of the pool.", ["state"], registry=REGISTRY)
-READY = Gauge("sorami_ready", "1 while every check of readiness passes.", registry=REGISTRY)
+READY = Gauge("sorami_ready", "1 while every check of readiness passes.", ["process"], registry=REGISTRY)
+BUILD = Gauge("sorami_build_info", "1, with the version of this process.", ["process", "version"], registry=REGISTRY)
+SAMPLES_FAILED = Counter(
+    "sorami_metrics_samples_failed",
+    "Gauges that could not be brought up to date and kept their value.",
+    registry=REGISTRY,
+)
 
 Sample = Callable[[], Awaitable[None] | None]
 """Brings gauges up to date before they are read."""
@@ -63,5 +91,6 @@ async def scrape(samples: Sequence[Sample]) -> bytes:
                 if result is not None:
                     await result
         except Exception as error:
+            SAMPLES_FAILED.inc()
             _log.warning("a gauge could not be brought up to date", error=type(error).__name__)
     return generate_latest(REGISTRY)

@@ -13,6 +13,13 @@ from services.runtime.tracing import span
 
 PUT_TIMEOUT = 120.0
 CHUNK = 1024 * 1024
+LOOK_TIMEOUT = 5.0
+HOPELESS = {
+    "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID: the object store does not know this key",
+    "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY: is not the secret of AWS_ACCESS_KEY_ID",
+    "NoSuchBucket": "S3_BUCKET: there is no bucket of this name",
+}
+"""What waiting does not mend, by S3's code; AccessDenied is none of it, since a key need not be allowed to list."""
 
 
 class ObjectClash(Exception):
@@ -57,6 +64,19 @@ class Objects:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+
+    async def refusal(self) -> str | None:
+        """Say which setting is wrong when the store will never take anything; None too when it does not answer now."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            async with asyncio.timeout(LOOK_TIMEOUT):
+                await self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
+        except ClientError as error:
+            return HOPELESS.get(error.response.get("Error", {}).get("Code", ""))
+        except (BotoCoreError, OSError, TimeoutError):
+            return None
+        return None
 
     async def put(self, key: str, body: bytes | Path, *, content_type: str, sha256: str) -> None:
         """Write a new object. The same bytes under the same key count as written; raises ObjectClash for others."""

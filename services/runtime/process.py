@@ -16,9 +16,11 @@ from services.runtime.tracing import start_tracing
 _log = get_logger(part="process")
 
 Part = Callable[[], Awaitable[None]]
+GRACE_SECONDS = 20.0
+"""For a stop, where a service says nothing else."""
 
 
-async def run_until_signal(parts: Sequence[Part], stop: Sequence[Part], *, grace: float = 20.0) -> int:
+async def run_until_signal(parts: Sequence[Part], stop: Sequence[Part], *, grace: float = GRACE_SECONDS) -> int:
     """Run the parts side by side; on SIGTERM or SIGINT call `stop` one after the other within `grace` seconds."""
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()

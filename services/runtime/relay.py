@@ -71,7 +71,8 @@ class Relay:
         self._acknowledged: list[int] = []
         self._acknowledged_wake = asyncio.Event()
         self._sends: set[asyncio.Task[None]] = set()
-        RELAY_BOUND.set(KEEP_AT_MOST)
+        self._service = service
+        RELAY_BOUND.labels(service).set(KEEP_AT_MOST)
 
     @property
     def waiting(self) -> int:
@@ -80,15 +81,15 @@ class Relay:
 
     async def measure(self) -> None:
         """Bring the gauges of this outbox up to date."""
-        RELAY_HELD.set(len(self._waiting))
+        RELAY_HELD.labels(self._service).set(len(self._waiting))
         row = await self._pool.fetchrow(
             f"""SELECT (SELECT count(*) FROM (SELECT FROM {self._table} LIMIT {COUNT_AT_MOST}) few) AS waiting,
                        (SELECT extract(epoch FROM clock_timestamp() - created_at)::float8 FROM {self._table}
                         ORDER BY id LIMIT 1) AS oldest"""  # noqa: S608 - a table of ours
         )
         if row is not None:
-            OUTBOX_WAITING.set(row["waiting"])
-            OUTBOX_OLDEST.set(row["oldest"] or 0)
+            OUTBOX_WAITING.labels(self._service).set(row["waiting"])
+            OUTBOX_OLDEST.labels(self._service).set(row["oldest"] or 0)
 
     def offer(self, rows: Sequence[OutboxRow]) -> None:
         """Send rows that were just committed; returns at once, and a crash from here on costs nothing."""

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.runtime.database_url import parse_database_url
+from services.runtime.setting_names import misspelt
 
 EXIT_WRONG_SETTING = 78
 """EX_CONFIG of sysexits.h."""
@@ -55,6 +57,29 @@ def _addresses(value: list[str]) -> list[str]:
     return value
 
 
+def _issuer(value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.path.strip("/"):
+        raise ValueError("must be an address without path, as https://your-app.clerk.accounts.dev")
+    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("must begin with https://: whoever can change its answers can sign in as anybody")
+    return value
+
+
+def _shared_secret(value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    # A line end, as files have, is no part of it.
+    text = value.get_secret_value().strip("\r\n") if value is not None else ""
+    if text and info.data.get("environment") == "production" and (len(text) < 16 or text in _PUBLISHED):
+        raise ValueError("is known to others or too short for production; make one, as with `openssl rand -hex 32`")
+    return SecretStr(text) if text else None
+
+
+# Values that stand in documents, in the first place in those of the application that this one replaces.
+_PUBLISHED = frozenset({"sorami-webhook-secret-key-2025", "your-webhook-secret", "changeme-changeme"})
+Issuer = Annotated[str | None, AfterValidator(_issuer)]
+SharedSecret = Annotated[SecretStr | None, AfterValidator(_shared_secret)]
 ReadableFile = Annotated[str | None, AfterValidator(_readable)]
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
 
@@ -134,6 +159,20 @@ class ObjectSettings(BaseSettings):
     aws_session_token: SecretStr | None = Field(default=None, validation_alias="AWS_SESSION_TOKEN")
 
 
+class ServerSettings(BaseSettings):
+    """How a server that people reach stops."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, populate_by_name=True)
+
+    linger_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=60,
+        validation_alias="SORAMI_LINGER_SECONDS",
+        description="Seconds a server answers on after it is told to stop; as long as a balancer takes to forget it.",
+    )
+
+
 class WebhookSettings(BaseSettings):
     """Where webhooks of people may go beside the public internet."""
 
@@ -168,9 +207,8 @@ class TokenSettings(BaseSettings):
         validation_alias="SORAMI_JWT_AUDIENCE",
         description="Tokens must name one of these in `aud`; then `nbf`, which not every issuer sends, may be absent.",
     )
-    clerk_issuer: str | None = Field(
+    clerk_issuer: Issuer = Field(
         default=None,
-        min_length=1,
         validation_alias="CLERK_ISSUER",
         description="The issuer in Clerk's name; its keys are at /.well-known/jwks.json.",
     )
@@ -188,18 +226,34 @@ def address_setting(service: str) -> str:
 
 def load_settings(settings: type[S], service: str) -> S:
     """Read a service's settings, or print one line for each wrong one and exit with 78; no value is ever printed."""
+    faults = [f"{name}: no setting has this name; is {meant} meant?" for name, meant in misspelt(os.environ).items()]
+    try:
+        read = read_settings(settings, service)
+    except ValidationError as error:
+        faults += reasons_of(error, settings)
+    else:
+        if not faults:
+            return read
+    for reason in faults:
+        print(f"config error: {reason}", file=sys.stderr)
+    raise SystemExit(EXIT_WRONG_SETTING)
+
+
+def read_settings(settings: type[S], service: str) -> S:
+    """Read a service's settings; raises ValidationError."""
     own = address_setting(service)
     given: Mapping[str, Any] = {} if own == "DATABASE_URL" else {"database_url": os.environ[own], "takes_role": False}
-    try:
-        return settings(**given)
-    except ValidationError as error:
-        for item in error.errors(include_url=False, include_input=False, include_context=False):
-            name = str(item["loc"][0]) if item["loc"] else settings.__name__
-            print(
-                f"config error: {_env_name(settings, name)}: {_reason(item['type'], item['msg'])}",
-                file=sys.stderr,
-            )
-        raise SystemExit(EXIT_WRONG_SETTING) from None
+    return settings(**given)
+
+
+def reasons_of(error: ValidationError, settings: type[BaseSettings]) -> list[str]:
+    """Say what is wrong with each setting, without its value."""
+    items = error.errors(include_url=False, include_input=False, include_context=False)
+    names = [str(item["loc"][0]) if item["loc"] else settings.__name__ for item in items]
+    return [
+        f"{_env_name(settings, name)}: {_reason(item['type'], item['msg'])}"
+        for name, item in zip(names, items, strict=True)
+    ]
 
 
 def _env_name(settings: type[BaseSettings], name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sorami.local import environment, identity
 from sorami.local.errors import NotRunning
+from sorami.local.given import read_dotenv
 from sorami.local.home import Home, holder
 
 STARTING_WITHIN = 10.0
@@ -36,7 +37,7 @@ def run_entry(home: Home, address: str, entry: str, arguments: list[Any]) -> int
     """Runs a command of a service on the address that the shell gives, else on the running stack's."""
     import json
 
-    env = dict(os.environ)
+    env = {**read_dotenv(home.project / ".env"), **os.environ}
     if not env.get(address):
         env.update(running(home))
     argv = [sys.executable, "-m", "sorami.local.entry", entry, json.dumps(arguments)]

@@ -1,14 +1,11 @@
 """Every row of the user's five documents has its proof: tests/SEEDS.md names a test, or the work that still owes it."""
 
-import ast
 import re
-from functools import cache
-from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
-ROW = re.compile(r"^\| (?P<row>[A-R]\d+b?) \| (?P<what>[^|]+) \| (?P<proof>[^|]+) \|$", re.MULTILINE)
+from tests.support.proofs import TESTS, Row, read_table
+
 # How many rows each section of the inventory has, and those whose number is not its place.
 SECTIONS = {
     "A": 15,
@@ -35,32 +32,15 @@ EXPECTED = {f"{section}{number}" for section, most in SECTIONS.items() for numbe
     "A5b",
     "L1b",
 }
-TABLE = {match["row"]: match["proof"] for match in ROW.finditer((TESTS / "SEEDS.md").read_text(encoding="utf-8"))}
-PROOFS = [(row, proof.strip(" `")) for row, cell in TABLE.items() for proof in cell.split("<br>")]
+TABLE = read_table(TESTS / "SEEDS.md")
 
 
-@cache
-def functions_of(file: Path) -> frozenset[str]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+def test_every_row_has_a_line_and_none_has_two() -> None:
+    assert sorted(row.name for row in TABLE) == sorted(EXPECTED)
 
 
-def test_every_row_has_a_line() -> None:
-    assert set(TABLE) == EXPECTED
-
-
-def test_no_row_stands_twice() -> None:
-    rows = [match["row"] for match in ROW.finditer((TESTS / "SEEDS.md").read_text(encoding="utf-8"))]
-    assert len(rows) == len(set(rows))
-
-
-@pytest.mark.parametrize(("row", "proof"), PROOFS)
-def test_a_row_is_proved_by_a_test_that_exists_or_owed_by_a_later_piece_of_work(row: str, proof: str) -> None:
-    if re.fullmatch(r"owed by [C-I]", proof):
-        return
-    path, separator, name = proof.partition("::")
-    assert separator, f"{row}: {proof!r} is neither a test nor `owed by …`"
-    file = TESTS / path
-    assert file.is_file(), f"{row}: there is no file {path}"
-    assert name in functions_of(file), f"{row}: there is no test {name} in {path}"
-    assert name.startswith("test_")
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_a_row_is_proved_by_tests_that_exist_or_owed_by_a_later_piece_of_work(row: Row) -> None:
+    assert row.proofs or row.words
+    assert [words for words in row.words if not re.fullmatch(r"owed by [C-I]", words)] == []
+    assert [fault for proof in row.proofs if (fault := proof.fault())] == []

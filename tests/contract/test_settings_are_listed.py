@@ -7,17 +7,11 @@ from services.gateway.settings import GatewaySettings
 from services.generator.settings import GeneratorSettings
 from services.notifier.settings import NotifierSettings
 from services.persistence.settings import PersistenceSettings
+from services.runtime.setting_names import NAMES
+from sorami.documents import OF_THE_LAUNCHER, setting_names
 
 ROOT = Path(__file__).parents[2]
 LISTED = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
-# Read by the launcher or by commands, not by a service's settings class.
-OF_THE_LAUNCHER = {
-    "SORAMI_HOME",
-    "SORAMI_MAVEN_MIRROR",
-    "SORAMI_KAFKA_JARS",
-    "SORAMI_TOPIC_REPLICATION",
-    *(f"SORAMI_{service}_DATABASE_URL" for service in ("GATEWAY", "GENERATOR", "PERSISTENCE", "NOTIFIER")),
-}
 
 
 def test_every_setting_is_listed_with_its_meaning() -> None:
@@ -37,3 +31,8 @@ def test_settings_of_the_launcher_are_read_somewhere() -> None:
             name in sources
             or re.sub("_(GATEWAY|GENERATOR|PERSISTENCE|NOTIFIER)_", "_{service.upper()}_", name) in sources
         )
+
+
+def test_the_names_that_misspelt_ones_are_compared_with_are_those_of_the_settings() -> None:
+    assert NAMES.read_text(encoding="utf-8") == setting_names(), "run `make contracts` and commit what it wrote"
+    assert set(setting_names().split()) == {name for name in LISTED if name.startswith("SORAMI_")}

@@ -172,6 +172,7 @@ INCOMPLETE: dict[str, tuple[dict[str, Any], str]] = {
         "kafka.securityProtocol must be SASL",
     ),
     "no credentials for the bucket": ({"s3": {"existingSecret": ""}}, "s3.existingSecret is required"),
+    "a linger that is cut short": ({"lingerSeconds": 20}, "terminationGracePeriodSeconds is less than lingerSeconds"),
     "most below fewest": (
         {"gateway": {"autoscaling": {"type": "hpa", "minReplicas": 5, "maxReplicas": 2}}},
         "gateway.autoscaling.maxReplicas is below minReplicas",
@@ -244,8 +245,9 @@ def test_services_are_spread_budgeted_probed_and_given_time_to_drain() -> None:
         spec = deployment["spec"]["template"]["spec"]
         assert spec["topologySpreadConstraints"][0]["labelSelector"] == deployment["spec"]["selector"]
         main = spec["containers"][0]
-        waits = main.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-        assert spec["terminationGracePeriodSeconds"] >= waits + drain[service] + 10
+        lingers = float(environment(main).get("SORAMI_LINGER_SECONDS", 0))
+        assert (lingers > 0) == ("http" in PORTS[service]), "whoever is routed to answers until that is forgotten"
+        assert spec["terminationGracePeriodSeconds"] >= lingers + drain[service] + 10
         assert main["livenessProbe"]["httpGet"]["path"] == main["startupProbe"]["httpGet"]["path"] == "/healthz"
         assert main["readinessProbe"]["httpGet"]["path"] == "/readyz"
         assert {port["name"]: port["containerPort"] for port in main["ports"]} == PORTS[service]

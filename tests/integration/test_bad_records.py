@@ -39,6 +39,7 @@ BAD: dict[str, tuple[bytes | None, list[tuple[str, bytes | None]], str]] = {
     "another type": (progress("x"), [("ce_type", b"io.sorami.job.failed.v1")], "type_unknown"),
     "a key of another job": (progress("another"), [], "key_mismatch"),
     "a job of nobody": (progress("x"), [], "unknown_job"),
+    "half of a pair": (progress("x").replace(b'"saving"', b'"saving", "message": "\\ud800"'), [], "decode_error"),
     "headers that are no text": (b"{", [("ce_id", b"\xff\xfe"), ("nothing", None)], "decode_error"),
 }
 
@@ -58,12 +59,14 @@ async def test_a_bad_record_is_buried_with_its_reason(product: Product, producer
 
 
 async def test_a_reply_to_header_gains_nothing(product: Product, producer: AIOKafkaProducer) -> None:
+    began = (await product.row("SELECT clock_timestamp() AS at"))["at"]
     await producer.send_and_wait("job.progress", value=b"{", key=b"x", headers=[("reply_to", b"job.completed")])
     found = await product.until(
         "SELECT 1 FROM sorami.dead_letters WHERE headers->>'reply_to' = 'job.completed' AND topic = 'job.progress'"
     )
     assert found
-    assert await product.row("SELECT 1 FROM sorami.dead_letters WHERE topic = 'job.completed'") is None
+    answered = "SELECT 1 FROM sorami.dead_letters WHERE topic = 'job.completed' AND at > $1"
+    assert await product.row(answered, began) is None
 
 
 async def test_poison_does_not_hold_up_its_neighbours(product: Product, producer: AIOKafkaProducer) -> None:
@@ -77,6 +80,23 @@ async def test_poison_does_not_hold_up_its_neighbours(product: Product, producer
     await product.until("SELECT 1 FROM sorami.jobs WHERE id = $1 AND progress >= 91", job_id)
     assert time.monotonic() - began < 2
     await person.ended(job_id, "video")
+
+
+async def test_a_record_as_large_as_the_broker_takes_is_buried_and_its_copy_names_the_place(
+    product: Product, producer: AIOKafkaProducer
+) -> None:
+    large = b"x" * 1_040_000
+    sent = await producer.send_and_wait("job.progress", value=large, key=b"x", headers=[("h", b"y" * 5_000)])
+    place = ("job.progress", sent.partition, sent.offset)
+    row = await product.until(
+        'SELECT * FROM sorami.dead_letters WHERE topic = $1 AND partition = $2 AND "offset" = $3', *place
+    )
+    assert (row["reason"], len(row["value"])) == ("decode_error", len(large))
+    # The copy on the topic of its own has no room for the bytes: it is sent without them, and its row is gone.
+    await product.until(
+        "SELECT 1 WHERE NOT EXISTS (SELECT FROM sorami.outbox_persistence WHERE headers->>'sorami-place' = $1)",
+        "/".join(map(str, place)),
+    )
 
 
 async def test_a_dead_letter_is_also_on_the_topic_of_its_own(product: Product, producer: AIOKafkaProducer) -> None:

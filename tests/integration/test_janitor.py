@@ -171,3 +171,21 @@ def test_folders_that_a_crash_left_go_when_they_are_old_and_nobody_goes_on_with_
     assert not left.exists()
     assert all(path.exists() for path in (young, paid, other))
     assert sweep_folders(48 * 3_600, kept, remove=True, base=tmp_path) == 0
+
+
+async def test_a_key_or_bucket_that_is_wrong_is_told_by_the_setting_that_names_it(product: Product) -> None:
+    env = product.stack.env
+    right: dict[str, Any] = {
+        name.lower(): env[name]
+        for name in ("S3_ENDPOINT_URL", "S3_BUCKET", "S3_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    }
+    wrong = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nothing", "s3_bucket": "not-there"}
+    told = {}
+    for name, value in wrong.items():
+        async with open_objects(ObjectSettings(**right | {name: value})) as opened:
+            told[name] = ((await opened.refusal()) or "").partition(":")[0].lower()
+    assert told == {name: name for name in wrong}
+    async with open_objects(ObjectSettings(**right)) as opened:
+        assert await opened.refusal() is None
+    async with open_objects(ObjectSettings(**right | {"s3_endpoint_url": "http://127.0.0.1:9"})) as opened:
+        assert await opened.refusal() is None, "a store that is away is waited for"

@@ -167,7 +167,9 @@ async def test_an_operator_sees_what_is_behind(product: Product) -> None:
 
 async def admin(product: Product, *arguments: str, token: str | None = None) -> tuple[int, str, str]:
     """Run `sorami admin …` as an operator (or with another token) and return its code and words."""
-    env = os.environ | {
+    env = {
+        **os.environ,
+        **product.stack.env,
         "SORAMI_URL": product.url,
         "SORAMI_TOKEN": token or product.operator().http.headers["authorization"].removeprefix("Bearer "),
     }
@@ -175,7 +177,7 @@ async def admin(product: Product, *arguments: str, token: str | None = None) -> 
     process = await asyncio.create_subprocess_exec(
         *command, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
 

@@ -15,8 +15,9 @@ from contracts.ids import new_id
 from contracts.status import JobStatus, Stage
 from services.notifier.parts import Parts
 from services.notifier.queries import endpoints
-from services.notifier.store import deliveries
+from services.notifier.usecases.forget import rules
 from services.notifier.usecases.seal_secrets import open_headers, open_secrets, reseal
+from services.runtime.retention import Retain
 from services.runtime.sealing import Sealer
 from tests.support.console import ORGANIZATION, console
 from tests.support.postgres import Database
@@ -220,7 +221,7 @@ async def test_what_was_finished_long_ago_is_forgotten(
     await parts.pool.execute(
         "UPDATE sorami.deliveries SET finished_at = now() - interval '31 days' WHERE job_id = 'old'"
     )
-    assert await deliveries.forget(parts.pool, 30) == 1
+    assert await Retain(parts.pool, rules(parts.settings)).look() == {"deliveries": 1}
     listed = (await client.get(f"{ENDPOINTS}/{endpoint['id']}/deliveries")).json()
     assert [delivery["job_id"] for delivery in listed["deliveries"]] == ["new"]
 

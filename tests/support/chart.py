@@ -167,6 +167,22 @@ SWITCHES: dict[str, Values] = {
             "gatewayTo": [{"to": [{"ipBlock": {"cidr": "10.5.0.1/32"}}], "ports": [8443]}],
         }
     },
+    "observed": {
+        "observability": {
+            "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}, "interval": "30s"},
+            "rules": {"enabled": True, "labels": {"release": "prometheus"}},
+            "dashboard": {"enabled": True, "annotations": {"grafana_folder": "Media"}},
+        }
+    },
+    "some-alerts": {
+        "observability": {
+            "rules": {
+                "enabled": True,
+                "disabled": ["SoramiOrphans"],
+                "runbookBaseUrl": "https://git.example.com/sorami/blob/main/",
+            }
+        }
+    },
     "tested": {"test": {"existingSecret": "sorami-test", "model": "procedural-1"}},
 }
 """What an operator may switch, each by itself; a test renders all of them, and pairs of them."""

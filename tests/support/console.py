@@ -56,7 +56,6 @@ async def console(
             sealer,
             channels,
             operators={},
-            keep_days=30,
             send_seconds=given.webhook_seconds,
         )
         job_endpoints = JobEndpoints(pool, sealer)

@@ -4,7 +4,7 @@
 
 Kept are types, required fields, enumerations and bounds of the fields that the chart sets, and nothing else: another
 field is refused until the extract is made anew. The definitions come with the Go modules of KEDA, CloudNativePG,
-External Secrets and Gateway API (`go mod download`), and with Strimzi's release.
+External Secrets, Gateway API and Prometheus Operator (`go mod download`), and with Strimzi's release.
 """
 
 import json

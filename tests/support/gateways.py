@@ -21,7 +21,7 @@ async def more_gateways(product: Product, count: int, **settings: str) -> AsyncI
 
 @asynccontextmanager
 async def _gateway(product: Product, settings: dict[str, str]) -> AsyncIterator[str]:
-    port, inside = _free_ports(2)
+    port, inside = free_ports(2)
     own = {"SORAMI_PORT": str(port), "SORAMI_GATEWAY_INTERNAL_PORT": str(inside)}
     environment = {**os.environ, **product.stack.env, **settings, **own}
     process = await asyncio.create_subprocess_exec(
@@ -36,7 +36,8 @@ async def _gateway(product: Product, settings: dict[str, str]) -> AsyncIterator[
         await process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on."""
     with ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

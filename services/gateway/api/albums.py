@@ -89,8 +89,8 @@ def album_router(parts: Parts) -> APIRouter:
 
     async def with_covers(owner_id: str, albums: Sequence[AlbumView]) -> list[dict[str, Any]]:
         ids = [album.cover_id for album in albums if album.cover_id]
-        kinds = await gallery.my_generations(parts.pool, owner_id, ids)
-        views = await gallery.in_order(parts.pool, owner_id, [(kind, one) for one, kind in kinds.items()])
+        kinds = await gallery.my_generations(parts.own(owner_id), ids)
+        views = await gallery.in_order(parts.own(owner_id), [(kind, one) for one, kind in kinds.items()])
         covers = {view.id: view for view in views}
         return [album_body(album, covers.get(album.cover_id or ""), parts.public_url) for album in albums]
 
@@ -108,7 +108,7 @@ def album_router(parts: Parts) -> APIRouter:
         query = read_query(request, Paging)
         limit = read_limit(query.limit) or DEFAULT
         after = read_cursor(query.cursor, asking.user_id, datetime, str) or (ALWAYS, "")
-        rows = await library.albums(parts.pool, asking.user_id, (after[0], after[1]), limit + 1)
+        rows = await library.albums(parts.own(asking.user_id), (after[0], after[1]), limit + 1)
         shown, cursor = cut_page(rows, limit, asking.user_id, lambda row: (row.created_at, row.id))
         return answer(request, {"albums": await with_covers(asking.user_id, shown), "nextCursor": cursor})
 

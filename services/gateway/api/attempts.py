@@ -26,10 +26,10 @@ def attempt_router(parts: Parts) -> APIRouter:
     )
     async def listed(job_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
-        if await jobs.job(parts.pool, job_id, asking.user_id) is None:
+        if await jobs.job(parts.own(asking.user_id), job_id) is None:
             raise not_found()
         language = choose_language(request.headers.get("accept-language"))
-        found = await attempts(parts.pool, job_id, asking.user_id)
+        found = await attempts(parts.own(asking.user_id), job_id)
         body = {"job_id": job_id, "attempts": [shapes.attempt_body(one, language) for one in found]}
         return answer(request, body, by_language=True)
 

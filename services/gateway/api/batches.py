@@ -76,14 +76,14 @@ def batch_router(parts: Parts) -> APIRouter:
         asking = await caller(parts, request, Scope.JOBS_READ)
         most = read_limit(request.query_params.get("limit")) or DEFAULT
         before = read_cursor(request.query_params.get("cursor"), asking.user_id, datetime, str)
-        found = await batches.batches_page(parts.pool, asking.user_id, before=before, limit=most + 1)
+        found = await batches.batches_page(parts.own(asking.user_id), before=before, limit=most + 1)
         shown, cursor = cut_page(found, most, asking.user_id, lambda row: (row.created_at, row.id))
         return answer(request, {"batches": [shapes.batch_body(one) for one in shown], "next_cursor": cursor})
 
     @router.get("/{batch_id}", summary="Watch a batch", operation_id="get_batch", responses=job_schemas.ONE_BATCH)
     async def one(batch_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
-        found = await batches.batch(parts.pool, batch_id, asking.user_id)
+        found = await batches.batch(parts.own(asking.user_id), batch_id)
         if found is None:
             raise _not_found()
         return answer(request, await _body(parts, request, asking, found), by_language=True)
@@ -114,5 +114,5 @@ def batch_router(parts: Parts) -> APIRouter:
 
 async def _body(parts: Parts, request: Request, asking: Caller, found: batches.BatchView) -> dict[str, Any]:
     language = choose_language(request.headers.get("accept-language"))
-    made = await jobs.jobs_of_batch(parts.pool, found.id, asking.user_id)
+    made = await jobs.jobs_of_batch(parts.own(asking.user_id), found.id)
     return shapes.batch_body(found) | {"jobs": [shapes.job_body(job, language) for job in made]}

@@ -114,7 +114,7 @@ def deletion_router(parts: Parts) -> APIRouter:
     async def restore_many(request: Request) -> JSONResponse:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
         ids = await ids_of(request)
-        there = await parts.media.delete_generations.restore(asking.user_id, [one for one in ids if is_safe_id(one)])
+        there = await parts.media.delete_generations.restore(asking, [one for one in ids if is_safe_id(one)])
         return JSONResponse(
             {"restored": [one for one in ids if one in there], "notFound": [one for one in ids if one not in there]}
         )
@@ -147,7 +147,7 @@ def deletion_router(parts: Parts) -> APIRouter:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
         try:
             if not is_safe_id(generation_id) or not await parts.media.delete_generations.restore_one(
-                asking.user_id, generation_id
+                asking, generation_id
             ):
                 raise _not_found()
         except Purged:

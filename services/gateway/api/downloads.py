@@ -40,7 +40,7 @@ async def _wanted(parts: Parts, owner_id: str, query: ZipQuery) -> set[str]:
         raise Problem(422, "ids_required", "name either ids or an album")
     if query.ids is not None:
         return set(query.ids.split(","))
-    inside = await downloads.ids_in_album(parts.pool, query.album or "", owner_id, MOST_GENERATIONS + 1)
+    inside = await downloads.ids_in_album(parts.own(owner_id), query.album or "", MOST_GENERATIONS + 1)
     if inside is None:
         raise Problem(404, "album_not_found", "there is no album of this id among yours")
     if len(inside) > MOST_GENERATIONS:
@@ -95,7 +95,7 @@ def download_router(parts: Parts) -> APIRouter:
         asking = await caller(parts, request, Scope.MEDIA_READ)
         wanted = await _wanted(parts, asking.user_id, read_query(request, ZipQuery))
         safe = [one for one in wanted if is_safe_id(one)]
-        found, files = await downloads.files_of(parts.pool, safe, asking.user_id)
+        found, files = await downloads.files_of(parts.own(asking.user_id), safe)
         if found != wanted:
             raise Problem(404, "generation_not_found", "not every id is a generation of yours")
         if not files:

@@ -121,7 +121,7 @@ async def answer_page(
     if position is not None and position[0] != way:
         raise Problem(400, "cursor_invalid", "this cursor is of another list; start again without it")
     after = (position[1], position[2]) if position else None
-    page = await gallery.page(parts.pool, owner_id, filters, order=order, after=after, limit=limit, walk=walk)
+    page = await gallery.page(parts.own(owner_id), filters, order=order, after=after, limit=limit, walk=walk)
     cursor = write_cursor(owner_id, way, *page.after) if page.after else None
     return answer(request, page_body(page.items, parts.public_url, cursor))
 
@@ -164,7 +164,7 @@ def gallery_router(parts: Parts) -> APIRouter:
     async def listed(request: Request) -> Response:
         asking = await caller(parts, request, Scope.MEDIA_READ)
         query = read_query(request, GalleryQuery)
-        if query.album is not None and await library.album(parts.pool, asking.user_id, query.album) is None:
+        if query.album is not None and await library.album(parts.own(asking.user_id), query.album) is None:
             raise Problem(404, "album_not_found", "there is no album of this id among yours")
         if query.q is not None:
             return await _answer_search(parts, request, asking.user_id, query)
@@ -184,10 +184,10 @@ def gallery_router(parts: Parts) -> APIRouter:
     async def one(generation_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.MEDIA_READ)
         known = await owned(parts, asking.user_id, generation_id)
-        views = await gallery.in_order(parts.pool, asking.user_id, [(known, generation_id)])
+        views = await gallery.in_order(parts.own(asking.user_id), [(known, generation_id)])
         if not views:
             raise generation_not_found()
-        relatives = await gallery.lineage(parts.pool, asking.user_id, generation_id)
+        relatives = await gallery.lineage(parts.own(asking.user_id), generation_id)
         return answer(request, detail_body(views[0], relatives, parts.public_url))
 
     return router
@@ -195,7 +195,7 @@ def gallery_router(parts: Parts) -> APIRouter:
 
 async def owned(parts: Parts, owner_id: str, generation_id: str) -> str:
     """Return the kind of the owner's generation; raises a 404 problem."""
-    found = await gallery.my_generations(parts.pool, owner_id, [generation_id])
+    found = await gallery.my_generations(parts.own(owner_id), [generation_id])
     if generation_id not in found:
         raise generation_not_found()
     return found[generation_id]

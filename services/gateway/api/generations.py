@@ -75,7 +75,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - si
         before = read_cursor(request.query_params.get("cursor"), asking.user_id, datetime, str)
         paged = limit is not None or before is not None
         most = (limit or 50) if paged else WHOLE_GALLERY
-        found = await generations.completed_generations(parts.pool, kind, asking.user_id, before=before, limit=most + 1)
+        found = await generations.completed_generations(parts.own(asking.user_id), kind, before=before, limit=most + 1)
         shown, cursor = cut_page(found, most, asking.user_id, lambda row: (row.created_at, row.id))
         return answer(request, shapes.gallery_body(shown, parts.public_url, cursor, paged=paged))
 
@@ -89,10 +89,10 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - si
     async def status(job_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
         wait = read_wait(request)
-        view = await generations.status(parts.pool, kind, job_id, asking.user_id)
+        view = await generations.status(parts.own(asking.user_id), kind, job_id)
         if view is not None and wait and view.ours and not view.is_terminal:
             await parts.await_jobs(job_id, wait)
-            view = await generations.status(parts.pool, kind, job_id, asking.user_id)
+            view = await generations.status(parts.own(asking.user_id), kind, job_id)
         if view is None:
             raise not_found()
         language = choose_language(request.headers.get("accept-language"))
@@ -117,7 +117,7 @@ def generation_router(parts: Parts, kind: Kind) -> APIRouter:  # noqa: C901 - si
     )
     async def result(job_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
-        found = await generations.generation(parts.pool, kind, job_id, asking.user_id)
+        found = await generations.generation(parts.own(asking.user_id), kind, job_id)
         if found is None:
             raise not_found()
         if found.job_status is not JobStatus.COMPLETED:

@@ -40,7 +40,7 @@ async def created(parts: Parts, asking: Asking, accepted: Accepted, wait: int | 
     if wait is not None:
         headers["Preference-Applied"] = f"wait={wait}"
         await parts.await_jobs(view.job_id, wait)
-        now = await generations.status(parts.pool, view.kind, view.job_id, asking.caller.user_id)
+        now = await generations.status(parts.own(asking.caller.user_id), view.kind, view.job_id)
         if now is not None and now.is_terminal:
             return JSONResponse(await _ended_body(parts, now, asking), headers=headers)
     body = shapes.created_body(view, accepted.language)
@@ -51,7 +51,7 @@ async def _ended_body(parts: Parts, view: generations.StatusView, asking: Asking
     body = shapes.status_body(view, asking.language)
     if view.status is not JobStatus.COMPLETED:
         return body
-    found = await generations.generation(parts.pool, view.kind, view.job_id, asking.caller.user_id)
+    found = await generations.generation(parts.own(asking.caller.user_id), view.kind, view.job_id)
     return body | (shapes.result_body(found, parts.public_url) if found else {})
 
 
@@ -80,7 +80,7 @@ async def cancelled(parts: Parts, request: Request, job_id: str, kind: Kind | No
 
 async def failure_of(parts: Parts, request: Request, kind: Kind, job_id: str, owner_id: str) -> dict[str, Any]:
     """Return the typed failure of a job, as every answer about one that failed has it; nothing for any other."""
-    view = await generations.status(parts.pool, kind, job_id, owner_id)
+    view = await generations.status(parts.own(owner_id), kind, job_id)
     if view is None or view.failure is None:
         return {}
     language = choose_language(request.headers.get("accept-language"))

@@ -103,7 +103,7 @@ def job_router(parts: Parts) -> APIRouter:
         wanted = read_query(request, JobsQuery)
         most = read_limit(wanted.limit) or DEFAULT
         before = read_cursor(wanted.cursor, asking.user_id, datetime, str)
-        found = await jobs.jobs_page(parts.pool, asking.user_id, _filter(wanted), before=before, limit=most + 1)
+        found = await jobs.jobs_page(parts.own(asking.user_id), _filter(wanted), before=before, limit=most + 1)
         shown, cursor = cut_page(found, most, asking.user_id, lambda job: (job.status.created_at, job.status.job_id))
         language = choose_language(request.headers.get("accept-language"))
         body = {"jobs": [shapes.job_body(job, language) for job in shown], "next_cursor": cursor}
@@ -119,10 +119,10 @@ def job_router(parts: Parts) -> APIRouter:
     async def one(job_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.JOBS_READ)
         wait = read_wait(request)
-        found = await jobs.job(parts.pool, job_id, asking.user_id)
+        found = await jobs.job(parts.own(asking.user_id), job_id)
         if found is not None and wait and found.status.ours and not found.status.is_terminal:
             await parts.await_jobs(job_id, wait)
-            found = await jobs.job(parts.pool, job_id, asking.user_id)
+            found = await jobs.job(parts.own(asking.user_id), job_id)
         if found is None:
             raise not_found()
         language = choose_language(request.headers.get("accept-language"))

@@ -146,7 +146,7 @@ def key_router(parts: Parts) -> APIRouter:
         limit = read_limit(request.query_params.get("limit")) or DEFAULT
         position = read_cursor(request.query_params.get("cursor"), asking.user_id, datetime, str)
         before = (position[0], position[1]) if position else None
-        found = await keys_of(parts.pool, asking.user_id, before=before, limit=limit + 1)
+        found = await keys_of(parts.own(asking.user_id), before=before, limit=limit + 1)
         shown, cursor = cut_page(found, limit, asking.user_id, lambda row: (row.created_at, row.id))
         return JSONResponse({"keys": [_body(key) for key in shown], "nextCursor": cursor})
 

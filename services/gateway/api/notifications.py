@@ -80,7 +80,7 @@ def notification_router(parts: Parts) -> APIRouter:
         limit = read_limit(query.limit) or DEFAULT
         after = read_cursor(query.cursor, asking.user_id, datetime, str) or (ALWAYS, "")
         rows = await notifications.page(
-            parts.pool, asking.user_id, unread=query.unread, after=(after[0], after[1]), limit=limit + 1
+            parts.own(asking.user_id), unread=query.unread, after=(after[0], after[1]), limit=limit + 1
         )
         shown, cursor = cut_page(rows, limit, asking.user_id, lambda row: (row.created_at, row.id))
         language = choose_language(request.headers.get("accept-language"))
@@ -100,7 +100,7 @@ def notification_router(parts: Parts) -> APIRouter:
     )
     async def unread(request: Request) -> Response:
         asking = await caller(parts, request, Scope.MEDIA_READ)
-        count = await notifications.unread_count(parts.pool, asking.user_id)
+        count = await notifications.unread_count(parts.own(asking.user_id))
         return answer(request, {"count": count, "atLeast": count >= MOST_COUNTED})
 
     @router.post(

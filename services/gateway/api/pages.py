@@ -29,9 +29,12 @@ _OF_FILES = {
 _FOR_GOOD = {"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=31536000, immutable"}
 
 
-def security_headers(media_origin: str) -> dict[str, str]:
+def security_headers(parts: Parts) -> dict[str, str]:
     """Return the headers of every page: no inline script, no foreign source but the media's own."""
-    return {
+    media_origin = parts.signer.origin
+    # Who came over https is told to stay there; a machine that serves itself has nothing but http.
+    stay = {"Strict-Transport-Security": "max-age=31536000"} if parts.public_url.startswith("https://") else {}
+    return stay | {
         "Content-Security-Policy": (
             f"default-src 'self'; img-src 'self' data: {media_origin}; media-src 'self' {media_origin}; "
             # Uploads go straight to the bucket.
@@ -70,7 +73,7 @@ def _page_route(files: PageFiles, name: str, headers: Mapping[str, str]) -> Call
 def page_router(parts: Parts) -> APIRouter:
     """Make the pages, /static/… and /static/<version>/…, which a browser need never ask for again."""
     router = APIRouter(include_in_schema=False)
-    headers = security_headers(parts.signer.origin)
+    headers = security_headers(parts)
     files = PageFiles(STATIC)
 
     for path, name in PAGES.items():

@@ -86,17 +86,4 @@ async def pass_through(parts: Parts, request: Request) -> Response:
     if response.status_code == 204:
         await response.aclose()
         return Response(status_code=204, headers=returned)
-    return StreamingResponse(_chunks(response), status_code=response.status_code, headers=returned)
-
-
-async def _chunks(response: Any) -> Any:
-    import httpx
-
-    try:
-        async for chunk in response.aiter_raw():
-            yield chunk
-    except httpx.HTTPError:
-        # The notifier went away; ending the answer makes the client reconnect with its last event id.
-        return
-    finally:
-        await response.aclose()
+    return StreamingResponse(parts.passed_streams.chunks(response), status_code=response.status_code, headers=returned)

@@ -75,7 +75,7 @@ def share_router(parts: Parts) -> APIRouter:
         body = await read_body(request, NewShare)
         try:
             share, token = await parts.shares.share(
-                asking.user_id,
+                asking,
                 generation_id=body.generation_id,
                 album_id=body.album_id,
                 seconds=body.expires_in_seconds,
@@ -106,7 +106,7 @@ def share_router(parts: Parts) -> APIRouter:
         query = read_query(request, Paging)
         limit = read_limit(query.limit) or DEFAULT
         after = read_cursor(query.cursor, asking.user_id, datetime, str) or (ALWAYS, "")
-        rows = await library.shares(parts.pool, asking.user_id, (after[0], after[1]), limit + 1)
+        rows = await library.shares(parts.own(asking.user_id), (after[0], after[1]), limit + 1)
         shown, cursor = cut_page(rows, limit, asking.user_id, lambda row: (row.created_at, row.id))
         return answer(request, {"shares": [share_body(row) for row in shown], "nextCursor": cursor})
 
@@ -120,7 +120,7 @@ def share_router(parts: Parts) -> APIRouter:
     async def revoke(share_id: str, request: Request) -> Response:
         asking = await caller(parts, request, Scope.MEDIA_WRITE)
         try:
-            await parts.shares.revoke(asking.user_id, share_id)
+            await parts.shares.revoke(asking, share_id)
         except ShareNotFound:
             raise Problem(404, "share_not_found", "there is no share of this id or address") from None
         return Response(status_code=204)

@@ -143,7 +143,7 @@ class _Door:
         self.session_cookie = session_cookie(parts.public_url)
         self.browser_cookie = cookie_name(parts.public_url, "sorami_signin")
         # Not "no-referrer": a browser would then name no origin when the page signs in.
-        self.headers = security_headers(parts.signer.origin) | {"Cache-Control": "no-store"}
+        self.headers = security_headers(parts) | {"Cache-Control": "no-store"}
         ways = ["oidc"] if parts.sign_in_at_provider is not None else ["key"]
         if parts.settings.environment != "production":
             ways.append("link")

@@ -167,13 +167,13 @@ def upload_router(parts: Parts) -> APIRouter:  # noqa: C901 - five routes, each 
         asking = await caller(parts, request, Scope.MEDIA_READ)
         limit = read_limit(request.query_params.get("limit")) or DEFAULT
         before = read_cursor(request.query_params.get("cursor"), asking.user_id, datetime, str)
-        found = await uploads.uploads(parts.pool, asking.user_id, before=before, limit=limit + 1)
+        found = await uploads.uploads(parts.own(asking.user_id), before=before, limit=limit + 1)
         page, cursor = cut_page(found, limit, asking.user_id, lambda row: (row.created_at, row.id))
         return JSONResponse({"count": len(page), "uploads": [_body(one) for one in page], "nextCursor": cursor})
 
     async def own(upload_id: str, request: Request, scope: Scope) -> Upload:
         asking = await caller(parts, request, scope)
-        found = await uploads.upload(parts.pool, upload_id, asking.user_id) if is_safe_id(upload_id) else None
+        found = await uploads.upload(parts.own(asking.user_id), upload_id) if is_safe_id(upload_id) else None
         if found is None:
             raise _not_found()
         return found

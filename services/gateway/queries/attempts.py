@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.failures import Failure
-from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 
 # A failure of before whole failures were kept has its code alone.
 _ATTEMPTS = """
@@ -32,7 +32,7 @@ class AttemptView:
     failure: Failure | None
 
 
-async def attempts(pool: Pool, job_id: str, owner_id: str) -> list[AttemptView]:
+async def attempts(own: OwnRows, job_id: str) -> list[AttemptView]:
     """Return every attempt at the owner's job, the first one first."""
     return [
         AttemptView(
@@ -48,5 +48,5 @@ async def attempts(pool: Pool, job_id: str, owner_id: str) -> list[AttemptView]:
             failure_code=row["failure_code"],
             failure=Failure.model_validate(json.loads(row["failure"])) if row["failure"] else None,
         )
-        for row in await pool.fetch(_ATTEMPTS, job_id, owner_id)
+        for row in await own.fetch(_ATTEMPTS, job_id, own.person_id)
     ]

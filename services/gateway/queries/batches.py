@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,16 @@ _PAGE = f"""
 """  # noqa: S608
 
 
-async def batch(pool: Pool, batch_id: str, owner_id: str) -> BatchView | None:
+async def batch(own: OwnRows, batch_id: str) -> BatchView | None:
     """Return the owner's batch, or None."""
-    row = await pool.fetchrow(_ONE, batch_id, owner_id)
+    row = await own.fetchrow(_ONE, batch_id, own.person_id)
     return _batch(row) if row else None
 
 
-async def batches_page(pool: Pool, owner_id: str, *, before: tuple[Any, ...] | None, limit: int) -> list[BatchView]:
+async def batches_page(own: OwnRows, *, before: tuple[Any, ...] | None, limit: int) -> list[BatchView]:
     """Return a page of the owner's batches, newest first, before a position."""
     moment, place = before if before else (None, None)
-    return [_batch(row) for row in await pool.fetch(_PAGE, owner_id, moment, place, limit)]
+    return [_batch(row) for row in await own.fetch(_PAGE, own.person_id, moment, place, limit)]
 
 
 def _batch(row: Any) -> BatchView:

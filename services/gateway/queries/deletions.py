@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.kinds import KINDS
-from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 
 _DELETED = """
     SELECT generation_id, kind, deleted_at, purge_after, purged_at FROM sorami.deletions
@@ -30,17 +30,17 @@ class Deleted:
     purged_at: datetime | None
 
 
-async def deletions(pool: Pool, ids: Sequence[str], owner_id: str) -> dict[str, Deleted]:
+async def deletions(own: OwnRows, ids: Sequence[str]) -> dict[str, Deleted]:
     """Return the owner's deletions among these ids, by id."""
-    rows = await pool.fetch(_DELETED, list(ids), owner_id)
+    rows = await own.fetch(_DELETED, list(ids), own.person_id)
     return {row["generation_id"]: Deleted(**row) for row in rows}
 
 
-async def own_generations(pool: Pool, ids: Sequence[str], owner_id: str) -> set[str]:
+async def own_generations(own: OwnRows, ids: Sequence[str]) -> set[str]:
     """Return those of the ids that are generations of the owner, deleted ones too."""
-    return {row["id"] for row in await pool.fetch(_OWN, list(ids), owner_id)}
+    return {row["id"] for row in await own.fetch(_OWN, list(ids), own.person_id)}
 
 
-async def open_jobs(pool: Pool, ids: Sequence[str]) -> list[tuple[str, str]]:
+async def open_jobs(own: OwnRows, ids: Sequence[str]) -> list[tuple[str, str]]:
     """Return those of the ids that are jobs which have not ended, each with its kind."""
-    return [(row["id"], row["kind"]) for row in await pool.fetch(_OPEN, list(ids))]
+    return [(row["id"], row["kind"]) for row in await own.fetch(_OPEN, list(ids))]

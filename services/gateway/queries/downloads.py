@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from contracts.kinds import KINDS, Kind
 from services.gateway.queries.generations import not_deleted
-from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,15 @@ _ITEMS = f"""
 """  # noqa: S608 - constant parts only
 
 
-async def ids_in_album(pool: Pool, album_id: str, owner_id: str, most: int) -> list[str] | None:
+async def ids_in_album(own: OwnRows, album_id: str, most: int) -> list[str] | None:
     """Return up to `most` generations of the owner's album, newest first; None when there is no such album."""
-    rows = await pool.fetch(_ITEMS, album_id, owner_id, most)
+    rows = await own.fetch(_ITEMS, album_id, own.person_id, most)
     return [row["generation_id"] for row in rows if row["generation_id"] is not None] if rows else None
 
 
-async def files_of(pool: Pool, ids: Sequence[str], owner_id: str) -> tuple[set[str], list[DownloadFile]]:
+async def files_of(own: OwnRows, ids: Sequence[str]) -> tuple[set[str], list[DownloadFile]]:
     """Return which of the ids are generations of the owner, and their files in order."""
-    rows = await pool.fetch(_FILES, list(ids), owner_id)
+    rows = await own.fetch(_FILES, list(ids), own.person_id)
     files = [
         DownloadFile(
             generation_id=row["generation_id"],

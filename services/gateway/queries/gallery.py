@@ -20,7 +20,7 @@ from services.gateway.queries.generations import (
     not_deleted,
 )
 from services.gateway.store.library import MY_GENERATIONS
-from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 
 Order = Literal["newest", "oldest"]
 Position = tuple[datetime, str]
@@ -221,8 +221,7 @@ PAGES = {name: page_statement("", _EVERYTHING, name, "newest", (ALWAYS, ""), 1)[
 
 
 async def page(
-    pool: Pool,
-    owner_id: str,
+    own: OwnRows,
     filters: Filters,
     *,
     order: Order = "newest",
@@ -232,24 +231,24 @@ async def page(
 ) -> Page:
     """Return a page of the owner's generations that pass the filters, beginning after a position."""
     begin = after or ((ALWAYS, "") if order == "newest" else (NEVER, ""))
-    statement, values = page_statement(owner_id, filters, walk or filters.walk, order, begin, limit + 1)
-    rows = await pool.fetch(statement, *values)
+    statement, values = page_statement(own.person_id, filters, walk or filters.walk, order, begin, limit + 1)
+    rows = await own.fetch(statement, *values)
     found = rows[:limit]
     last = (_aware(found[-1]["at"]), found[-1]["id"]) if len(rows) > limit else None
-    return Page(await in_order(pool, owner_id, [(row["kind"], row["id"]) for row in found]), last)
+    return Page(await in_order(own, [(row["kind"], row["id"]) for row in found]), last)
 
 
 def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-async def in_order(pool: Pool, owner_id: str, wanted: Sequence[tuple[str, str]]) -> list[GenerationView]:
+async def in_order(own: OwnRows, wanted: Sequence[tuple[str, str]]) -> list[GenerationView]:
     """Return the owner's generations of these kinds and ids, in this order; what is gone meanwhile is left out."""
     views: dict[str, GenerationView] = {}
     for kind in KINDS.values():
         ids = [generation_id for name, generation_id in wanted if name == kind.name]
         if ids:
-            views |= {view.id: view for view in await generations_of_ids(pool, kind, ids, owner_id)}
+            views |= {view.id: view for view in await generations_of_ids(own, kind, ids)}
     return [views[generation_id] for _, generation_id in wanted if generation_id in views]
 
 
@@ -287,25 +286,25 @@ LINEAGE = f"""
 """  # noqa: S608 - names come from the declared kinds
 
 
-async def lineage(pool: Pool, owner_id: str, generation_id: str) -> list[Relative]:
+async def lineage(own: OwnRows, generation_id: str) -> list[Relative]:
     """Return what a generation came from and what came of it, oldest first; only what is the owner's own."""
-    rows = await pool.fetch(LINEAGE, generation_id, owner_id)
+    rows = await own.fetch(LINEAGE, generation_id, own.person_id)
     return [
         Relative(row["id"], row["kind"], row["prompt"], row["status"], _aware(row["at"]), row["relation"])
         for row in rows
     ]
 
 
-async def my_generations(pool: Pool, owner_id: str, ids: Sequence[str]) -> dict[str, str]:
+async def my_generations(own: OwnRows, ids: Sequence[str]) -> dict[str, str]:
     """Return the kind of each of these ids that is the owner's."""
-    return {row["id"]: row["kind"] for row in await pool.fetch(MY_GENERATIONS, list(ids), owner_id)}
+    return {row["id"]: row["kind"] for row in await own.fetch(MY_GENERATIONS, list(ids), own.person_id)}
 
 
 IN_ALBUM = "SELECT EXISTS (SELECT FROM sorami.album_items WHERE album_id = $1 AND generation_id = $2)"
 
 
-async def is_in_album(pool: Pool, owner_id: str, album_id: str, generation_id: str) -> bool:
+async def is_in_album(own: OwnRows, album_id: str, generation_id: str) -> bool:
     """Tell whether a generation is the owner's, not deleted, and in the album."""
-    if generation_id not in await my_generations(pool, owner_id, [generation_id]):
+    if generation_id not in await my_generations(own, [generation_id]):
         return False
-    return bool(await pool.fetchval(IN_ALBUM, album_id, generation_id))
+    return bool(await own.fetchval(IN_ALBUM, album_id, generation_id))

@@ -11,6 +11,7 @@ from contracts.kinds import KINDS, Kind
 from contracts.media import media_path, thumbnail_name
 from contracts.status import TERMINAL, JobStatus, Stage
 from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +194,9 @@ _IS_OWN = f"""
 """  # noqa: S608 - names come from the declared kinds
 
 
-async def status(pool: Pool, kind: Kind, job_id: str, owner_id: str) -> StatusView | None:
+async def status(own: OwnRows, kind: Kind, job_id: str) -> StatusView | None:
     """Return where the owner's job stands, or None when there is none of this id for this owner."""
-    row = await pool.fetchrow(_STATUS[kind.name], job_id, owner_id)
+    row = await own.fetchrow(_STATUS[kind.name], job_id, own.person_id)
     return status_view(row) if row else None
 
 
@@ -221,9 +222,9 @@ def status_view(row: Any) -> StatusView:
     )
 
 
-async def is_own(pool: Pool, generation_id: str, owner_id: str) -> bool:
+async def is_own(own: OwnRows, generation_id: str) -> bool:
     """Tell whether this is a generation of the owner's, of any kind, that was not deleted."""
-    return bool(await pool.fetchval(_IS_OWN, generation_id, owner_id))
+    return bool(await own.fetchval(_IS_OWN, generation_id, own.person_id))
 
 
 def _effective_status(ours: str | None, prisma: str) -> JobStatus:
@@ -285,24 +286,24 @@ _OF_IDS = {
 }
 
 
-async def generations_of_ids(pool: Pool, kind: Kind, ids: Sequence[str], owner_id: str) -> list[GenerationView]:
+async def generations_of_ids(own: OwnRows, kind: Kind, ids: Sequence[str]) -> list[GenerationView]:
     """Return these of the owner's generations, in any order, those in the trash included: whoever asks has looked."""
-    rows = await pool.fetch(_OF_IDS[kind.name], list(ids), owner_id)
+    rows = await own.fetch(_OF_IDS[kind.name], list(ids), own.person_id)
     return [_generation(kind, row) for row in rows]
 
 
-async def generation(pool: Pool, kind: Kind, job_id: str, owner_id: str) -> GenerationView | None:
+async def generation(own: OwnRows, kind: Kind, job_id: str) -> GenerationView | None:
     """Return the owner's generation with its files."""
-    row = await pool.fetchrow(_ONE[kind.name], job_id, owner_id)
+    row = await own.fetchrow(_ONE[kind.name], job_id, own.person_id)
     return _generation(kind, row) if row else None
 
 
 async def completed_generations(
-    pool: Pool, kind: Kind, owner_id: str, *, before: tuple[Any, ...] | None, limit: int
+    own: OwnRows, kind: Kind, *, before: tuple[Any, ...] | None, limit: int
 ) -> list[GenerationView]:
     """Return a page of the owner's finished generations, newest first, before a position."""
     moment, place = before if before else (ALWAYS, "")
-    rows = await pool.fetch(_PAGE[kind.name], owner_id, naive(moment), place, limit)
+    rows = await own.fetch(_PAGE[kind.name], own.person_id, naive(moment), place, limit)
     return [_generation(kind, row) for row in rows]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from contracts.kinds import KINDS, Kind
 from services.gateway.queries.generations import StatusView, not_deleted, status_columns, status_view
 from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +111,28 @@ async def worker_job(pool: Pool, job_id: str) -> Any:
     return await pool.fetchrow(_WORKER_JOB, job_id)
 
 
-async def job(pool: Pool, job_id: str, owner_id: str) -> JobView | None:
+async def job(own: OwnRows, job_id: str) -> JobView | None:
     """Return the owner's job of any kind, or None."""
-    row = await pool.fetchrow(_ONE, job_id, owner_id)
+    row = await own.fetchrow(_ONE, job_id, own.person_id)
     return _job(row) if row else None
 
 
-async def jobs_of_batch(pool: Pool, batch_id: str, owner_id: str) -> list[JobView]:
+async def jobs_of_batch(own: OwnRows, batch_id: str) -> list[JobView]:
     """Return the jobs of a batch, by id: minted ids grow in the order that was asked for."""
-    return [_job(row) for row in await pool.fetch(_OF_BATCH, batch_id, owner_id)]
+    return [_job(row) for row in await own.fetch(_OF_BATCH, batch_id, own.person_id)]
 
 
-async def open_jobs_of_batch(pool: Pool, batch_id: str, owner_id: str) -> list[tuple[str, str]]:
+async def open_jobs_of_batch(own: OwnRows, batch_id: str) -> list[tuple[str, str]]:
     """Return id and kind of the batch's jobs that have not ended."""
-    return [(row["id"], row["kind"]) for row in await pool.fetch(_OPEN_OF_BATCH, batch_id, owner_id)]
+    return [(row["id"], row["kind"]) for row in await own.fetch(_OPEN_OF_BATCH, batch_id, own.person_id)]
 
 
-async def jobs_page(
-    pool: Pool, owner_id: str, wanted: JobFilter, *, before: tuple[Any, ...] | None, limit: int
-) -> list[JobView]:
+async def jobs_page(own: OwnRows, wanted: JobFilter, *, before: tuple[Any, ...] | None, limit: int) -> list[JobView]:
     """Return a page of the owner's jobs, newest first, before a position."""
     moment, place = before if before else (None, None)
-    rows = await pool.fetch(
+    rows = await own.fetch(
         _PAGES[wanted.kind or ""],
-        owner_id,
+        own.person_id,
         _naive(moment),
         place,
         limit,
@@ -174,15 +173,15 @@ class Asked:
     webhook_events: Sequence[str] | None = None
 
 
-async def asked_for(pool: Pool, job_id: str, owner_id: str) -> Asked | None:
+async def asked_for(own: OwnRows, job_id: str) -> Asked | None:
     """Return what the owner asked for under this id, from the request itself or from the generation's row."""
-    row = await pool.fetchrow(_ONE, job_id, owner_id)
+    row = await own.fetchrow(_ONE, job_id, own.person_id)
     if row is None:
         return None
     request = json.loads(row["request"]) if row["request"] else {}
     # What a backend reported of a job of its own stands where requests stand, and has no options.
     options = request.get("options") if "prompt" in request else None
-    hook = await pool.fetchrow(_WEBHOOK, job_id)
+    hook = await own.fetchrow(_WEBHOOK, job_id)
     return Asked(
         view=status_view(row),
         prompt=row["prompt"],

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.runtime.database import Connection, Pool
+from services.runtime.own_rows import OwnRows
 
 _KEYS = """
     SELECT id, prefix, name, scopes, created_at, expires_at, last_used_at FROM sorami.api_keys
@@ -11,6 +12,7 @@ _KEYS = """
       AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::text))
     ORDER BY created_at DESC, id DESC LIMIT $4
 """
+_OWNER = "SELECT owner_id FROM sorami.api_keys WHERE id = $1"
 _REVOKED = "SELECT EXISTS (SELECT FROM sorami.api_keys WHERE id = $1 AND revoked_at IS NOT NULL)"
 
 
@@ -27,13 +29,19 @@ class KeyView:
     last_used_at: datetime | None
 
 
-async def keys_of(pool: Pool, owner_id: str, *, before: tuple[datetime, str] | None, limit: int) -> list[KeyView]:
+async def keys_of(own: OwnRows, *, before: tuple[datetime, str] | None, limit: int) -> list[KeyView]:
     """Return a person's keys that were not revoked, newest first."""
     moment, last_id = before or (None, None)
-    rows = await pool.fetch(_KEYS, owner_id, moment, last_id, limit)
+    rows = await own.fetch(_KEYS, own.person_id, moment, last_id, limit)
     return [KeyView(**(dict(row) | {"scopes": tuple(row["scopes"])})) for row in rows]
 
 
 async def was_revoked(connection: Pool | Connection, key_id: str | None) -> bool:
     """Tell whether this key was revoked, however lately."""
     return bool(await connection.fetchval(_REVOKED, key_id))
+
+
+async def key_owner(pool: Pool, key_id: str) -> str | None:
+    """Return whose key this is; None where there is none."""
+    owner: str | None = await pool.fetchval(_OWNER, key_id)
+    return owner

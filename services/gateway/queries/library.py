@@ -6,6 +6,7 @@ from datetime import datetime
 from contracts.kinds import KINDS, Kind
 from services.gateway.queries.generations import not_deleted
 from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,26 +115,26 @@ def _shared_file(kind: Kind) -> str:
 SHARED_FILE = " UNION ALL ".join(_shared_file(kind) for kind in KINDS.values())
 
 
-async def album(pool: Pool, owner_id: str, album_id: str) -> AlbumView | None:
+async def album(own: OwnRows, album_id: str) -> AlbumView | None:
     """Return the owner's album."""
-    row = await pool.fetchrow(ALBUM, owner_id, album_id)
+    row = await own.fetchrow(ALBUM, own.person_id, album_id)
     return AlbumView(**row) if row else None
 
 
-async def albums(pool: Pool, owner_id: str, after: tuple[datetime, str], limit: int) -> list[AlbumView]:
+async def albums(own: OwnRows, after: tuple[datetime, str], limit: int) -> list[AlbumView]:
     """Return a page of the owner's albums, newest first."""
-    return [AlbumView(**row) for row in await pool.fetch(ALBUMS, owner_id, *after, limit)]
+    return [AlbumView(**row) for row in await own.fetch(ALBUMS, own.person_id, *after, limit)]
 
 
-async def share(pool: Pool, owner_id: str, share_id: str) -> ShareView | None:
+async def share(own: OwnRows, share_id: str) -> ShareView | None:
     """Return the owner's share."""
-    row = await pool.fetchrow(SHARE, owner_id, share_id)
+    row = await own.fetchrow(SHARE, own.person_id, share_id)
     return ShareView(**row) if row else None
 
 
-async def shares(pool: Pool, owner_id: str, after: tuple[datetime, str], limit: int) -> list[ShareView]:
+async def shares(own: OwnRows, after: tuple[datetime, str], limit: int) -> list[ShareView]:
     """Return a page of the owner's shares, newest first."""
-    return [ShareView(**row) for row in await pool.fetch(SHARES, owner_id, *after, limit)]
+    return [ShareView(**row) for row in await own.fetch(SHARES, own.person_id, *after, limit)]
 
 
 async def open_share(pool: Pool, token_hash: bytes) -> OpenShare | None:
@@ -142,7 +143,7 @@ async def open_share(pool: Pool, token_hash: bytes) -> OpenShare | None:
     return OpenShare(**row) if row else None
 
 
-async def shared_file(pool: Pool, found: OpenShare, file_id: str) -> SharedFile | None:
+async def shared_file(own: OwnRows, found: OpenShare, file_id: str) -> SharedFile | None:
     """Return a file of a share, or None for any other file."""
-    row = await pool.fetchrow(SHARED_FILE, file_id, found.owner_id, found.generation_id, found.album_id)
+    row = await own.fetchrow(SHARED_FILE, file_id, own.person_id, found.generation_id, found.album_id)
     return SharedFile(**row) if row else None

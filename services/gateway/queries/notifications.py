@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.gateway.queries.generations import naive, not_deleted
-from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 
 MOST_COUNTED = 1_000
 
@@ -49,12 +49,10 @@ MINE = f"""
 """  # noqa: S608 - our own conditions
 
 
-async def page(
-    pool: Pool, user_id: str, *, unread: bool | None, after: tuple[datetime, str], limit: int
-) -> list[NotificationView]:
+async def page(own: OwnRows, *, unread: bool | None, after: tuple[datetime, str], limit: int) -> list[NotificationView]:
     """Return a page of a user's notifications, newest first; those of deleted generations are not among them."""
     moment, place = after
-    rows = await pool.fetch(PAGE, user_id, naive(moment), place, unread, limit)
+    rows = await own.fetch(PAGE, own.person_id, naive(moment), place, unread, limit)
     return [
         NotificationView(
             row["id"],
@@ -69,11 +67,11 @@ async def page(
     ]
 
 
-async def unread_count(pool: Pool, user_id: str) -> int:
+async def unread_count(own: OwnRows) -> int:
     """Count a user's unread notifications, to MOST_COUNTED."""
-    return int(await pool.fetchval(UNREAD_COUNT, user_id))
+    return int(await own.fetchval(UNREAD_COUNT, own.person_id))
 
 
-async def mine(pool: Pool, user_id: str, ids: Sequence[str]) -> set[str]:
+async def mine(own: OwnRows, ids: Sequence[str]) -> set[str]:
     """Return which of these notifications are the user's."""
-    return {row["id"] for row in await pool.fetch(MINE, user_id, list(ids))}
+    return {row["id"] for row in await own.fetch(MINE, own.person_id, list(ids))}

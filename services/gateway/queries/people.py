@@ -27,6 +27,20 @@ _PROFILE = """
     LEFT JOIN organization_memberships m ON m."userId" = u.id AND m."organizationId" = o.id
     WHERE u.id = $1 LIMIT 1
 """
+_FOUND = """
+    SELECT u.id, u."clerkId" AS subject, u.email, u.name, u."createdAt" AS created_at,
+           (SELECT count(*) FROM sorami.jobs j WHERE j.owner_id = u.id AND j.status IN ('PENDING', 'GENERATING'))::int
+               AS open_jobs,
+           (SELECT count(*) FROM sorami.api_keys k WHERE k.owner_id = u.id AND k.revoked_at IS NULL)::int AS keys
+    FROM users u
+    WHERE $1 = '' OR u.id = $1 OR strpos(lower(concat_ws(' ', u."clerkId", u.email, u.name)), lower($1)) > 0
+    ORDER BY u."createdAt" DESC, u.id LIMIT $2
+"""
+
+
+async def found_people(pool: Pool, text: str, limit: int) -> list[Any]:
+    """Return those whose id is this text or whose address, name or provider's id holds it, the newest first."""
+    return list(await pool.fetch(_FOUND, text, limit))
 
 
 async def person(pool: Pool, user_id: str) -> Any:

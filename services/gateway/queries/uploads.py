@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.runtime.database import Connection, Pool
+from services.runtime.own_rows import OwnRows
 
 _FIELDS = """id, owner_id, sha256, storage_key, filename, content_type, size_bytes, state, created_at, expires_at,
     completed_at, last_used_at"""
@@ -49,9 +50,9 @@ def upload_of(row: Any) -> Upload | None:
     return Upload(**row) if row else None
 
 
-async def upload(pool: Pool, upload_id: str, owner_id: str) -> Upload | None:
+async def upload(own: OwnRows, upload_id: str) -> Upload | None:
     """Return the owner's upload of this id."""
-    return upload_of(await pool.fetchrow(_ONE, upload_id, owner_id))
+    return upload_of(await own.fetchrow(_ONE, upload_id, own.person_id))
 
 
 async def same_bytes(pool: Pool | Connection, owner_id: str, sha256: str) -> Upload | None:
@@ -59,13 +60,13 @@ async def same_bytes(pool: Pool | Connection, owner_id: str, sha256: str) -> Upl
     return upload_of(await pool.fetchrow(_SAME, owner_id, sha256))
 
 
-async def uploads(pool: Pool, owner_id: str, *, before: tuple[Any, ...] | None, limit: int) -> list[Upload]:
+async def uploads(own: OwnRows, *, before: tuple[Any, ...] | None, limit: int) -> list[Upload]:
     """Return a page of the owner's uploads, newest first, before a position."""
     moment, place = before if before else (None, None)
-    return [Upload(**row) for row in await pool.fetch(_PAGE, owner_id, moment, place, limit)]
+    return [Upload(**row) for row in await own.fetch(_PAGE, own.person_id, moment, place, limit)]
 
 
-async def own_image(pool: Pool, token: str, owner_id: str) -> str | None:
+async def own_image(own: OwnRows, token: str) -> str | None:
     """Return the file name of an image of this owner that lies in our bucket, by the token of its address."""
-    name: str | None = await pool.fetchval(_OWN_IMAGE, token, owner_id)
+    name: str | None = await own.fetchval(_OWN_IMAGE, token, own.person_id)
     return name

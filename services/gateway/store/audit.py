@@ -1,7 +1,7 @@
 """The audit log: who did what, and for whom. Lines are added and never changed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.runtime.database import Connection, Pool
@@ -33,3 +33,10 @@ async def record(
         request_id,
         json.dumps(told) if told else None,
     )
+
+
+async def record_each(connection: Connection, caller: Caller, action: str, subjects: Sequence[str]) -> None:
+    """Note that the caller did the same to several: one line, which names one as its subject and many in its detail."""
+    if subjects:
+        detail = {"subjects": list(subjects)} if len(subjects) > 1 else None
+        await record(connection, caller, action, subjects[0] if len(subjects) == 1 else None, detail=detail)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from contracts.cloudevents import Record, outbox_headers
-from services.runtime.database import Pool
+from services.runtime.database import Connection
 from services.runtime.outbox import OutboxRow
 
 # request_cancellations: one wish a job however often it is told; none for a job that has ended meanwhile.
@@ -24,10 +24,12 @@ REQUEST_CANCELLATIONS = """
 """
 
 
-async def request_cancellations(pool: Pool, records: Sequence[Record], requested_by: str) -> list[OutboxRow]:
+async def request_cancellations(
+    connection: Connection, records: Sequence[Record], requested_by: str
+) -> list[OutboxRow]:
     """Write wishes that were not there yet and return their rows of the outbox."""
     of_job: Mapping[str, Record] = {record.key: record for record in records}
-    rows = await pool.fetch(
+    rows = await connection.fetch(
         REQUEST_CANCELLATIONS,
         [record.key for record in records],
         [requested_by] * len(records),

@@ -1,7 +1,6 @@
 """What is kept for a while only: idempotency keys after their day, shares of minutes that are over."""
 
 from services.gateway.store.jobs import KEY_HOURS
-from services.runtime.database import Pool
 
 CHUNK = 1_000
 
@@ -17,9 +16,11 @@ FORGET_ALLOWANCES = f"""
         SELECT subject FROM sorami.allowances WHERE window_start < now() - interval '1 day'
         ORDER BY window_start LIMIT {CHUNK} FOR UPDATE SKIP LOCKED)
 """  # noqa: S608 - constant parts only
-
-
-async def forget_old(pool: Pool) -> None:
-    """Delete a bounded number of old keys and shares."""
-    await pool.execute(FORGET_KEYS)
-    await pool.execute(FORGET_ALLOWANCES)
+DUE_KEYS = f"""
+    SELECT count(*) FROM (SELECT FROM sorami.idempotency_keys
+                          WHERE created_at < now() - interval '{KEY_HOURS} hours' LIMIT 10000) few
+"""  # noqa: S608 - constant parts only
+DUE_ALLOWANCES = """
+    SELECT count(*) FROM (SELECT FROM sorami.allowances
+                          WHERE window_start < now() - interval '1 day' LIMIT 10000) few
+"""

@@ -11,11 +11,13 @@ from contracts.status import JobStatus
 from services.gateway.queries import batches, generations, jobs
 from services.gateway.queries.batches import BatchView
 from services.gateway.queries.generations import StatusView
+from services.gateway.store.audit import record_each
 from services.gateway.store.batches import note_cancelled
 from services.gateway.store.cancellations import request_cancellations
-from services.runtime.database import Pool
+from services.runtime.database import Pool, transaction
 from services.runtime.identity import Caller
 from services.runtime.outbox import OutboxRow
+from services.runtime.own_rows import OwnRows
 
 
 class AlreadyFinished(Exception):
@@ -58,21 +60,21 @@ class CancelJobs:
 
     async def batch(self, caller: Caller, batch_id: str, traceparent: str | None = None) -> BatchView | None:
         """Ask for the end of every open job of a batch; None when there is none. Raises AlreadyFinished."""
-        view = await batches.batch(self._pool, batch_id, caller.user_id)
+        view = await batches.batch(OwnRows(self._pool, caller.user_id), batch_id)
         if view is None:
             return None
-        open_jobs = await jobs.open_jobs_of_batch(self._pool, batch_id, caller.user_id)
+        open_jobs = await jobs.open_jobs_of_batch(OwnRows(self._pool, caller.user_id), batch_id)
         if not open_jobs and view.cancelled_at is None:
             raise AlreadyFinished(JobStatus.COMPLETED)
         await note_cancelled(self._pool, batch_id, caller.user_id)
         if open_jobs:
             await self.ask(caller, open_jobs, traceparent)
-        return await batches.batch(self._pool, batch_id, caller.user_id)
+        return await batches.batch(OwnRows(self._pool, caller.user_id), batch_id)
 
     async def _view(self, caller: Caller, job_id: str, kind: Kind | None) -> StatusView | None:
         if kind is not None:
-            return await generations.status(self._pool, kind, job_id, caller.user_id)
-        found = await jobs.job(self._pool, job_id, caller.user_id)
+            return await generations.status(OwnRows(self._pool, caller.user_id), kind, job_id)
+        found = await jobs.job(OwnRows(self._pool, caller.user_id), job_id)
         return found.status if found else None
 
     async def ask(self, caller: Caller, wanted: Sequence[tuple[str, str]], traceparent: str | None = None) -> None:
@@ -93,4 +95,7 @@ class CancelJobs:
             )
             for job_id, kind in wanted
         ]
-        self._offer(await request_cancellations(self._pool, records, caller.actor or caller.user_id))
+        async with transaction(self._pool) as connection:
+            wished = await request_cancellations(connection, records, caller.actor or caller.user_id)
+            await record_each(connection, caller, "job.cancel_requested", [row.key for row in wished])
+        self._offer(wished)

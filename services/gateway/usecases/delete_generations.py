@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from services.gateway.queries import deletions
 from services.gateway.queries.deletions import Deleted
+from services.gateway.store.audit import record_each
 from services.gateway.store.deletions import DELETE_GENERATIONS, RESTORE_GENERATIONS
-from services.runtime.database import Pool
+from services.runtime.database import Pool, transaction
 from services.runtime.identity import Caller
+from services.runtime.own_rows import OwnRows
 
 CancelOpen = Callable[[Caller, Sequence[tuple[str, str]]], Awaitable[None]]
 """Asks for the end of the caller's open jobs (job ids, each with its kind)."""
@@ -26,24 +28,28 @@ class DeleteGenerations:
 
     async def delete(self, caller: Caller, ids: Sequence[str]) -> dict[str, Deleted]:
         """Delete and return, by id, what is deleted now; ids of nobody, of others and purged ones are left out."""
-        await self._pool.execute(DELETE_GENERATIONS, list(ids), caller.user_id, self._window_days)
-        found = await deletions.deletions(self._pool, ids, caller.user_id)
+        async with transaction(self._pool) as connection:
+            gone = await connection.fetch(DELETE_GENERATIONS, list(ids), caller.user_id, self._window_days)
+            await record_each(connection, caller, "generation.deleted", [row["generation_id"] for row in gone])
+        found = await deletions.deletions(OwnRows(self._pool, caller.user_id), ids)
         deleted = {key: one for key, one in found.items() if one.purged_at is None}
-        open_jobs = await deletions.open_jobs(self._pool, list(deleted)) if deleted else []
+        open_jobs = await deletions.open_jobs(OwnRows(self._pool, caller.user_id), list(deleted)) if deleted else []
         if open_jobs:
             await self._cancel_open(caller, open_jobs)
         return deleted
 
-    async def restore(self, owner_id: str, ids: Sequence[str]) -> set[str]:
+    async def restore(self, caller: Caller, ids: Sequence[str]) -> set[str]:
         """Restore and return the ids that are there now; a generation that was not deleted counts as restored."""
-        await self._pool.fetch(RESTORE_GENERATIONS, list(ids), owner_id)
-        there = await deletions.own_generations(self._pool, ids, owner_id)
-        return there - set(await deletions.deletions(self._pool, ids, owner_id))
+        async with transaction(self._pool) as connection:
+            back = await connection.fetch(RESTORE_GENERATIONS, list(ids), caller.user_id)
+            await record_each(connection, caller, "generation.restored", [row["generation_id"] for row in back])
+        own = OwnRows(self._pool, caller.user_id)
+        return await deletions.own_generations(own, ids) - set(await deletions.deletions(own, ids))
 
-    async def restore_one(self, owner_id: str, generation_id: str) -> bool:
+    async def restore_one(self, caller: Caller, generation_id: str) -> bool:
         """Restore one; False when there is none of the owner. Raises Purged when it is too late."""
-        if await self.restore(owner_id, [generation_id]):
+        if await self.restore(caller, [generation_id]):
             return True
-        if await deletions.deletions(self._pool, [generation_id], owner_id):
+        if await deletions.deletions(OwnRows(self._pool, caller.user_id), [generation_id]):
             raise Purged
         return False

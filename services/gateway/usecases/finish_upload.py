@@ -6,6 +6,7 @@ from services.gateway.queries import uploads
 from services.gateway.queries.uploads import Upload, upload_of
 from services.gateway.store.uploads import DELETE_UPLOAD, FINISH_UPLOAD
 from services.runtime.database import Pool, transaction
+from services.runtime.own_rows import OwnRows
 from services.runtime.signed_objects import ObjectAbsent, SignedObjects
 
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
@@ -46,7 +47,7 @@ class FinishUpload:
             raise await self._refuse(upload, "upload_not_an_image", "the bytes are not a PNG, JPEG or WebP image")
         finished = upload_of(await self._pool.fetchrow(FINISH_UPLOAD, upload.id, content_type))
         # Another request may have finished it, or removed it, meanwhile.
-        finished = finished or await uploads.upload(self._pool, upload.id, upload.owner_id)
+        finished = finished or await uploads.upload(OwnRows(self._pool, upload.owner_id), upload.id)
         if finished is None:
             raise UploadUnfinished
         return finished

@@ -18,6 +18,7 @@ from services.gateway.store.library import (
     remove_items,
 )
 from services.runtime.database import Pool, transaction
+from services.runtime.own_rows import OwnRows
 
 
 class GenerationNotFound(Exception):
@@ -43,7 +44,7 @@ class Changed:
 
 async def _sorted_out(pool: Pool, owner_id: str, add: Sequence[str], remove: Sequence[str]) -> Changed:
     wanted = list(dict.fromkeys([*add, *remove]))
-    known = await gallery.my_generations(pool, owner_id, wanted)
+    known = await gallery.my_generations(OwnRows(pool, owner_id), wanted)
     return Changed(
         added=[one for one in dict.fromkeys(add) if one in known],
         removed=[one for one in dict.fromkeys(remove) if one in known],
@@ -74,7 +75,7 @@ async def make_album(
 
 async def owned_album(pool: Pool, owner_id: str, album_id: str) -> AlbumView:
     """Return the owner's album; raises AlbumNotFound."""
-    found = await library.album(pool, owner_id, album_id)
+    found = await library.album(OwnRows(pool, owner_id), album_id)
     if found is None:
         raise AlbumNotFound
     return found
@@ -95,7 +96,7 @@ async def change_album(pool: Pool, owner_id: str, album_id: str, given: dict[str
     """Change what is given of name, description and cover_id; raises AlbumNotFound or CoverNotInAlbum."""
     await owned_album(pool, owner_id, album_id)
     cover_id = given.get("cover_id")
-    if cover_id is not None and not await gallery.is_in_album(pool, owner_id, album_id, cover_id):
+    if cover_id is not None and not await gallery.is_in_album(OwnRows(pool, owner_id), album_id, cover_id):
         raise CoverNotInAlbum
     values: list[Any] = []
     for name in ("name", "description", "cover_id"):

@@ -19,6 +19,7 @@ from services.gateway.usecases.new_jobs import Asking, KeyReused, claimed, new_j
 from services.gateway.usecases.request_generation import JobIdTaken, ParentUnknown, ResolveInput
 from services.runtime.database import Pool, transaction
 from services.runtime.outbox import OutboxRow
+from services.runtime.own_rows import OwnRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class RequestBatch:
         resolved = [await self._resolve_input(asking.caller.user_id, one) for one in wanted.jobs]
         jobs = [self._new_job(asking, one, batch_id, wanted.place(number)) for number, one in enumerate(resolved)]
         for parent_id in {job.parent_id for job in jobs if job.parent_id is not None}:
-            if not await generations.is_own(self._pool, parent_id, asking.caller.user_id):
+            if not await generations.is_own(OwnRows(self._pool, asking.caller.user_id), parent_id):
                 raise ParentUnknown
         try:
             return await self._insert(asking, batch_id, claimed(asking, jobs, digest))

@@ -18,6 +18,7 @@ from services.runtime.failpoints import reach
 from services.runtime.group_commit import GroupCommit
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
+from services.runtime.own_rows import OwnRows
 
 __all__ = ["Accepted", "Asking", "JobIdTaken", "KeyReused", "LimitReached", "ParentUnknown", "RequestGeneration"]
 
@@ -67,7 +68,9 @@ class RequestGeneration:
         self._resolve_input = resolve_input
         self._limits = limits
         self._models = models
-        self._commits: GroupCommit[NewJob, Outcome | None] = GroupCommit(self._flush, is_retryable=is_transient)
+        self._commits: GroupCommit[NewJob, Outcome | None] = GroupCommit(
+            self._flush, is_retryable=is_transient, name="jobs"
+        )
 
     @property
     def waiting(self) -> int:
@@ -107,7 +110,7 @@ class RequestGeneration:
             # Another request of the group had its key or its id and came to nothing: now it is this one's turn.
 
     async def _check_parent(self, owner_id: str, parent_id: str) -> None:
-        if not await generations.is_own(self._pool, parent_id, owner_id):
+        if not await generations.is_own(OwnRows(self._pool, owner_id), parent_id):
             raise ParentUnknown
 
     async def _flush(self, jobs: Sequence[NewJob]) -> list[Outcome | None]:
@@ -151,7 +154,7 @@ class RequestGeneration:
     async def _repeated(self, asking: Asking, wanted: Wanted, job_id: str) -> Accepted | None:
         if not await self._check_own(asking, wanted, job_id):
             return None
-        view = await generations.status(self._pool, wanted.kind, job_id, asking.caller.user_id)
+        view = await generations.status(OwnRows(self._pool, asking.caller.user_id), wanted.kind, job_id)
         if view is None:
             raise JobIdTaken
         return Accepted(view, repeated=True, language=asking.language)

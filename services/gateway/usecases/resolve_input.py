@@ -12,6 +12,7 @@ from services.gateway.store.uploads import USE_UPLOAD
 from services.gateway.usecases.finish_upload import FinishUpload, UploadRefused, UploadUnfinished
 from services.runtime.addresses import AddressRefused, check_url
 from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 from services.runtime.webhook_addresses import AddressRules
 
 FIELD = "input_image_url"
@@ -64,7 +65,7 @@ class ResolveInput:
             raise _refused(error.code, error.detail, "webhook_url") from None
 
     async def _upload(self, owner_id: str, upload_id: str) -> str:
-        found = await uploads.upload(self._pool, upload_id, owner_id) if is_safe_id(upload_id) else None
+        found = await uploads.upload(OwnRows(self._pool, owner_id), upload_id) if is_safe_id(upload_id) else None
         if found is None:
             raise _refused("upload_unknown", "there is no upload of yours with this id")
         try:
@@ -78,7 +79,7 @@ class ResolveInput:
 
     async def _own_media(self, owner_id: str, path: str) -> str:
         token = urlsplit(path).path.split("/")[2]
-        name = await uploads.own_image(self._pool, token, owner_id)
+        name = await uploads.own_image(OwnRows(self._pool, owner_id), token)
         if name is None:
             raise _refused("input_image_not_found", "there is no image of yours at this address")
         return f"/media/{token}/{name}"

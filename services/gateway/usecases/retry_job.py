@@ -6,6 +6,7 @@ from services.gateway.queries import jobs
 from services.gateway.usecases.new_jobs import Asking
 from services.gateway.usecases.request_generation import Accepted, RequestGeneration
 from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 
 
 class NotFailed(Exception):
@@ -25,7 +26,7 @@ class RetryJob:
 
     async def __call__(self, asking: Asking, job_id: str) -> Accepted | None:
         """Ask for the same again; None when there is no such job. Raises NotFailed and what RequestGeneration does."""
-        asked = await jobs.asked_for(self._pool, job_id, asking.caller.user_id)
+        asked = await jobs.asked_for(OwnRows(self._pool, asking.caller.user_id), job_id)
         if asked is None:
             return None
         if asked.view.status not in (JobStatus.FAILED, JobStatus.CANCELLED):

@@ -11,6 +11,7 @@ from services.gateway.queries.gallery import Filters
 from services.gateway.queries.generations import ALWAYS, GenerationView
 from services.gateway.queries.search import WINDOW, Lexemes, Match, Question
 from services.runtime.database import Pool
+from services.runtime.own_rows import OwnRows
 
 MOST_WORDS = 12
 MOST_LETTERS = 40
@@ -177,7 +178,7 @@ class SearchPrompts:
         return found
 
     async def _hits(self, owner_id: str, matched: Sequence[Match], asked: "_Asked") -> list[Hit]:
-        views = await gallery.in_order(self._pool, owner_id, [(match.kind, match.id) for match in matched])
+        views = await gallery.in_order(OwnRows(self._pool, owner_id), [(match.kind, match.id) for match in matched])
         ranks = {match.id: match.rank for match in matched}
         known = await self._lexemes({word for view in views for _, word in _marks(view.prompt)})
         return [Hit(view, ranks[view.id], _segments(view.prompt, known, asked)) for view in views]

@@ -15,9 +15,12 @@ from contracts.ids import new_id, new_token
 from services.gateway.queries import gallery, library
 from services.gateway.queries.gallery import Filters, Page, Position
 from services.gateway.queries.library import OpenShare, SharedFile, ShareView
+from services.gateway.store.audit import record
 from services.gateway.store.shares import COUNT_ATTEMPT, FORGET_ATTEMPTS, INSERT_SHARE, REVOKE_SHARE
 from services.gateway.usecases.keep_media import AlbumNotFound, GenerationNotFound
-from services.runtime.database import Pool
+from services.runtime.database import Pool, transaction
+from services.runtime.identity import Caller
+from services.runtime.own_rows import OwnRows
 
 PREFIX_LETTERS = 6
 ATTEMPTS = 10
@@ -91,7 +94,7 @@ class Shares:
 
     async def share(
         self,
-        owner_id: str,
+        caller: Caller,
         *,
         generation_id: str | None,
         album_id: str | None,
@@ -100,33 +103,41 @@ class Shares:
         show_prompt: bool,
     ) -> tuple[ShareView, str]:
         """Make a share and return it with its token, which is not kept; raises GenerationNotFound or AlbumNotFound."""
-        if generation_id and generation_id not in await gallery.my_generations(self._pool, owner_id, [generation_id]):
+        owner_id = caller.user_id
+        if generation_id and generation_id not in await gallery.my_generations(
+            OwnRows(self._pool, owner_id), [generation_id]
+        ):
             raise GenerationNotFound
-        if album_id and await library.album(self._pool, owner_id, album_id) is None:
+        if album_id and await library.album(OwnRows(self._pool, owner_id), album_id) is None:
             raise AlbumNotFound
         token, share_id = new_token(24), new_id()
         password_hash = await self._hash(password) if password is not None else None
-        await self._pool.execute(
-            INSERT_SHARE,
-            share_id,
-            owner_id,
-            token_hash(token),
-            token[:PREFIX_LETTERS],
-            generation_id,
-            album_id,
-            show_prompt,
-            password_hash,
-            seconds,
-        )
-        made = await library.share(self._pool, owner_id, share_id)
+        async with transaction(self._pool) as connection:
+            await connection.execute(
+                INSERT_SHARE,
+                share_id,
+                owner_id,
+                token_hash(token),
+                token[:PREFIX_LETTERS],
+                generation_id,
+                album_id,
+                show_prompt,
+                password_hash,
+                seconds,
+            )
+            shown = {"generation_id": generation_id} if generation_id else {"album_id": album_id}
+            await record(connection, caller, "share.made", share_id, detail=shown)
+        made = await library.share(OwnRows(self._pool, owner_id), share_id)
         if made is None:
             raise ShareNotFound
         return made, token
 
-    async def revoke(self, owner_id: str, share_id: str) -> None:
+    async def revoke(self, caller: Caller, share_id: str) -> None:
         """End a share at once; again changes nothing. Raises ShareNotFound."""
-        if await self._pool.fetchval(REVOKE_SHARE, owner_id, share_id) is None:
-            raise ShareNotFound
+        async with transaction(self._pool) as connection:
+            if await connection.fetchval(REVOKE_SHARE, caller.user_id, share_id) is None:
+                raise ShareNotFound
+            await record(connection, caller, "share.ended", share_id)
 
     async def find(self, token: str) -> OpenShare:
         """Return the share of a token; raises ShareNotFound or ShareOver. Nothing is remembered between calls."""
@@ -160,15 +171,17 @@ class Shares:
     async def items(self, found: OpenShare, *, after: Position | None, limit: int) -> Page:
         """Return a page of what a share shows: finished media that are not deleted."""
         if found.generation_id is not None:
-            kinds = await gallery.my_generations(self._pool, found.owner_id, [found.generation_id])
-            views = await gallery.in_order(self._pool, found.owner_id, [(kind, one) for one, kind in kinds.items()])
+            kinds = await gallery.my_generations(OwnRows(self._pool, found.owner_id), [found.generation_id])
+            views = await gallery.in_order(
+                OwnRows(self._pool, found.owner_id), [(kind, one) for one, kind in kinds.items()]
+            )
             return Page(views, None)
         filters = Filters(album_id=found.album_id)
-        return await gallery.page(self._pool, found.owner_id, filters, after=after, limit=limit)
+        return await gallery.page(OwnRows(self._pool, found.owner_id), filters, after=after, limit=limit)
 
     async def media(self, found: OpenShare, file_id: str, filename: str, headers: Mapping[str, str]) -> OpenedMedia:
         """Begin to read a file of a share; raises MediaGone."""
-        file = await library.shared_file(self._pool, found, file_id)
+        file = await library.shared_file(OwnRows(self._pool, found.owner_id), found, file_id)
         if file is None:
             raise MediaGone
         return await self._media.open(file, filename, headers)

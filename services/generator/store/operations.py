@@ -91,6 +91,7 @@ CLOSE_ATTEMPT = """
         state = NULL, rendered = NULL, files = NULL,
         step = CASE WHEN $3 = 'completed' THEN 'reported' ELSE step END
     WHERE job_id = $1 AND attempt = $2 AND closed_at IS NULL AND ($6::text IS NULL OR step = $6)
+    RETURNING provider, model, charged
 """
 
 # note_attempts: what was rendered in our own process has ended by the time it is noted, so nothing resumes it.
@@ -152,6 +153,15 @@ class Attempt:
     tries: int = 1
     failure: Failure | None = None
     """Why it ended without media, when it is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Whose attempt was closed, and whether it is charged: yes, no or unknown."""
+
+    provider: str
+    model: str | None
+    charged: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,14 +248,15 @@ async def keep_stored(pool: Pool, claim: Claim, attempt: int, files: str) -> boo
 
 async def close_attempt(
     pool: Pool, job_id: str, attempt: int, outcome: str, failure: Failure | None = None, *, seen: str | None = None
-) -> None:
-    """Note how an attempt ended; what a restart would go on with is forgotten.
+) -> Closed | None:
+    """Note how an attempt ended; what a restart would go on with is forgotten. None when it had ended before.
 
     With `seen` only if it still stands at this step: an operation that became known meanwhile has to be stopped first.
     """
     code, charged = (failure.code.value, failure.charged) if failure else (None, None)
     told = failure.model_dump_json(exclude_none=True) if failure else None
-    await pool.execute(CLOSE_ATTEMPT, job_id, attempt, outcome, code, charged, seen, told)
+    row = await pool.fetchrow(CLOSE_ATTEMPT, job_id, attempt, outcome, code, charged, seen, told)
+    return Closed(**dict(row)) if row is not None else None
 
 
 @dataclass(frozen=True, slots=True)

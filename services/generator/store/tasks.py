@@ -125,6 +125,19 @@ FORGOTTEN_PURGES = """
     ORDER BY d.purged_at LIMIT 200
 """
 
+# empty_tasks: what was asked for and what came of it goes; the row stays as long as its job. An operation that is still
+# open needs the verdict to be ended by.
+_OLD = """
+    SELECT t.job_id FROM sorami.tasks t
+    WHERE t.settled_at < now() - $1 * interval '1 day' AND t.settled_at IS NOT NULL AND t.request <> '{}'::jsonb
+      AND NOT EXISTS (SELECT FROM sorami.operations o WHERE o.job_id = t.job_id AND o.closed_at IS NULL)
+"""
+DUE_TASKS = f"SELECT count(*) FROM ({_OLD} LIMIT 10000) few"  # noqa: S608 - constant parts only
+EMPTY_TASKS = f"""
+    UPDATE sorami.tasks SET request = '{{}}', verdict = NULL
+    WHERE job_id IN ({_OLD} ORDER BY t.settled_at LIMIT 1000 FOR UPDATE OF t SKIP LOCKED)
+"""  # noqa: S608 - constant parts only
+
 DELETE_TASK = "DELETE FROM sorami.tasks WHERE job_id = $1"
 
 

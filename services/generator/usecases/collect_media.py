@@ -2,14 +2,16 @@
 
 import asyncio
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from contracts.events import CompletedFile
 from contracts.failures import Failure, FailureCode
+from contracts.prices import Price
 from contracts.status import STAGE_PROGRESS, Stage
+from services.generator.metrics import count_attempt, count_spent, provider_call
 from services.generator.providers.base import (
     Finished,
     MediaRef,
@@ -39,8 +41,15 @@ LONGEST_PAUSE: Final = 60.0
 _log = get_logger(part="collect")
 
 
+def _not_priced(_model: str) -> Price | None:
+    return None
+
+
 class CollectMedia:
-    """Brings media of remote providers into the bucket; `examiners` are children that run EXAMINER."""
+    """Brings media of remote providers into the bucket; `examiners` are children that run EXAMINER.
+
+    `price_of` tells what a model costs, for the estimate of what was spent.
+    """
 
     def __init__(
         self,
@@ -49,12 +58,14 @@ class CollectMedia:
         examiners: RenderPool,
         store_media: StoreMedia,
         moderate: Moderate,
+        price_of: Callable[[str], Price | None] = _not_priced,
     ) -> None:
         self._pool = pool
         self._providers = providers
         self._examiners = examiners
         self._store_media = store_media
         self._moderate = moderate
+        self._price_of = price_of
 
     async def __call__(self, claim: Claim, attempt: Attempt, finished: Finished, reporter: Reporter) -> None:
         """Collect and report; raises ProviderFailed when none of the media is usable, and FenceLost."""
@@ -81,7 +92,9 @@ class CollectMedia:
         stored = attempt.files or {}
         files = [CompletedFile.model_validate(file) for file in stored["files"]]
         await reporter.completed(files, stored["metadata"])
-        await close_attempt(self._pool, claim.job_id, attempt.attempt, "completed")
+        closed = await close_attempt(self._pool, claim.job_id, attempt.attempt, "completed")
+        count_attempt(closed, "completed")
+        count_spent(closed, self._price_of(claim.model), (file.duration_seconds for file in files))
 
     async def _bring_all(
         self, claim: Claim, refs: Sequence[MediaRef], folder: Path
@@ -110,7 +123,8 @@ class CollectMedia:
         provider = self._providers[claim.provider]
         for tries in range(1, MOST_FETCHES + 1):
             try:
-                return await provider.fetch(ref, folder)
+                with provider_call(claim.provider, "fetch"):
+                    return await provider.fetch(ref, folder)
             except ProviderFailed as error:
                 if not error.failure.retryable or tries == MOST_FETCHES:
                     raise

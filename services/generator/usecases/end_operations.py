@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
+from services.generator.metrics import count_attempt, provider_call
 from services.generator.providers.base import Operation, RemoteProvider
 from services.generator.store.operations import EndedAttempt, close_attempt, count_cancel, ended_attempts
 from services.runtime.database import Pool, is_transient
@@ -53,7 +54,8 @@ class EndOperations:
 
     async def _end(self, ended: EndedAttempt) -> None:
         if await self._stopped(ended) or ended.cancels + 1 >= MOST_CANCELS:
-            await close_attempt(self._pool, ended.job_id, ended.attempt, ended.outcome, seen=ended.step)
+            closed = await close_attempt(self._pool, ended.job_id, ended.attempt, ended.outcome, seen=ended.step)
+            count_attempt(closed, ended.outcome)
         else:
             await count_cancel(self._pool, ended)
 
@@ -64,7 +66,8 @@ class EndOperations:
         if not runs or provider is None or not provider.traits.cancellable:
             return True
         try:
-            taken = await provider.cancel(Operation(ended.operation_id or "", ended.state or {}))
+            with provider_call(ended.provider, "cancel"):
+                taken = await provider.cancel(Operation(ended.operation_id or "", ended.state or {}))
         except Exception:
             _log.exception("an operation could not be cancelled", job_id=ended.job_id, provider=ended.provider)
             return False

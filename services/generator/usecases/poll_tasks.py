@@ -11,6 +11,7 @@ from contracts.cloudevents import to_record
 from contracts.events import JobProgressed
 from contracts.failures import Failure, FailureCode
 from contracts.status import Stage
+from services.generator.metrics import RENDER_SECONDS, provider_call
 from services.generator.providers.base import Finished, Operation, ProviderFailed, RemoteProvider, Running
 from services.generator.store.leases import Claim, Due, claim_due, next_due, put_back, take_up
 from services.generator.store.operations import Attempt, last_attempt
@@ -121,7 +122,8 @@ class PollTasks:
             return
         operation = Operation(attempt.operation_id, attempt.state or {})
         try:
-            answer = await self._providers[due.provider].poll(operation)
+            with provider_call(due.provider, "poll"):
+                answer = await self._providers[due.provider].poll(operation)
         except ProviderFailed as error:
             await self._end(due, attempt, error)
             return
@@ -164,6 +166,9 @@ class PollTasks:
         self._submit(report).add_done_callback(lambda future: future.cancelled() or future.exception())
 
     async def _finish(self, due: Due, attempt: Attempt, finished: Finished) -> None:
+        seconds = (datetime.now(UTC) - attempt.submitted_at).total_seconds()
+        RENDER_SECONDS.labels(due.provider, due.kind).observe(max(0.0, seconds))
+
         async def collect(claim: Claim) -> GiveBack | None:
             return await self._remote_task.collect(claim, Reporter(claim, self._submit), attempt, finished)
 

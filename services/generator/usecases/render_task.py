@@ -11,6 +11,7 @@ from typing import Any
 from contracts.events import CompletedFile
 from contracts.failures import Failure, FailureCode
 from contracts.status import STAGE_PROGRESS, Stage
+from services.generator.metrics import RENDER_SECONDS
 from services.generator.providers.base import Provider, ProviderFailed, Rendered
 from services.generator.store.leases import Claim
 from services.generator.store.operations import LocalAttempt
@@ -106,6 +107,7 @@ class RenderTask:
         if not rendered.media:
             raise ProviderFailed(Failure.of(FailureCode.NO_MEDIA, "the provider rendered nothing", stage="generating"))
         seconds = time.perf_counter() - began
+        RENDER_SECONDS.labels(claim.provider, claim.kind).observe(seconds)
         reporter.progress(Stage.SAVING, STAGE_PROGRESS[Stage.SAVING])
         media, refused = await self._moderate.after(claim, rendered.media, charged="no")
         files = await self._store_media(claim, media, lease=claim.fence)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from contracts.sharing import EQUAL_SHARES, Shares
+from services.generator.metrics import CLAIMS, FENCES_LOST, WORK_SECONDS, measure_slots
 from services.generator.queries import not_held
 from services.generator.store.leases import (
     Claim,
@@ -92,6 +93,10 @@ class RunTasks:
     @property
     def running(self) -> int:
         return len(self._running)
+
+    def measure(self) -> None:
+        """Bring the gauges of the slots up to date."""
+        measure_slots(self._slots, self._used)
 
     async def run(self) -> None:
         """Claim and run tasks until cancelled or stopped."""
@@ -186,6 +191,7 @@ class RunTasks:
 
     def take(self, one: Claim, work: Work) -> None:
         """Do work under a lease that this process has, whether or not a slot is free."""
+        CLAIMS.labels(one.provider, one.kind).inc()
         self._used[one.provider] += 1
         self._held.add((one.job_id, one.fence))
         task = asyncio.create_task(self._run_one(one, work))
@@ -206,11 +212,13 @@ class RunTasks:
     async def _run_one(self, one: Claim, work: Work) -> None:
         log = _log.bind(job_id=one.job_id, fence=one.fence)
         back: GiveBack | None = None
+        began = time.perf_counter()
         try:
             told = {"sorami.key": one.job_id, "sorami.provider": one.provider}
             with span(f"work on {one.kind}", one.traceparent, attributes=told):
                 back = await work(one)
         except FenceLost:
+            FENCES_LOST.labels(one.provider).inc()
             log.warning("the lease was lost; the work is dropped")
         except asyncio.CancelledError:
             if self._stopping:
@@ -224,6 +232,7 @@ class RunTasks:
             back = GiveBack(after_seconds=2, forgive_attempt=is_transient(error))
         finally:
             self._free_slot(one)
+            WORK_SECONDS.labels(one.provider, one.kind).observe(time.perf_counter() - began)
         if back is not None:
             await self._give_back(one, back)
             # Its due time may be the next.

@@ -9,6 +9,7 @@ from typing import Final
 
 from contracts.failures import Failure, FailureCode
 from contracts.wake_tokens import wake_path, wake_token
+from services.generator.metrics import count_attempt, provider_call
 from services.generator.providers.base import (
     Finished,
     Order,
@@ -88,7 +89,8 @@ class SubmitTask:
         if not provider.traits.findable:
             return await self._cannot_tell(claim, order, attempt, _lost(attempt))
         try:
-            found = await provider.find(order, attempt.submit_key, attempt.submitted_at - CLOCKS_DIFFER)
+            with provider_call(provider.name, "find"):
+                found = await provider.find(order, attempt.submit_key, attempt.submitted_at - CLOCKS_DIFFER)
         except OutcomeUnknown as error:
             return await self._cannot_tell(claim, order, attempt, error)
         except ProviderFailed as error:
@@ -139,7 +141,7 @@ class SubmitTask:
             token = wake_token(claim.job_id, attempt.attempt, attempt.submit_key)
             order = replace(order, wake_url=self._wake_address + wake_path(claim.provider, token))
         reach("gen.before_submit")
-        sending = asyncio.ensure_future(provider.submit(order, attempt.submit_key))
+        sending = asyncio.ensure_future(_counted(provider, order, attempt.submit_key))
         try:
             answer = await asyncio.shield(sending)
         except asyncio.CancelledError:
@@ -192,7 +194,12 @@ class SubmitTask:
 
     async def close(self, claim: Claim, attempt: Attempt, failure: Failure) -> None:
         """Note that an attempt failed."""
-        await close_attempt(self._pool, claim.job_id, attempt.attempt, "failed", failure)
+        count_attempt(await close_attempt(self._pool, claim.job_id, attempt.attempt, "failed", failure), "failed")
+
+
+async def _counted(provider: RemoteProvider, order: Order, submit_key: str) -> Submitted | Finished:
+    with provider_call(provider.name, "submit"):
+        return await provider.submit(order, submit_key)
 
 
 def _lost(attempt: Attempt, words: str | None = None) -> OutcomeUnknown:

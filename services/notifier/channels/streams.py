@@ -11,6 +11,7 @@ from typing import Any
 from contracts.events import JobUpdated
 from contracts.kinds import KINDS
 from contracts.messages import failure_sentence, status_message
+from services.notifier.metrics import STREAM_QUEUE_BOUND, STREAM_UPDATES, STREAMS, STREAMS_BOUND, STREAMS_DROPPED
 
 QUEUE_BOUND = 256
 """Updates a stream may lag behind before it is ended and told to come back with its last id."""
@@ -63,6 +64,7 @@ class Stream:
         if self.ended:
             return
         if len(self._waiting) >= QUEUE_BOUND:
+            STREAMS_DROPPED.inc()
             self.end(b": too slow; come back with the last id\n\n")
             return
         self._waiting.append(update)
@@ -146,9 +148,16 @@ class Hub:
             if not streams:
                 continue
             update = Update(event)
-            for stream in streams:
-                if stream.job_id is None or stream.job_id == event.job_id:
-                    stream.put(update)
+            watching = [stream for stream in streams if stream.job_id is None or stream.job_id == event.job_id]
+            for stream in watching:
+                stream.put(update)
+            STREAM_UPDATES.inc(len(watching))
+
+    def measure(self) -> None:
+        """Bring the gauges of the streams up to date."""
+        STREAMS.set(self.open_streams)
+        STREAMS_BOUND.set(self._most_of_a_user)
+        STREAM_QUEUE_BOUND.set(QUEUE_BOUND)
 
     def close(self) -> None:
         """End every stream, so that clients reconnect elsewhere, not all at once."""

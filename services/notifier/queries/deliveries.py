@@ -1,6 +1,7 @@
 """Deliveries and attempts as an endpoint's owner reads them."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -64,3 +65,37 @@ async def statistics(pool: Pool, endpoint_id: str, since: datetime) -> dict[str,
     """Count what was planned since then by state, and how attempts went; durations in milliseconds."""
     states = {row["state"]: row["n"] for row in await pool.fetch(_STATES, endpoint_id, since)}
     return {"states": states, **dict(await pool.fetchrow(_TIMES, endpoint_id, since) or {})}
+
+
+# Counted up to a bound: a million of them must not slow whoever looks.
+_MOST_COUNTED = 10_000
+_BACKLOG = f"""
+    SELECT (SELECT count(*) FROM (SELECT FROM sorami.deliveries WHERE state = 'pending' LIMIT {_MOST_COUNTED}) few)
+               AS pending,
+           coalesce((SELECT extract(epoch FROM now() - d.next_attempt_at)::float8
+                     FROM sorami.deliveries d LEFT JOIN sorami.webhook_endpoints e ON e.id = d.endpoint
+                     WHERE d.state = 'pending' AND d.next_attempt_at <= now()
+                       AND (d.endpoint LIKE 'legacy:%' OR (e.state = 'enabled' AND e.failing_since IS NULL
+                            AND e.throttle_per_second IS NULL AND NOT e.ordered))
+                     ORDER BY d.next_attempt_at LIMIT 1), 0) AS oldest_due_seconds,
+           count(*) FILTER (WHERE state = 'enabled' AND failing_since IS NULL) AS enabled,
+           count(*) FILTER (WHERE state = 'enabled' AND failing_since IS NOT NULL) AS failing,
+           count(*) FILTER (WHERE state = 'disabled') AS disabled
+    FROM sorami.webhook_endpoints
+"""  # noqa: S608 - constants
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits to be delivered (counted up to 10,000), how late it is, and how receivers fare."""
+
+    pending: int
+    oldest_due_seconds: float
+    enabled: int
+    failing: int
+    disabled: int
+
+
+async def backlog(pool: Pool) -> Backlog:
+    """Return how far deliveries are."""
+    return Backlog(**dict(await pool.fetchrow(_BACKLOG) or {}))

@@ -73,7 +73,8 @@ CLAIM_DELIVERIES = """
         tries = d.tries + 1, sent_at = now()
     FROM picked WHERE d.id = picked.id
     RETURNING d.id, d.endpoint, d.event_id, d.job_id, d.kind, d.type, d.payload::text AS payload, d.attempts, d.tries,
-              d.fence, d.url, d.traceparent, extract(epoch FROM clock_timestamp())::float8 AS now
+              d.fence, d.url, d.traceparent, extract(epoch FROM clock_timestamp())::float8 AS now,
+              extract(epoch FROM clock_timestamp() - d.next_attempt_at)::float8 AS late
 """
 
 NEXT_DUE = """
@@ -136,6 +137,10 @@ RESEND_MISSED = """
     RETURNING id
 """
 
+DUE_DELIVERIES = """
+    SELECT count(*) FROM (SELECT FROM sorami.deliveries
+                          WHERE finished_at < now() - $1 * interval '1 day' LIMIT 10000) few
+"""
 FORGET_DELIVERIES = """
     DELETE FROM sorami.deliveries WHERE id IN (
         SELECT id FROM sorami.deliveries WHERE finished_at < now() - $1 * interval '1 day'
@@ -168,7 +173,8 @@ class NewDelivery:
 class Delivery:
     """A delivery this process holds a lease on.
 
-    `now` is the database's clock at the claim, in seconds; `tries` is where it stands in the schedule.
+    `now` is the database's clock at the claim, in seconds, `late` how long it had been due; `tries` is where it stands
+    in the schedule.
     """
 
     id: str
@@ -184,6 +190,7 @@ class Delivery:
     now: float
     url: str | None = None
     traceparent: str | None = None
+    late: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,11 +287,6 @@ async def resend(pool: Pool, endpoint: str, delivery_id: str) -> bool:
 async def resend_missed(pool: Pool, endpoint: str, since: Any, most: int) -> int:
     """Make what was given up or dropped since then due now, and return how many."""
     return len(await pool.fetch(RESEND_MISSED, endpoint, since, most))
-
-
-async def forget(pool: Pool, days: int) -> int:
-    """Delete a page of deliveries that were finished so long ago, and return how many."""
-    return int((await pool.execute(FORGET_DELIVERIES, days)).split()[-1])
 
 
 def by_endpoint(deliveries: Iterable[Delivery]) -> dict[str, list[Delivery]]:

@@ -16,6 +16,7 @@ from contracts.webhooks import digest_of, webhook_id
 from services.notifier.channels.apprise import AppriseChannels
 from services.notifier.channels.signatures import SHARED, Secret, signature
 from services.notifier.channels.webhooks import Outgoing, WebhookSender
+from services.notifier.metrics import FIRST_ATTEMPT_LATE, SENDING, SENDING_BOUND, SETTLED, count_attempt
 from services.notifier.queries import endpoints as queries
 from services.notifier.store import deliveries as store
 from services.notifier.store.deliveries import Attempt, Delivery, Settlement
@@ -42,7 +43,7 @@ ROOM = 64
 ROOM_FAILING = 2
 GATHER_SECONDS = 0.001
 SEALED_PAUSE = 300.0
-FORGET_EVERY = 3_600.0
+RESEAL_EVERY = 3_600.0
 
 _log = get_logger(part="deliver")
 
@@ -57,6 +58,17 @@ class Receiver:
     headers: Mapping[str, str] = field(default_factory=dict)
     sealed: bool = False
     """Whether no key of ours opens its secrets."""
+
+    @property
+    def dialect(self) -> str:
+        """How it is spoken to."""
+        return self.endpoint.dialect if self.endpoint is not None else "legacy"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing of its own keeps its deliveries waiting."""
+        endpoint = self.endpoint
+        return endpoint is None or not (endpoint.failing_since or endpoint.throttle_per_second or endpoint.ordered)
 
     @property
     def is_channel(self) -> bool:
@@ -82,7 +94,6 @@ class DeliverWebhooks:
         channels: AppriseChannels,
         *,
         operators: Mapping[str, Receiver],
-        keep_days: int,
         send_seconds: float,
     ) -> None:
         self._pool = pool
@@ -91,11 +102,10 @@ class DeliverWebhooks:
         self._sealer = sealer
         self._channels = channels
         self._operators = operators
-        self._keep_days = keep_days
         # Long enough for a turn of a throttled endpoint and an attempt; then another process takes over.
         self._lease_seconds = 2 * send_seconds + 5
         self._settling: GroupCommit[Settlement, bool] = GroupCommit(
-            lambda group: store.settle(pool, group), is_retryable=is_transient
+            lambda group: store.settle(pool, group), is_retryable=is_transient, name="settlements"
         )
         self._wake = asyncio.Event()
         self._busy: Counter[str] = Counter()
@@ -103,7 +113,12 @@ class DeliverWebhooks:
         self._stopping = False
         self._ask_at = 0.0
         self._recover_at = 0.0
-        self._forget_at = 0.0
+        self._reseal_at = 0.0
+
+    def measure(self) -> None:
+        """Bring the gauges of what is being sent up to date."""
+        SENDING.set(sum(self._busy.values()))
+        SENDING_BOUND.set(SLOTS)
 
     def wake(self) -> None:
         """Look for due deliveries now."""
@@ -215,12 +230,16 @@ class DeliverWebhooks:
             return
         if wait:
             await asyncio.sleep(wait)
+        if delivery.tries == 1 and receiver.is_free:
+            FIRST_ATTEMPT_LATE.observe(max(0.0, delivery.late))
         with span("deliver webhook", delivery.traceparent, kind="client", attributes={"sorami.key": delivery.job_id}):
             attempt = await self._send(delivery, receiver, int(time.time() + ahead))
         reach("wh.after_post")
         gives_up = receiver.endpoint is not None and receiver.endpoint.per_job and attempt.status_code == 410
         state, pause = ("exhausted", 0.0) if gives_up else _verdict(attempt, delivery.tries)
         settled = await self._settling.submit(Settlement(delivery, state, pause, attempt))
+        if settled:
+            SETTLED.labels(receiver.dialect, state).inc()
         if settled and receiver.endpoint is not None:
             await self._follow(receiver.endpoint, delivery, attempt, state)
 
@@ -235,7 +254,9 @@ class DeliverWebhooks:
         attempt = await self._channels.send(address, *digest_of(sentences, receiver.endpoint.language))
         # One pause and one statement for all, so that they are due at one moment and stay together.
         state, pause = _verdict(attempt, max(delivery.tries for delivery in deliveries))
+        count_attempt(receiver.dialect, attempt.status_code, attempt.duration_ms / 1000)
         settled = await store.settle(self._pool, [Settlement(one, state, pause, attempt) for one in deliveries])
+        SETTLED.labels(receiver.dialect, state).inc(sum(settled))
         if any(settled):
             await self._follow(receiver.endpoint, deliveries[-1], attempt, state)
 
@@ -249,6 +270,7 @@ class DeliverWebhooks:
             attempt = await self._sender.send(request)
             if attempt.taken:
                 _log.info(sent(attempt.status_code), job_id=delivery.job_id)
+        count_attempt(receiver.dialect, attempt.status_code, attempt.duration_ms / 1000)
         if not attempt.taken:
             _log.info(
                 "webhook not taken",
@@ -281,11 +303,9 @@ class DeliverWebhooks:
             return
         self._recover_at = time.monotonic() + LOOK_EVERY
         await planner.recover()
-        if time.monotonic() < self._forget_at:
+        if time.monotonic() < self._reseal_at:
             return
-        self._forget_at = time.monotonic() + FORGET_EVERY
-        while await store.forget(self._pool, self._keep_days):
-            pass
+        self._reseal_at = time.monotonic() + RESEAL_EVERY
         while self._sealer is not None and await reseal(self._pool, self._sealer):
             pass
 

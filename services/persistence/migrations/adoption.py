@@ -23,7 +23,10 @@ SHORT_TEXT = 255
 FILLED_BY_US = frozenset({"updatedAt", "updated_at", "createdAt"})
 
 TABLES = """
-SELECT c.relname AS name, c.relkind::text AS kind, c.relrowsecurity, pg_get_userbyid(c.relowner) AS owner,
+SELECT c.relname AS name, c.relkind::text AS kind,
+       c.relrowsecurity AND NOT EXISTS (
+           SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'sorami_everybody') AS foreign_rules,
+       pg_get_userbyid(c.relowner) AS owner,
        pg_has_role(c.relowner, 'USAGE') AS owned,
        ARRAY(SELECT a.attname::text FROM pg_constraint k JOIN pg_attribute a
              ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
@@ -83,7 +86,7 @@ def _is_ours_to_change(table: asyncpg.Record, findings: Findings) -> bool:
         findings.blockers.append(f"{name} belongs to {quoted(table['owner'])}: migrate with that login")
     elif table["primary_key"] != ["id"]:
         findings.blockers.append(f"{name} has no primary key on id alone: ALTER TABLE {name} ADD PRIMARY KEY (id)")
-    elif table["relrowsecurity"]:
+    elif table["foreign_rules"]:
         findings.blockers.append(
             f"{name} has row level security, which would hide its rows from the services:"
             f" ALTER TABLE {name} DISABLE ROW LEVEL SECURITY, or give Sorami another database"

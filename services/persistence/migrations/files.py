@@ -9,6 +9,8 @@ from services.runtime.schema_version import NAME
 FOLDER = Path(__file__).parent
 ROLES_FILE = "roles.sql"
 SERVICE_ROLES = ("sorami_gateway", "sorami_generator", "sorami_persistence", "sorami_notifier")
+ROLES = (*SERVICE_ROLES, "sorami_reader")
+"""Those of the services, and the one that the gateway takes to read for a person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from services.persistence.migrations.files import SERVICE_ROLES
+from services.persistence.migrations.files import ROLES as ALL_ROLES
 from services.persistence.migrations.findings import Connection, Findings, quoted
 
 OLDEST_POSTGRES = 150000
@@ -44,7 +44,7 @@ async def look_at_privileges(connection: Connection, schema: str, findings: Find
         )
     _look_at_schemas(login, schema, findings)
     takes = "SET" if login["version"] >= 160000 else "MEMBER"
-    roles = await connection.fetch(ROLES, list(SERVICE_ROLES), takes)
+    roles = await connection.fetch(ROLES, list(ALL_ROLES), takes)
     missing = [role["name"] for role in roles if not _can_have(role, login)]
     if missing:
         findings.blockers.append(

@@ -10,7 +10,8 @@ DECLARE
     -- Postgres 16 tells being a member from being allowed to SET ROLE.
     takes text := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
-    FOREACH service IN ARRAY ARRAY['sorami_gateway', 'sorami_generator', 'sorami_persistence', 'sorami_notifier'] LOOP
+    FOREACH service IN ARRAY ARRAY['sorami_reader', 'sorami_gateway', 'sorami_generator', 'sorami_persistence',
+                                   'sorami_notifier'] LOOP
         IF to_regrole(service) IS NULL THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', service);
@@ -18,10 +19,20 @@ BEGIN
                 NULL; -- made meanwhile for another database of this server
             END;
         END IF;
-        IF NOT pg_has_role(login, service, takes) THEN
+        IF service <> 'sorami_reader' AND NOT pg_has_role(login, service, takes) THEN
             EXECUTE format('GRANT %I TO %I', service, login);
         END IF;
     END LOOP;
+    -- The reader is taken by whoever may take the gateway's role, and inherited by nobody: what it may not see, the
+    -- gateway must.
+    IF NOT pg_has_role('sorami_gateway', 'sorami_reader', takes) THEN
+        IF takes = 'SET' THEN
+            EXECUTE 'GRANT sorami_reader TO sorami_gateway WITH INHERIT FALSE, SET TRUE';
+        ELSE
+            ALTER ROLE sorami_gateway NOINHERIT;
+            GRANT sorami_reader TO sorami_gateway;
+        END IF;
+    END IF;
 END
 $$;
 
@@ -29,7 +40,7 @@ DO $$
 DECLARE
     allowed record;
     public_tables CONSTANT text := current_schema();
-    services CONSTANT text := 'sorami_gateway, sorami_generator, sorami_persistence, sorami_notifier';
+    services CONSTANT text := 'sorami_gateway, sorami_generator, sorami_persistence, sorami_notifier, sorami_reader';
 BEGIN
     IF to_regclass('sorami.schema_migrations') IS NULL THEN
         RETURN; -- `sorami migrate` makes the tables and then grants
@@ -80,6 +91,18 @@ BEGIN
             ('sorami_gateway', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.uploads, sorami.upload_days'),
             ('sorami_gateway', 'SELECT', 'sorami.gone_media'),
 
+            -- reader: what the gateway shows to a person; the rules below leave of it what is that person's.
+            ('sorami_reader', 'SELECT', 'image_generations, video_generations, image_files, video_files, notifications'),
+            ('sorami_reader', 'SELECT', 'sorami.jobs, sorami.files, sorami.operations, sorami.batches, sorami.uploads'),
+            ('sorami_reader', 'SELECT', 'sorami.favourites, sorami.albums, sorami.album_items, sorami.job_webhooks'),
+            ('sorami_reader', 'SELECT', 'sorami.notification_reads, sorami.notification_marks'),
+            ('sorami_reader', 'SELECT (id, owner_id, prefix, generation_id, album_id, show_prompt, password_hash, '
+                              'created_at, expires_at, revoked_at)', 'sorami.shares'),
+            ('sorami_reader', 'SELECT (id, owner_id, prefix, name, scopes, created_at, expires_at, last_used_at, '
+                              'revoked_at)', 'sorami.api_keys'),
+            -- These two say only that something is hidden or called off: whoever does not see them shows too much.
+            ('sorami_reader', 'SELECT', 'sorami.deletions, sorami.cancellations'),
+
             -- generator: its own tasks; it cannot touch a job or a generation.
             ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.tasks, sorami.operations'),
             ('sorami_generator', 'SELECT, INSERT, UPDATE, DELETE', 'sorami.outbox_generator'),
@@ -116,6 +139,7 @@ BEGIN
             ('sorami_persistence', 'DELETE', 'sorami.orphans, sorami.deliveries, sorami.outbox_gateway'),
             ('sorami_persistence', 'SELECT, DELETE', 'sorami.job_webhooks'),
             ('sorami_persistence', 'SELECT (job_id)', 'sorami.orphans, sorami.deliveries'),
+            ('sorami_persistence', 'SELECT (id, resolved_at)', 'sorami.orphans'),
             ('sorami_persistence', 'SELECT (key)', 'sorami.outbox_gateway'),
             ('sorami_notifier, sorami_generator', 'SELECT', 'sorami.deletions'),
             ('sorami_generator', 'SELECT', 'sorami.uploads, sorami.cancellations'),
@@ -138,6 +162,41 @@ BEGIN
         ) AS matrix (roles, privileges, tables)
     LOOP
         EXECUTE format('GRANT %s ON %s TO %s', allowed.privileges, allowed.tables, allowed.roles);
+    END LOOP;
+END
+$$;
+
+-- Whose a row is, for the reader: what of these tables it sees is `sorami.viewer`'s, set for one transaction; nobody's
+-- is nothing. The rules stand beside one that lets everything pass, for every other role.
+DO $$
+DECLARE
+    owned record;
+BEGIN
+    IF to_regclass('sorami.jobs') IS NULL THEN
+        RETURN;
+    END IF;
+    FOR owned IN
+        SELECT name, format(rule, replace(name, '_files', '_generations')) AS rule
+        FROM (VALUES
+            -- Written so that no index knows it: statements ask for their owner themselves, and their plans stay theirs.
+            ('image_generations, video_generations',
+             $r$coalesce("authorId" = current_setting('sorami.viewer', true), false)$r$),
+            ('notifications', $r$coalesce("userId" = current_setting('sorami.viewer', true), false)$r$),
+            ('sorami.jobs, sorami.operations, sorami.batches, sorami.uploads, sorami.favourites, sorami.albums, '
+             'sorami.shares, sorami.api_keys',
+             $r$coalesce(owner_id = current_setting('sorami.viewer', true), false)$r$),
+            ('sorami.notification_reads, sorami.notification_marks',
+             $r$coalesce(user_id = current_setting('sorami.viewer', true), false)$r$),
+            -- What lies inside of something is seen with it. OFFSET 0 keeps it one look-up a row.
+            ('image_files, video_files', $r$EXISTS (SELECT FROM %s g WHERE g.id = "generationId" OFFSET 0)$r$),
+            ('sorami.files', $r$EXISTS (SELECT FROM sorami.jobs j WHERE j.id = job_id OFFSET 0)$r$),
+            ('sorami.job_webhooks', $r$EXISTS (SELECT FROM sorami.jobs j WHERE j.id = job_id OFFSET 0)$r$),
+            ('sorami.album_items', $r$EXISTS (SELECT FROM sorami.albums a WHERE a.id = album_id OFFSET 0)$r$)
+        ) AS rules (tables, rule), regexp_split_to_table(tables, ', ') AS name
+    LOOP
+        EXECUTE format('DROP POLICY IF EXISTS sorami_own_rows ON %s', owned.name);
+        EXECUTE format('CREATE POLICY sorami_own_rows ON %s AS RESTRICTIVE TO sorami_reader USING (%s)',
+                       owned.name, owned.rule);
     END LOOP;
 END
 $$;

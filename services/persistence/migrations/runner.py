@@ -8,8 +8,8 @@ import asyncpg
 
 from services.persistence.migrations.backfill import SEARCH_BACKFILL, fill_search
 from services.persistence.migrations.files import (
+    ROLES,
     ROLES_FILE,
-    SERVICE_ROLES,
     SqlFile,
     due,
     numbered_files,
@@ -67,12 +67,12 @@ class State:
         return sorted(name for name in self.applied if NAME.match(name) and name not in known)
 
     def roles_are_due(self, roles: SqlFile) -> bool:
-        return self.roles < len(SERVICE_ROLES) or self.applied.get(ROLES_FILE) != roles.checksum
+        return self.roles < len(ROLES) or self.applied.get(ROLES_FILE) != roles.checksum
 
 
 async def read_state(connection: Connection) -> State:
     try:
-        rows = await connection.fetch(STATE, list(SERVICE_ROLES))
+        rows = await connection.fetch(STATE, list(ROLES))
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
         return State({}, 0)
     return State({row["name"]: row["checksum"] for row in rows}, rows[0]["roles"] if rows else 0)

@@ -49,9 +49,31 @@ OVERDUE_JOBS = """
     ORDER BY j.id LIMIT 200
 """
 
+DUE_EVENTS = """
+    SELECT count(*) FROM (SELECT FROM sorami.job_events WHERE at < now() - $1 * interval '1 day' LIMIT 10000) few
+"""
 FORGET_EVENTS = """
     DELETE FROM sorami.job_events WHERE (job_id, seq) IN (
         SELECT job_id, seq FROM sorami.job_events WHERE at < now() - $1 * interval '1 day' ORDER BY at LIMIT 10000)
+"""
+
+# What an operator decided on; whatever waits for a decision stays.
+DUE_LETTERS = """
+    SELECT count(*) FROM (SELECT FROM sorami.dead_letters
+                          WHERE resolved_at < now() - $1 * interval '1 day' LIMIT 10000) few
+"""
+FORGET_LETTERS = """
+    DELETE FROM sorami.dead_letters WHERE (topic, partition, "offset", consumer) IN (
+        SELECT topic, partition, "offset", consumer FROM sorami.dead_letters
+        WHERE resolved_at < now() - $1 * interval '1 day' LIMIT 1000)
+"""
+DUE_ORPHANS = """
+    SELECT count(*) FROM (SELECT FROM sorami.orphans
+                          WHERE resolved_at < now() - $1 * interval '1 day' LIMIT 10000) few
+"""
+FORGET_ORPHANS = """
+    DELETE FROM sorami.orphans WHERE id IN (
+        SELECT id FROM sorami.orphans WHERE resolved_at < now() - $1 * interval '1 day' LIMIT 1000)
 """
 
 
@@ -74,8 +96,3 @@ async def forgotten_cancellations(pool: Pool, older_than_seconds: float) -> list
 async def overdue_jobs(pool: Pool, grace_seconds: float) -> list[Any]:
     """Return open jobs whose deadline passed longer than `grace_seconds` ago."""
     return list(await pool.fetch(OVERDUE_JOBS, grace_seconds))
-
-
-async def forget_events(pool: Pool, days: int) -> None:
-    """Delete job events that no stream replays any more."""
-    await pool.execute(FORGET_EVENTS, days)

@@ -1,4 +1,4 @@
-"""Reconcile what Kafka forgot, end what is overdue, and forget events that nobody replays any more."""
+"""Reconcile what Kafka forgot, and end what is overdue."""
 
 import asyncio
 import json
@@ -17,6 +17,7 @@ from contracts.events import (
     JobRequested,
 )
 from contracts.failures import Failure, FailureCode
+from services.persistence.metrics import RESENT
 from services.persistence.store import forgotten
 from services.persistence.store.events import put_events
 from services.persistence.usecases.advance_jobs import AdvanceJobs
@@ -37,13 +38,11 @@ class ReconcileJobs:
         offer: Callable[[Sequence[OutboxRow]], None],
         *,
         forgotten_after: float,
-        event_days: int,
     ) -> None:
         self._pool = pool
         self._advance = advance
         self._offer = offer
         self._forgotten_after = forgotten_after
-        self._event_days = event_days
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -52,7 +51,6 @@ class ReconcileJobs:
             try:
                 await self.resend_forgotten()
                 await self.end_overdue()
-                await forgotten.forget_events(self._pool, self._event_days)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -67,6 +65,7 @@ class ReconcileJobs:
         for row in await forgotten.forgotten_cancellations(self._pool, self._forgotten_after):
             records.append(to_record(_cancel_request(row), service="persistence"))
         if records:
+            RESENT.inc(len(records))
             _log.warning("jobs nobody took up are sent again", jobs=len(records))
             self._offer(await put_events(self._pool, records))
         return len(records)

@@ -136,7 +136,7 @@ async def _composer(look: Look) -> None:
         {"name": "holiday.png", "mimeType": "image/png", "buffer": png()}
     )
     await look.page.locator(".input-image img").wait_for()
-    await look.page.locator("#prompt").fill(" ")
+    await look.page.locator("#prompt").fill("")
     await look.page.locator("#prompt").press("Control+Enter")
 
 

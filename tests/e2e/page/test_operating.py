@@ -82,6 +82,11 @@ async def test_a_kind_is_paused_with_a_reason_by_the_keyboard_and_what_waits_tel
     await expect(queues.locator(".paused")).to_contain_text("Films: paused since Today")
     await expect(queues.locator(".paused")).to_contain_text("the disks are full")
     await expect(queues.get_by_role("button", name="Resume Films")).to_be_focused()
+    # Another operator's pause of a model is seen, and ended here.
+    await visit.person.http.put("/api/admin/pauses/model/gpt-image-2", json={})
+    await expect(queues.locator(".paused")).to_contain_text("gpt-image-2: paused since")
+    await queues.get_by_role("button", name="Resume gpt-image-2").press("Enter")
+    await expect(queues.locator(".paused")).not_to_contain_text("gpt-image-2")
     try:
         waiting = [await visit.person.ask("video", prompt=prompt) for prompt in ("It waits", "It waits longer")]
         await visit.page.get_by_role("link", name="Create").first.click()

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from contracts import tables
-from services.persistence.migrations.files import SERVICE_ROLES
+from services.persistence.migrations.files import ROLES
 from tests.support import prisma_made
 from tests.support.postgres import Database, PostgresServer, running_postgres
 
@@ -117,7 +117,7 @@ def test_the_grants_are_what_each_tables_docstring_says(migrated: Database) -> N
         name = f"{table.schema or 'public'}.{table.name}"
         writing = {
             role.removeprefix("sorami_")
-            for role in SERVICE_ROLES
+            for role in ROLES
             for privilege in ("INSERT", "UPDATE", "DELETE")
             if migrated.value("SELECT has_table_privilege($1, $2, $3)", role, name, privilege)
         }
@@ -179,7 +179,7 @@ def test_a_login_that_may_not_create_roles_is_told_what_to_run_and_then_migrates
     assert refused.code == 1
     assert refused.text == (
         "sorami migrate: app may not create or take the roles sorami_gateway, sorami_generator, sorami_persistence,"
-        " sorami_notifier: have an administrator run what `sorami migrate --print-roles` prints,"
+        " sorami_notifier, sorami_reader: have an administrator run what `sorami migrate --print-roles` prints,"
         " then migrate again\n"
     )
     assert own.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'sorami'") == 0

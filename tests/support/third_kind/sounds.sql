@@ -24,3 +24,8 @@ WHEN (OLD.prompt IS DISTINCT FROM NEW.prompt OR OLD."authorId" IS DISTINCT FROM 
 EXECUTE FUNCTION sorami.note_changed_prompt('sound');
 CREATE TRIGGER search_delete AFTER DELETE ON sound_generations FOR EACH ROW
 EXECUTE FUNCTION sorami.note_changed_prompt('sound');
+
+ALTER TABLE sound_generations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sound_files ENABLE ROW LEVEL SECURITY;
+CREATE POLICY sorami_everybody ON sound_generations USING (true);
+CREATE POLICY sorami_everybody ON sound_files USING (true);

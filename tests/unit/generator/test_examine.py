@@ -77,3 +77,16 @@ def test_more_pixels_than_any_screen_are_not_decoded(tmp_path: Path) -> None:
     Image.new("1", (8_000, 8_000)).save(path)
     assert reason(tmp_path, path.read_bytes(), "image") == "media_too_many_pixels"
     assert reason(tmp_path, path.read_bytes(), "preview") == "media_too_many_pixels"
+
+
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        b"#EXTM3U\n#EXTINF:10,\nhttp://169.254.169.254/latest/meta-data\n",
+        b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n",
+        b"ffconcat version 1.0\nfile /etc/passwd\n",
+    ],
+    ids=["of the web", "of files", "concat"],
+)
+def test_a_playlist_that_is_called_a_film_is_not_followed(tmp_path: Path, playlist: bytes) -> None:
+    assert reason(tmp_path, playlist) == "media_corrupt"

@@ -101,3 +101,34 @@ async def test_a_stream_ends_with_its_connection_even_when_that_was_lost_before_
         await server.stop()
         await running
     assert ended[0] == "/now"
+
+
+async def test_a_server_that_lingers_answers_on_and_ends_each_connection() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    server = HttpServer(app, "127.0.0.1", 0, port_setting="TEST")
+    port = server._socket.getsockname()[1]
+    running = asyncio.create_task(server.run())
+
+    async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(5):
+            return await reader.readuntil(b"ok")
+
+    kept = await asyncio.open_connection("127.0.0.1", port)
+    assert b"connection: close" not in await ask(*kept)
+    new = await asyncio.open_connection("127.0.0.1", port)
+    lingering = asyncio.create_task(server.linger(60))
+    await asyncio.sleep(0)
+    try:
+        answers = [await ask(*kept), await ask(*new)]
+        assert [answer.count(b"connection: close") for answer in answers] == [1, 1]
+        assert await kept[0].read() == b"", "it was closed after its answer"
+    finally:
+        lingering.cancel()
+        for _, writer in (kept, new):
+            writer.close()
+        await server.stop()
+        await running

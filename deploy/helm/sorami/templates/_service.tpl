@@ -19,6 +19,9 @@ notifier: {http: 9009, internal: 9019}
 {{- if and $scaled (lt (int $values.autoscaling.maxReplicas) (int $values.autoscaling.minReplicas)) -}}
 {{- fail (printf "%s.autoscaling.maxReplicas is below minReplicas" .component) -}}
 {{- end -}}
+{{- if and (hasKey $ports "http") (lt (int $values.terminationGracePeriodSeconds) (add 30 (int $root.Values.lingerSeconds))) -}}
+{{- fail (printf "%s.terminationGracePeriodSeconds is less than lingerSeconds and the 30 seconds that a drain may take" .component) -}}
+{{- end -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -97,6 +100,10 @@ spec:
             {{- if has .service (list "gateway" "generator") }}
             {{- include "sorami.s3.env" $root | nindent 12 }}
             {{- end }}
+            {{- if hasKey $ports "http" }}
+            # Endpoints forget a pod a moment after it is told to stop: it answers on until then.
+            - {name: SORAMI_LINGER_SECONDS, value: {{ $root.Values.lingerSeconds | quote }}}
+            {{- end }}
             {{- with include "sorami.secretSettings.env" . | trim }}
             {{- . | nindent 12 }}
             {{- end }}
@@ -125,12 +132,6 @@ spec:
             periodSeconds: 5
             timeoutSeconds: 5
             failureThreshold: 3
-          {{- if has .service (list "gateway" "notifier") }}
-          # Endpoints forget a pod a moment after it is told to stop: it goes on answering until then.
-          lifecycle:
-            preStop:
-              sleep: {seconds: 5}
-          {{- end }}
           resources:
             {{- toYaml $values.resources | nindent 12 }}
           volumeMounts:

@@ -1,7 +1,7 @@
 /** Every attempt at a job: who tried, how it ended, and whether it cost anything. */
 import { at, get } from "../base/api.js";
 import { failureInWords, reasonsInWords } from "../base/failures.js";
-import { duration, moment, named } from "../base/format.js";
+import { moment, named, quickly } from "../base/format.js";
 import { html } from "../base/html.js";
 import { say } from "../base/words.js";
 import { useLoaded } from "./loaded.js";
@@ -9,8 +9,8 @@ import { Listed } from "./states.js";
 
 const TONES = /** @type {Record<string, string>} */ ({ completed: "good", failed: "bad" });
 
-/** @param {{one: any}} props */
-const Attempt = ({ one }) => {
+/** @param {{one: any, known: string}} props */
+const Attempt = ({ one, known }) => {
   const { provider, model, outcome, failure, charged, submits, operation_id: operation } = one;
   const [began, ended] = [Date.parse(one.started_at), one.ended_at ? Date.parse(one.ended_at) : null];
   const said = failure ? failureInWords(failure) : outcome && charged ? say(`charged.${charged}`) : null;
@@ -21,18 +21,19 @@ const Attempt = ({ one }) => {
         <strong>${named("model", model ?? provider)}</strong>
         <span class=${TONES[outcome] ?? "warm"}>${say(`outcome.${outcome ?? "running"}`)}</span>
         <span>${moment(began)}</span>
-        ${ended === null ? null : html`<span>${duration(ended - began)}</span>`}
+        ${ended === null ? null : html`<span>${quickly(ended - began)}</span>`}
         ${submits > 1 ? html`<span>${say("attempts.sent", submits)}</span>` : null}
       </p>
-      ${said ? html`<p class="muted">${said}</p>` : null} ${reasons ? html`<p class="muted" dir="auto">${reasons}</p>` : null}
+      ${said && said !== known ? html`<p class="muted">${said}</p>` : null}
+      ${reasons && said !== known ? html`<p class="muted" dir="auto">${reasons}</p>` : null}
       ${failure?.provider_words ? html`<p class="muted provider-words" dir="auto">“${failure.provider_words}”</p>` : null}
       ${operation ? html`<p class="muted">${say("attempts.operation", named("provider", provider))} <code>${operation}</code></p>` : null}
     </li>
   `;
 };
 
-/** @param {{id: string}} props */
-export const Attempts = ({ id }) => {
+/** @param {{id: string, known?: string}} props  known: what is said beside it already, and not said again */
+export const Attempts = ({ id, known = "" }) => {
   const { data, failed, absent, load } = useLoaded(() => get(at`/api/jobs/${id}/attempts`));
   // What an application wrote into our tables was never a job of ours.
   const attempts = data?.attempts ?? (absent ? [] : null);
@@ -44,7 +45,7 @@ export const Attempts = ({ id }) => {
       empty=${html`<p class="muted">${say("attempts.none")}</p>`}
     >
       <ol class="attempts" aria-label=${say("attempts.title")}>
-        ${(attempts ?? []).map((/** @type {any} */ one) => html`<${Attempt} key=${one.attempt} one=${one} />`)}
+        ${(attempts ?? []).map((/** @type {any} */ one) => html`<${Attempt} key=${one.attempt} one=${one} known=${known} />`)}
       </ol>
     <//>
   `;

@@ -55,7 +55,7 @@ const Search = ({ narrow }) => {
 /** @param {{on: boolean, words: string, press: () => void, icon?: import("./icons.js").IconName}} props */
 const Chip = ({ on, words, press, icon }) => html`
   <button type="button" class="chip" aria-pressed=${String(on)} onClick=${press}>
-    ${icon ? html`<${Icon} name=${icon} solid=${on} />` : null}${words}
+    ${icon ? html`<${Icon} name=${icon} solid=${on && icon === "star"} />` : null}${words}
   </button>
 `;
 

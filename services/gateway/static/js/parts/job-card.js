@@ -90,10 +90,10 @@ const again = (job) =>
     dismiss([job.id]);
   });
 
-/** @param {{id: string}} props */
-const History = ({ id }) => html`
+/** @param {{id: string, known: string}} props */
+const History = ({ id, known }) => html`
   <${Disclosure} words=${say("attempts.title")}>
-    <${Later} fetch=${async () => (await import("./attempts.js")).Attempts} given=${{ id }} />
+    <${Later} fetch=${async () => (await import("./attempts.js")).Attempts} given=${{ id, known }} />
   <//>
 `;
 
@@ -115,7 +115,7 @@ const Ended = ({ job }) => {
           ? null
           : html`<button type="button" class="plain accent" onClick=${() => void again(job)}>${say("job.again")}</button>`
       }
-      ${failed ? html`<${History} id=${id} />` : null}
+      ${failed ? html`<${History} id=${id} known=${failureInWords(failure)} />` : null}
     </div>
   `;
 };

@@ -72,8 +72,10 @@ export const Switch = ({ pauses, subject, changed }) => {
 };
 
 /** @param {Pause} pause */
-const nameOf = ({ scope, name }) =>
-  ({ all: say("operate.everything"), kind: say(`kinds.${name}`), model: named("model", name) })[scope] ?? named("provider", name);
+function nameOf({ scope, name }) {
+  if (scope === "all") return say("operate.everything");
+  return named(scope === "kind" ? "kinds" : scope, name);
+}
 
 /** What stands still, since when and why. @param {{pauses: Pause[]}} props */
 export const Paused = ({ pauses }) =>
@@ -100,7 +102,7 @@ export const Others = ({ pauses, changed }) => {
   `;
   return html`<ul class="switches">
     ${one({ scope: "all", name: "all", words: say("operate.everything") })}
-    ${KINDS.map((kind) => one({ scope: "kind", name: kind, words: say(`kinds.${kind}`) }))}
+    ${KINDS.map((kind) => one({ scope: "kind", name: kind, words: named("kinds", kind) }))}
     ${models.value.map(({ id, unavailable_reason: trouble }) => one({ scope: "model", name: id, words: named("model", id) }, trouble ?? null))}
   </ul>`;
 };
