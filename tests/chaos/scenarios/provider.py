@@ -49,7 +49,8 @@ async def slow(rig: Rig, load: Load) -> None:
 @scenario("b.6 partition", usual=True)
 async def away(rig: Rig, load: Load) -> None:
     """The provider refuses connections until its breaker opens; jobs wait, and go on when it is back."""
-    load.expected.failures = frozenset({"provider_error", "overloaded"})
+    # A connection that is taken and then reset may have carried the order: nobody can tell.
+    load.expected.failures = frozenset({"provider_error", "overloaded", "outcome_unknown"})
     rig.between("generator", "provider").become(refuses=True)
     load.work(3)
     await load.ask_many(8, model=REMOTE)
