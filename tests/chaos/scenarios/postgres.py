@@ -9,11 +9,13 @@ import asyncpg
 from tests.chaos.load import Load
 from tests.chaos.rig import LINKS, Rig
 from tests.chaos.scenarios import scenario
+from tests.chaos.scenarios.generator import UNKNOWN
 
 
 @scenario("b.8 stop -m immediate mid-transaction", short=True)
 async def immediate_stop(rig: Rig, load: Load) -> None:
     """SIGQUIT to the postmaster under load, twice: no half job, and services go on within seconds."""
+    load.expected.failures = UNKNOWN
     load.work(6)
     for _ in range(2):
         await asyncio.sleep(1.5)
@@ -28,6 +30,7 @@ async def immediate_stop(rig: Rig, load: Load) -> None:
 @scenario("b.8 kill -9 of a backend")
 async def backend_killed(rig: Rig, load: Load) -> None:
     """SIGKILL of one backend: the whole server starts again, all connections break."""
+    load.expected.failures = UNKNOWN
     load.work(6)
     await asyncio.sleep(1.5)
     pid = await rig.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'sorami-persistence' LIMIT 1")
@@ -40,6 +43,7 @@ async def backend_killed(rig: Rig, load: Load) -> None:
 @scenario("b.8 restart / failover (address now read-only)")
 async def read_only(rig: Rig, load: Load) -> None:
     """The server takes no writes for six seconds, as one that was a replica a moment ago."""
+    load.expected.failures = UNKNOWN
     load.work(5)
     await asyncio.sleep(1)
     async with _steered(rig) as steer:
@@ -54,6 +58,7 @@ async def read_only(rig: Rig, load: Load) -> None:
 @scenario("b.8 slow / lock", usual=True)
 async def table_locked(rig: Rig, load: Load) -> None:
     """Somebody holds an exclusive lock on the table of jobs for eight seconds."""
+    load.expected.failures = UNKNOWN
     load.work(5)
     await asyncio.sleep(1)
     async with _steered(rig) as steer, steer.transaction():
@@ -64,6 +69,7 @@ async def table_locked(rig: Rig, load: Load) -> None:
 @scenario("b.8 SIGSTOP backend/postmaster", usual=True)
 async def frozen(rig: Rig, load: Load) -> None:
     """The server and all its backends are frozen for eight seconds: answers are 503, and nothing hangs for ever."""
+    load.expected.failures = UNKNOWN
     load.work(4)
     await asyncio.sleep(1)
     rig.freeze("postgres")
@@ -76,6 +82,7 @@ async def frozen(rig: Rig, load: Load) -> None:
 @scenario("b.8 connection storm")
 async def no_connection_left(rig: Rig, load: Load) -> None:
     """Somebody takes every connection the server has, for six seconds, after ours were broken."""
+    load.expected.failures = UNKNOWN
     load.work(4)
     await asyncio.sleep(1)
     async with AsyncExitStack() as stack:
@@ -93,6 +100,7 @@ async def no_connection_left(rig: Rig, load: Load) -> None:
 @scenario("b.8 partition (every service)")
 async def cut_off(rig: Rig, load: Load) -> None:
     """No service reaches the database for eight seconds."""
+    load.expected.failures = UNKNOWN
     load.work(4)
     await asyncio.sleep(1)
     for service in LINKS:
