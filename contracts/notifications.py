@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from contracts.failures import Failure, FailureCode
+from contracts.failures import Failure, FailureCode, Filtered
 from contracts.kinds import KINDS, Kind
 from contracts.messages import FAILED_TITLE, failure_sentence
 from contracts.status import JobStatus
@@ -104,6 +104,7 @@ _FAILED_TITLE_EN = "The generation failed"
 _COUNT = re.compile(r"\d+")
 _FAILURES = [Failure.of(code, "") for code in FailureCode]
 _FAILURES.append(Failure.of(FailureCode.INVALID_INPUT, "").model_copy(update={"reason": "url_"}))
+_FAILURES.append(Failure.of(FailureCode.CONTENT_FILTERED, "", filtered=Filtered.of("input", by="policy")))
 _FAILURE_OF = {failure_sentence(failure, "fr"): failure for failure in _FAILURES}
 
 

@@ -1,7 +1,10 @@
-"""Notices about webhook endpoints are stored in French and said in English with the same host and reason."""
+"""Notices are stored in French and said in English with the same reason, those about webhook endpoints with their host."""
 
 import pytest
 
+from contracts.failures import Failure, FailureCode, Filtered
+from contracts.kinds import KINDS
+from contracts.messages import failure_sentence
 from contracts.notifications import (
     WEBHOOK_ENDPOINT_DISABLED,
     WEBHOOK_ENDPOINT_FAILING,
@@ -33,3 +36,16 @@ def test_a_stored_notice_is_said_in_english(type_: str, reason: str | None) -> N
 def test_words_that_are_not_ours_stay_as_they_are() -> None:
     foreign = Notice(WEBHOOK_ENDPOINT_DISABLED, "Titre", "Autre chose")
     assert in_language(foreign, "en") == foreign
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        *(Failure.of(code, "") for code in FailureCode),
+        Failure.of(FailureCode.CONTENT_FILTERED, "", filtered=Filtered.of("input", by="policy")),
+    ],
+    ids=lambda failure: f"{failure.code}{'-by-policy' if failure.filtered else ''}",
+)
+def test_why_a_job_failed_is_said_in_english(failure: Failure) -> None:
+    stored = Notice(KINDS["image"].failed_type, "Titre", failure_sentence(failure, "fr"))
+    assert in_language(stored, "en").message == failure_sentence(failure, "en")
