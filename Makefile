@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts node-tools security-report screenshots chart promtool chart-cluster rolling image image-check compose-check locks seed-data clean
+.PHONY: help setup run up down status logs test check fix contracts node-tools chaos chaos-short security-report screenshots chart promtool chart-cluster rolling image image-check compose-check locks seed-data clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,13 @@ check: $(READY) ## Check format, lint, types, import rules and tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
+CHAOS = $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
+chaos: $(READY) ## Break the running product in every way and judge it (FULL=1, ONLY=names, SOAK=1h, MUTATIONS=1, SEED=)
+	@$(CHAOS) $(if $(FULL),--full) $(if $(ONLY),--only $(ONLY)) $(if $(SOAK),--soak $(SOAK)) $(if $(MUTATIONS),--mutations)
+
+chaos-short: $(READY) ## The same with one fault of each service and server, in a few minutes
+	@$(CHAOS) --short
+
 fix: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -79,7 +86,7 @@ $(NODE_TOOLS)/.ready: tests/node_tools/requirements.lock tests/node_tools/packag
 	@touch $@
 
 security-report: $(READY) ## Run the tests of tests/SECURITY.md on the real stack; what became of each row, in .sorami/security
-	@$(BIN)/python -m tests.security_report
+	@$(BIN)/python -m tests.security_report $(ROWS)
 
 screenshots: $(READY) ## Look at every view of the page: pictures of it in .sorami/screenshots, three of them in docs/img
 	@$(BIN)/python -m tests.e2e.page.screenshots
@@ -110,7 +117,7 @@ image: ## Build the container image with docker, podman or buildah (IMAGE=, BASE
 image-check: $(READY) ## Build the image from nothing and see it make a job; needs root, buildah, podman, runc, debootstrap
 	@$(BIN)/python -m pytest -q -rs tests/deploy/image_check.py
 
-compose-check: $(READY) ## Start compose.yaml by podman with stand-ins for public images; needs what image-check needs, and aardvark-dns
+compose-check: $(READY) ## Start compose.yaml by podman with stand-ins for public images; needs what image-check needs, aardvark-dns and iptables
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r tests/deploy/compose.lock
 	@$(BIN)/python -m pytest -q -rs -s -x tests/deploy/compose_check.py
 

@@ -13,6 +13,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.store.audit import AUDIT
 from services.gateway.store.keys import REVOKE_KEY
 from services.runtime.database import Pool, open_service_pool, transaction
+from services.runtime.own_rows import OwnRows
 from services.runtime.settings import load_settings
 
 SERVICE = "gateway"
@@ -51,7 +52,7 @@ async def _keys(pool: Pool, named: str) -> list[dict[str, Any]] | None:
     found = await person(pool, named)
     if found is None:
         return None
-    keys = await keys_of(pool, found["user_id"], before=None, limit=MOST)
+    keys = await keys_of(OwnRows(pool, found["user_id"]), before=None, limit=MOST)
     names = ("id", "prefix", "name", "scopes", "created_at", "expires_at", "last_used_at")
     return [{name: getattr(key, name) for name in names} for key in keys]
 

@@ -359,7 +359,7 @@ class JanitorMark(Row, table=True):
 
 
 class DeadLetter(Row, table=True):
-    """Writers: generator and notifier insert, persistence does the rest. A record that could not be judged.
+    """Writers: gateway, generator and notifier insert, persistence does the rest. What could not be judged or sent.
 
     The gateway notes what an operator made of it.
     """

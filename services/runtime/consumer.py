@@ -70,6 +70,9 @@ class Unreadable(Protocol):
     detail: str
 
 
+METADATA_MS = 20_000
+"""How long a topic that was deleted and made again goes unheard; aiokafka's own five minutes are long for a mistake."""
+
 Read = Callable[[Received], Any]
 """Turns a record into an event, or returns an exception that shows `reason` and `detail`."""
 Handle = Callable[[Sequence[Incoming]], Awaitable[None]]
@@ -98,6 +101,7 @@ def build_broker(settings: RuntimeSettings, service: str) -> KafkaBroker:
         client_id=f"sorami-{service}",
         apply_types=False,
         allow_auto_create_topics=False,
+        metadata_max_age_ms=METADATA_MS,
         graceful_timeout=10.0,
         logger=None,
     )

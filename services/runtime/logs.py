@@ -2,11 +2,45 @@
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+MOST_HEARD = 1_000
+QUIET_SECONDS = 10.0
+"""How long a library that says the same again and again is not heard: a broker that is away is told so ten times a
+second by every connection, which would fill a disk."""
+
+
+class Repeats(logging.Filter):
+    """Lets the first of equal messages pass, then one every QUIET_SECONDS that says how many were left out."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._heard: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is written."""
+        # By the words before their values are filled in: only these are few.
+        said = (record.name, str(record.msg)[:200])
+        now = self._clock()
+        last, left_out = self._heard.get(said, (-QUIET_SECONDS, 0))
+        if now - last < QUIET_SECONDS:
+            self._heard[said] = (last, left_out + 1)
+            return False
+        if len(self._heard) > MOST_HEARD:
+            self._heard.clear()
+        self._heard[said] = (now, 0)
+        if left_out:
+            record.msg = f"{record.getMessage()} ({left_out} more like this)"
+            record.args = ()
+        return True
 
 
 def configure_logs(service: str, *, level: str, pretty: bool) -> structlog.stdlib.BoundLogger:
@@ -38,6 +72,7 @@ def configure_logs(service: str, *, level: str, pretty: bool) -> structlog.stdli
             ],
         )
     )
+    handler.addFilter(Repeats())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from services.runtime.broker import connection_options, until_reachable
 from services.runtime.database import Pool, is_transient, transaction
+from services.runtime.failpoints import reach
 from services.runtime.logs import get_logger
 from services.runtime.metrics import OUTBOX_OLDEST, OUTBOX_SENT, OUTBOX_UNSENT, OUTBOX_WAITING, RELAY_BOUND, RELAY_HELD
 from services.runtime.outbox import OutboxRow, table_of
@@ -29,6 +30,16 @@ KEEP_AT_MOST = 5_000
 """Rows remembered while Kafka is away; the rest is left to the sweeper, which reads them from the table."""
 COUNT_AT_MOST = 10_000
 """Rows of the outbox that its gauge counts: a million of them must not slow whoever looks."""
+# put_aside: a row that was never sent has no place in a topic; its own id in the outbox stands for one.
+PUT_ASIDE = """
+    WITH taken AS (DELETE FROM {table} WHERE id = ANY($1::bigint[]) RETURNING id, topic, key, value, headers)
+    INSERT INTO sorami.dead_letters (topic, partition, "offset", consumer, key, reason, detail, value, headers)
+    SELECT topic, 0, id, $2, key, 'event_too_large', $3, value, headers FROM taken
+    ON CONFLICT DO NOTHING
+"""
+_TOO_LARGE = (
+    "larger than the broker takes; raise max.message.bytes of the topic (our producer sends 1 MiB), then replay"
+)
 
 _log = get_logger(part="relay")
 
@@ -50,13 +61,13 @@ class Relay:
     def __init__(self, pool: Pool, producer: AIOKafkaProducer, *, service: str, topic_prefix: str = "") -> None:
         self._pool = pool
         self._producer = producer
+        self._service = service
         self._table = table_of(service)
         self._prefix = topic_prefix
         self._waiting: deque[OutboxRow] = deque()
         self._overflowed = False
         self._started = False
         self._wake = asyncio.Event()
-        self._too_large: set[int] = set()
         self._acknowledged: list[int] = []
         self._acknowledged_wake = asyncio.Event()
         self._sends: set[asyncio.Task[None]] = set()
@@ -124,6 +135,7 @@ class Relay:
     async def _send(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
         """Send rows in order and return those that were not acknowledged."""
         began = time.time()
+        reach("relay.before_publish")
         try:
             async with asyncio.timeout(SEND_TIMEOUT):
                 futures = [await self._start_send(row) for row in rows]
@@ -132,24 +144,40 @@ class Relay:
             OUTBOX_UNSENT.inc(len(rows))
             _log.warning("kafka did not take the rows", table=self._table, rows=len(rows), error=type(error).__name__)
             return list(rows)
-        unsent = []
+        reach("relay.after_publish")
+        unsent: list[OutboxRow] = []
         sent: list[OutboxRow] = []
+        too_large: list[OutboxRow] = []
         for row, result in zip(rows, results, strict=True):
             if isinstance(result, MessageSizeTooLargeError):
-                # It stays a row, and is tried again by the next process: nobody must wait behind it.
-                self._too_large.add(row.id)
-                _log.error("kafka refuses this row as too large", table=self._table, row=row.id, bytes=len(row.value))
+                too_large.append(row)
             elif isinstance(result, BaseException):
                 unsent.append(row)
             else:
                 self._acknowledged.append(row.id)
                 sent.append(row)
         self._acknowledged_wake.set()
+        unsent += await self._put_aside(too_large)
         _note(sent, began)
         if unsent:
             OUTBOX_UNSENT.inc(len(unsent))
             _log.warning("kafka did not acknowledge rows", table=self._table, rows=len(unsent))
         return unsent
+
+    async def _put_aside(self, rows: list[OutboxRow]) -> list[OutboxRow]:
+        """Make dead letters of rows that no broker takes, so that nothing waits behind them; return those left."""
+        if not rows:
+            return []
+        ids = [row.id for row in rows]
+        _log.error("rows are too large for the broker and become dead letters", table=self._table, rows=ids)
+        try:
+            await self._pool.execute(PUT_ASIDE.format(table=self._table), ids, f"{self._service}-relay", _TOO_LARGE)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            _log.warning("rows could not be put aside", table=self._table, error=type(error).__name__)
+            return rows
+        return []
 
     async def _start_send(self, row: OutboxRow) -> "asyncio.Future[Any]":
         headers = [(name, value.encode()) for name, value in row.headers.items()]
@@ -215,10 +243,8 @@ class Relay:
     async def _sweep_chunk(self) -> bool:
         """Send the oldest rows that nobody acknowledged; True when there may be more."""
         if not await self._pool.fetchval(
-            f"""SELECT EXISTS (SELECT FROM {self._table} WHERE created_at < now() - $1 * interval '1 second'
-                AND id <> ALL($2::bigint[]))""",  # noqa: S608 - a table of ours
+            f"SELECT EXISTS (SELECT FROM {self._table} WHERE created_at < now() - $1 * interval '1 second')",  # noqa: S608
             SWEEP_AFTER,
-            list(self._too_large),
         ):
             return False
         async with transaction(self._pool) as connection:
@@ -227,15 +253,12 @@ class Relay:
                 return False
             records = await connection.fetch(
                 f"""SELECT id, topic, key, value, headers FROM {self._table}
-                    WHERE created_at < now() - $1 * interval '1 second' AND id <> ALL($2::bigint[])
-                    ORDER BY id LIMIT {CHUNK}""",  # noqa: S608
+                    WHERE created_at < now() - $1 * interval '1 second' ORDER BY id LIMIT {CHUNK}""",  # noqa: S608
                 SWEEP_AFTER,
-                list(self._too_large),
             )
             rows = [OutboxRow(r["id"], r["topic"], r["key"], r["value"], json.loads(r["headers"])) for r in records]
             unsent = await self._send(rows)
-            left = {row.id for row in unsent} | self._too_large
-            sent = sorted({row.id for row in rows} - left)
+            sent = sorted({row.id for row in rows} - {row.id for row in unsent})
             await connection.execute(f"DELETE FROM {self._table} WHERE id = ANY($1::bigint[])", sent)  # noqa: S608
         if rows:
             _log.info("swept rows", table=self._table, sent=len(sent), left=len(unsent))

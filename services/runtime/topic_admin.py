@@ -24,6 +24,18 @@ class DeclaredTopic(Protocol):
     def retention_ms(self) -> int: ...
 
 
+async def too_narrow(settings: RuntimeSettings, topics: Iterable[DeclaredTopic]) -> dict[str, tuple[int, int]]:
+    """Return the topics that have fewer partitions than they are declared with, and both numbers."""
+    wanted = {settings.topic_prefix + topic.name: topic.partitions for topic in topics}
+    admin = AIOKafkaAdminClient(**connection_options(settings))
+    await admin.start()
+    try:
+        found = {one["topic"]: len(one["partitions"]) for one in await admin.describe_topics(list(wanted))}
+    finally:
+        await admin.close()
+    return {name: (found[name], most) for name, most in wanted.items() if 0 < found.get(name, 0) < most}
+
+
 async def ensure_topics(settings: RuntimeSettings, topics: Iterable[DeclaredTopic], *, replication: int) -> list[str]:
     """Create what is missing and return the names created; raises KafkaError when the broker refuses."""
     admin = AIOKafkaAdminClient(**connection_options(settings))
@@ -57,9 +69,13 @@ def run(topics: Iterable[DeclaredTopic]) -> int:
     settings = RuntimeSettings(database_url=os.environ.get("DATABASE_URL", "postgresql://unused"))
     replication = int(os.environ.get("SORAMI_TOPIC_REPLICATION", "1"))
     try:
-        created = asyncio.run(ensure_topics(settings, topics, replication=replication))
+        declared = list(topics)
+        created = asyncio.run(ensure_topics(settings, declared, replication=replication))
+        narrow = asyncio.run(too_narrow(settings, declared))
     except (KafkaError, OSError) as error:
         print(f"topics: Kafka at {', '.join(settings.kafka_bootstrap_servers)}: {error}", file=sys.stderr)
         return EXIT_UNAVAILABLE
     print(f"topics: {len(created)} created" if created else "topics: all there")
+    for name, (has, most) in narrow.items():
+        print(f"topics: {name} has {has} of {most} partitions; somebody else made it, widen it", file=sys.stderr)
     return 0

@@ -73,7 +73,7 @@ class Assembly:
                 topics = group.create_task(self._broker_side())
                 objects = group.create_task(self._server("s3"))
                 group.create_task(self._server("forkserver"))
-                for service in self._services:
+                for service in (one for one in self._services if not one.is_spare):
                     needs = [issuer, migrated]
                     needs += [topics] if service.needs_broker else []
                     needs += [objects] if service.needs_objects else []

@@ -19,6 +19,8 @@ class Service:
     health: str = "/readyz"
     # Where /metrics is, of a service that serves something else at its own port.
     internal_port_setting: str = ""
+    # A spare is declared with the rest and started by name alone.
+    is_spare: bool = False
 
 
 @dataclass(frozen=True)

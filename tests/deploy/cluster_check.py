@@ -426,7 +426,8 @@ def test_operators_objects_are_taken_by_their_definitions(cluster: Cluster) -> N
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     defined: dict[str, Object] = json.loads(CRDS.read_text(encoding="utf-8"))
     for name, schema in defined.items():
-        answer = cluster.api.post(path, definition(*name.split(), schema))
+        api_version, _, kind = name.partition(" ")
+        answer = cluster.api.post(path, definition(api_version, kind, schema))
         assert answer.status_code == 201, answer.text
     cluster.until("definitions", lambda: len(_established(cluster)) == len(defined))
     tried = set()

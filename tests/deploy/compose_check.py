@@ -34,7 +34,10 @@ NAMES = Path("/usr/lib/podman/aardvark-dns")
 
 pytestmark = [
     image_check.pytestmark,
-    pytest.mark.skipif(not NAMES.exists(), reason="names of services need: apt-get install -y aardvark-dns"),
+    pytest.mark.skipif(
+        not NAMES.exists() or shutil.which("iptables") is None,
+        reason="networks of containers need: apt-get install -y --no-install-recommends aardvark-dns iptables",
+    ),
 ]
 
 

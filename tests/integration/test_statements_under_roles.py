@@ -12,6 +12,7 @@ import pytest
 
 from contracts.kinds import KINDS
 from services.runtime.outbox import insert_statement
+from services.runtime.relay import PUT_ASIDE
 from tests.support.postgres import Database, wait_for
 
 SERVICES = ("gateway", "generator", "persistence", "notifier")
@@ -49,6 +50,7 @@ def statements(service: str) -> dict[str, str]:
     found["outbox.insert"] = insert_statement(service)
     table = f"sorami.outbox_{service}"
     found["relay.delete"] = f"DELETE FROM {table} WHERE id = ANY($1::bigint[])"
+    found["relay.put_aside"] = PUT_ASIDE.format(table=table)
     found["relay.read"] = f"SELECT id, topic, key, value, headers FROM {table} ORDER BY id LIMIT 500"
     return found
 

@@ -14,6 +14,7 @@ from services.gateway.store.jobs import NO_LIMITS, Limits, NewJob, Outcome, inse
 from services.gateway.usecases.limits import LimitReached, Remaining, limit_reached, remaining
 from services.gateway.usecases.new_jobs import Asking, KeyReused, claimed, new_job, request_hash
 from services.runtime.database import Pool, is_transient
+from services.runtime.failpoints import reach
 from services.runtime.group_commit import GroupCommit
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
@@ -119,7 +120,9 @@ class RequestGeneration:
             if not any(name in first for name in _names(job)):
                 first |= dict.fromkeys(_names(job), job)
         alone = {job.id: job for job in first.values()}
+        reach("gw.before_commit")
         outcomes = await insert_jobs(self._pool, list(alone.values()), self._limits)
+        reach("gw.after_commit")
         count_inserts(list(alone.values()), outcomes)
         self._offer([outcome.outbox for outcome in outcomes.values() if outcome.outbox is not None])
         return [_own_outcome(job, first, outcomes) for job in jobs]

@@ -6,6 +6,7 @@ from contracts.events import JobRequested
 from contracts.models import BUILT_IN, ModelRetired, Models, ModelUnknown, choose_model
 from services.generator.store.tasks import NewTask, accept_tasks
 from services.runtime.database import Pool
+from services.runtime.failpoints import reach
 from services.runtime.logs import get_logger
 
 _log = get_logger(part="accept")
@@ -26,6 +27,7 @@ class AcceptJobs:
         tasks = [task for event, trace in requested if (task := self._task(event, trace)) is not None]
         if tasks:
             await accept_tasks(self._pool, tasks)
+            reach("gen.after_accept")
             self._wake()
 
     def _task(self, event: JobRequested, traceparent: str | None) -> NewTask | None:

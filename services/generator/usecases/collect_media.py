@@ -30,6 +30,7 @@ from services.generator.usecases.rendered_state import plain_json
 from services.generator.usecases.reporter import FenceLost, Reporter
 from services.generator.usecases.store_media import StoreMedia
 from services.runtime.database import Pool
+from services.runtime.failpoints import reach
 from services.runtime.logs import get_logger
 
 EXAMINER: Final = "services.generator.pictures.examine"
@@ -109,6 +110,7 @@ class CollectMedia:
         return [replace(one, index=number) for number, one in enumerate(media, 1)], failures
 
     async def _bring(self, claim: Claim, ref: MediaRef, folder: Path) -> Medium | Failure:
+        reach("gen.while_downloading")
         try:
             if ref.path is not None and not ref.path.is_file():
                 message = "the media were lost with the machine that had them, before they were stored"

@@ -13,6 +13,7 @@ from contracts.failures import Failure
 from contracts.status import STAGE_PROGRESS, Stage
 from services.generator.store.leases import Claim
 from services.generator.store.tasks import TaskReport
+from services.runtime.failpoints import reach
 from services.runtime.logs import get_logger
 
 RENDER_SPAN = (STAGE_PROGRESS[Stage.GENERATING], STAGE_PROGRESS[Stage.SAVING])
@@ -103,6 +104,7 @@ class Reporter:
         await self._finish(JobFailed(**self._head(), failure=failure))
 
     async def _finish(self, event: Reported) -> None:
+        reach("gen.before_report")
         if not await self._send(event, step="reported", state="finished"):
             raise FenceLost
 

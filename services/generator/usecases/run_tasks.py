@@ -19,6 +19,7 @@ from services.generator.store.leases import (
 )
 from services.generator.usecases.reporter import FenceLost, GiveBack
 from services.runtime.database import Pool, is_transient
+from services.runtime.failpoints import reach
 from services.runtime.logs import get_logger
 from services.runtime.objects import ObjectClash, ObjectsUnavailable
 from services.runtime.tracing import span
@@ -183,6 +184,8 @@ class RunTasks:
     def _start(self, claims: Sequence[Claim]) -> None:
         if self._render is None:
             raise RuntimeError("name the use case by `use` first")
+        if claims:
+            reach("gen.after_claim")
         for one in claims:
             self.take(one, self._render)
 

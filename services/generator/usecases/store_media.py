@@ -12,6 +12,7 @@ from contracts.media import filename, incoming_prefix, object_key, poster_key, t
 from services.generator.providers.base import Medium, ProviderFailed, SmallerVersion
 from services.generator.store.leases import Claim
 from services.generator.usecases.tell_origin import TellOrigin
+from services.runtime.failpoints import reach
 from services.runtime.logs import get_logger
 from services.runtime.objects import Objects, ObjectsUnavailable
 
@@ -51,6 +52,7 @@ class StoreMedia:
             self._objects.put(key, body, content_type=medium.content_type, sha256=digest),
             self._store_smaller(key, medium),
         )
+        reach("gen.after_put")
         thumbnail = None
         if medium.poster is not None:
             thumbnail = poster_key(key)

@@ -30,6 +30,7 @@ from services.generator.store.operations import (
 from services.generator.usecases.rendered_state import write_rendered
 from services.generator.usecases.reporter import FenceLost, GiveBack, backoff
 from services.runtime.database import Pool
+from services.runtime.failpoints import reach
 from services.runtime.logs import get_logger
 
 HEAR_OUT_SECONDS: Final = 4.0
@@ -139,6 +140,7 @@ class SubmitTask:
         if self._wake_address is not None:
             token = wake_token(claim.job_id, attempt.attempt, attempt.submit_key)
             order = replace(order, wake_url=self._wake_address + wake_path(claim.provider, token))
+        reach("gen.before_submit")
         sending = asyncio.ensure_future(_counted(provider, order, attempt.submit_key))
         try:
             answer = await asyncio.shield(sending)
@@ -178,6 +180,7 @@ class SubmitTask:
     async def _keep(
         self, claim: Claim, attempt: Attempt, answer: Submitted | Finished
     ) -> tuple[Attempt, Finished] | None:
+        reach("gen.after_submit")
         if isinstance(answer, Finished):
             await keep_rendered(self._pool, claim.job_id, attempt, write_rendered(answer))
             return attempt, answer
@@ -186,6 +189,7 @@ class SubmitTask:
             self._pool, claim, attempt, operation.id, operation.state, poll_after=answer.poll_after
         ):
             raise FenceLost
+        reach("gen.after_operation_stored")
         return None
 
     async def close(self, claim: Claim, attempt: Attempt, failure: Failure) -> None:

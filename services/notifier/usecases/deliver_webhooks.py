@@ -25,6 +25,7 @@ from services.notifier.usecases.judge_endpoints import JudgeEndpoints
 from services.notifier.usecases.plan_deliveries import PlanDeliveries, legacy_endpoint
 from services.notifier.usecases.seal_secrets import open_headers, open_secrets, reseal
 from services.runtime.database import Pool, is_transient
+from services.runtime.failpoints import reach
 from services.runtime.group_commit import GroupCommit
 from services.runtime.logs import get_logger
 from services.runtime.sealing import SealBroken, Sealer
@@ -233,6 +234,7 @@ class DeliverWebhooks:
             FIRST_ATTEMPT_LATE.observe(max(0.0, delivery.late))
         with span("deliver webhook", delivery.traceparent, kind="client", attributes={"sorami.key": delivery.job_id}):
             attempt = await self._send(delivery, receiver, int(time.time() + ahead))
+        reach("wh.after_post")
         gives_up = receiver.endpoint is not None and receiver.endpoint.per_job and attempt.status_code == 410
         state, pause = ("exhausted", 0.0) if gives_up else _verdict(attempt, delivery.tries)
         settled = await self._settling.submit(Settlement(delivery, state, pause, attempt))
@@ -259,6 +261,7 @@ class DeliverWebhooks:
             await self._follow(receiver.endpoint, deliveries[-1], attempt, state)
 
     async def _send(self, delivery: Delivery, receiver: Receiver, timestamp: int) -> Attempt:
+        reach("wh.before_post")
         request = _outgoing(delivery, receiver, timestamp)
         if receiver.endpoint is not None and receiver.endpoint.dialect == "standard":
             attempt = await self._sender.send(request)

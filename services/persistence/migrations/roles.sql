@@ -156,7 +156,7 @@ BEGIN
             ('sorami_notifier', 'SELECT', 'users, organizations, organization_memberships'),
 
             -- A dead letter that stands already is not an error: ON CONFLICT reads the key it names.
-            ('sorami_generator, sorami_notifier', 'INSERT', 'sorami.dead_letters'),
+            ('sorami_gateway, sorami_generator, sorami_notifier', 'INSERT', 'sorami.dead_letters'),
             ('sorami_generator, sorami_notifier', 'SELECT (topic, partition, "offset", consumer)',
              'sorami.dead_letters')
         ) AS matrix (roles, privileges, tables)

@@ -42,6 +42,7 @@ from services.persistence.store.notices import NotificationRow
 from services.persistence.store.purges import tombstones
 from services.runtime.consumer import DeadLetter, Incoming
 from services.runtime.database import Pool, transaction
+from services.runtime.failpoints import reach
 from services.runtime.logs import get_logger
 from services.runtime.outbox import OutboxRow
 
@@ -184,6 +185,8 @@ class AdvanceJobs:
             numbers = await take_numbers(connection, counts)
             rows = self._rows(moved, numbers, trace_of)
             sent = await write_moves(connection, rows)
+            reach("per.before_commit")
+        reach("per.after_commit")
         for advance in moved:
             _count(advance)
         self._offer(sent)

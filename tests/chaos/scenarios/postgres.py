@@ -1,0 +1,105 @@
+"""b.8: the database stops at once, hangs, is locked, full of connections, and read-only."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+
+import asyncpg
+
+from tests.chaos.load import Load
+from tests.chaos.rig import LINKS, Rig
+from tests.chaos.scenarios import scenario
+
+
+@scenario("b.8 stop -m immediate mid-transaction", short=True)
+async def immediate_stop(rig: Rig, load: Load) -> None:
+    """SIGQUIT to the postmaster under load, twice: no half job, and services go on within seconds."""
+    load.work(6)
+    for _ in range(2):
+        await asyncio.sleep(1.5)
+        before = rig.stack.pid("postgres")
+        await rig.stack.akill("postgres", signal.SIGQUIT)
+        async with asyncio.timeout(60):
+            while rig.stack.phase("postgres") != "ready" or rig.stack.pid("postgres") == before:
+                await asyncio.sleep(0.05)
+    await asyncio.sleep(1)
+
+
+@scenario("b.8 kill -9 of a backend")
+async def backend_killed(rig: Rig, load: Load) -> None:
+    """SIGKILL of one backend: the whole server starts again, all connections break."""
+    load.work(6)
+    await asyncio.sleep(1.5)
+    pid = await rig.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'sorami-persistence' LIMIT 1")
+    import os
+
+    os.kill(pid, signal.SIGKILL)
+    await asyncio.sleep(4)
+
+
+@scenario("b.8 restart / failover (address now read-only)")
+async def read_only(rig: Rig, load: Load) -> None:
+    """The server takes no writes for six seconds, as one that was a replica a moment ago."""
+    load.work(5)
+    await asyncio.sleep(1)
+    async with _steered(rig) as steer:
+        await steer.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        await steer.execute("SELECT pg_reload_conf()")
+        await asyncio.sleep(6)
+        await steer.execute("SET default_transaction_read_only = off")
+        await steer.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        await steer.execute("SELECT pg_reload_conf()")
+
+
+@scenario("b.8 slow / lock", usual=True)
+async def table_locked(rig: Rig, load: Load) -> None:
+    """Somebody holds an exclusive lock on the table of jobs for eight seconds."""
+    load.work(5)
+    await asyncio.sleep(1)
+    async with _steered(rig) as steer, steer.transaction():
+        await steer.execute("LOCK TABLE sorami.jobs IN ACCESS EXCLUSIVE MODE")
+        await asyncio.sleep(8)
+
+
+@scenario("b.8 SIGSTOP backend/postmaster", usual=True)
+async def frozen(rig: Rig, load: Load) -> None:
+    """The server and all its backends are frozen for eight seconds: answers are 503, and nothing hangs for ever."""
+    load.work(4)
+    await asyncio.sleep(1)
+    rig.freeze("postgres")
+    await asyncio.sleep(8)
+    rig.thaw("postgres")
+    await asyncio.sleep(1)
+    assert not load.answers["hung"], load.answers
+
+
+@scenario("b.8 connection storm")
+async def no_connection_left(rig: Rig, load: Load) -> None:
+    """Somebody takes every connection the server has, for six seconds, after ours were broken."""
+    load.work(4)
+    await asyncio.sleep(1)
+    async with AsyncExitStack() as stack:
+        for service in LINKS:
+            rig.between(service, "postgres").reset()
+        for _ in range(130):
+            try:
+                connection = await asyncpg.connect(rig.stack.env["DATABASE_URL"])
+            except asyncpg.TooManyConnectionsError:
+                break
+            stack.push_async_callback(connection.close)
+        await asyncio.sleep(6)
+
+
+@scenario("b.8 partition (every service)")
+async def cut_off(rig: Rig, load: Load) -> None:
+    """No service reaches the database for eight seconds."""
+    load.work(4)
+    await asyncio.sleep(1)
+    for service in LINKS:
+        rig.between(service, "postgres").become(refuses=True)
+    await asyncio.sleep(8)
+    rig.clear()
+
+
+def _steered(rig: Rig) -> "asyncpg.pool.PoolAcquireContext[asyncpg.Record]":
+    return rig.product.pool.acquire()
