@@ -95,7 +95,8 @@ chart: $(READY) ## Check the Helm chart: lint, 50 renderings, Kubernetes' schema
 	@$(BIN)/python -m pytest -q tests/deploy tests/contract/test_chart_documents.py
 
 PROMTOOL := $(VENV)/promtool
-promtool: $(PROMTOOL)/promtool ## Build Prometheus' own tool for the tests of alerts; needs Go
+alerts-check: $(PROMTOOL)/promtool ## See every alert fire and clear, by Prometheus' own tool (built once; needs Go)
+	@$(BIN)/python -m pytest -q tests/deploy/alerts_check.py
 
 # Its module cannot be installed by name (it replaces others): a module of ours asks for it.
 $(PROMTOOL)/promtool: | $(READY)

@@ -101,6 +101,25 @@ async def test_every_alert_has_a_page_that_says_what_to_do() -> None:
         assert "## Do" in text
 
 
+def test_each_alert_has_a_case_in_which_it_fires_and_clears() -> None:
+    alerts = {rule["alert"] for rule in rules() if "alert" in rule}
+    fires: set[str] = set()
+    clears: set[str] = set()
+    for case in yaml.safe_load((OBSERVABILITY / "rules_test.yaml").read_text(encoding="utf-8"))["tests"]:
+        fired: set[str] = set()
+        for asked in case["promql_expr_test"]:
+            name = re.search(r'alertname="(\w+)"', asked["expr"])
+            if name is None:
+                continue
+            if asked.get("exp_samples"):
+                fired.add(name[1])
+            elif name[1] in fired:
+                clears.add(name[1])
+        fires |= fired
+    assert fires == alerts
+    assert clears == alerts
+
+
 async def test_a_dead_letter_is_counted_until_somebody_decides(product: Product) -> None:
     operator = product.operator()
 
