@@ -44,7 +44,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def servers(image: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Build the stand-ins and return the variables of compose.yaml that name them; SORAMI_STANDINS=1 takes those here."""
+    """Build the stand-ins and return the variables that name them; with SORAMI_STANDINS=1 those of the last time."""
     if os.environ.get("SORAMI_STANDINS"):
         return {f"{server.upper()}_IMAGE": STANDIN.format(server) for server in SERVERS}
     context = tmp_path_factory.mktemp("standins")
