@@ -86,7 +86,7 @@ $(NODE_TOOLS)/.ready: tests/node_tools/requirements.lock tests/node_tools/packag
 	@touch $@
 
 security-report: $(READY) ## Run the tests of tests/SECURITY.md on the real stack; what became of each row, in .sorami/security
-	@$(BIN)/python -m tests.security_report
+	@$(BIN)/python -m tests.security_report $(ROWS)
 
 screenshots: $(READY) ## Look at every view of the page: pictures of it in .sorami/screenshots, three of them in docs/img
 	@$(BIN)/python -m tests.e2e.page.screenshots

@@ -1,8 +1,8 @@
 """`make security-report`: runs the tests that tests/SECURITY.md names, and says what became of each row.
 
 They run on the real stack. A report for people, one for programs and a bill of materials go to .sorami/security/. Ends
-with 1 when a row is red or was skipped. SORAMI_ADVISORIES names a server that speaks like api.osv.dev, which is asked
-once for what is known of the locked packages.
+with 1 when a row is red or was skipped. ROWS="K S9" runs a section and a row. SORAMI_ADVISORIES names a server that
+speaks like api.osv.dev, which is asked once for what is known of the locked packages.
 """
 
 import json
@@ -30,10 +30,22 @@ _WORSE = ("passed", "skipped", "failed")
 
 
 class Outcomes:
-    """A plugin of pytest that notes how each test ended."""
+    """A plugin of pytest that runs the named tests alone, and notes how each ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: set[str]) -> None:
         self.of: dict[str, str] = {}
+        self._named = named
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep what is named: whole files, or tests with all of their cases."""
+        items[:] = [
+            item for item in items if {item.nodeid.partition("[")[0], item.nodeid.partition("::")[0]} & self._named
+        ]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a file that was skipped whole, for want of what it needs."""
+        if report.skipped:
+            self.of |= {name: "skipped" for name in self._named if name.startswith(f"{report.nodeid}::")}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note the worst of a test's setup, call and teardown."""
@@ -63,7 +75,9 @@ def proves(proof: Proof, node: str) -> bool:
     if name != node_of(proof):
         return False
     wanted = proof.cases
-    return wanted is None or any(
+    if wanted is None or not cases:
+        return True
+    return any(
         part.startswith(wanted) and not part[len(wanted) : len(wanted) + 1].isdigit()
         for part in (cases, *cases.rstrip("]").split("-"))
     )
@@ -81,10 +95,12 @@ def judge(row: Row, outcomes: dict[str, str]) -> Judged:
 
 
 def run(rows: list[Row]) -> dict[str, str]:
-    """Run every test that is named, and the whole authorisation matrix."""
-    named = sorted({node_of(proof) for row in rows for proof in row.proofs} | {MATRIX})
-    outcomes = Outcomes()
-    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", *named], plugins=[outcomes])
+    """Run every test that is named, and the whole authorisation matrix with the row that is about it."""
+    nodes = {node_of(proof) for row in rows for proof in row.proofs}
+    named = nodes | {MATRIX for node in nodes if node.startswith(MATRIX)}
+    outcomes = Outcomes(named)
+    files = sorted({node.partition("::")[0] for node in named})
+    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", *files], plugins=[outcomes])
     return outcomes.of
 
 
@@ -149,7 +165,10 @@ def summary(told: dict[str, Any]) -> str:
 
 def main() -> int:
     """Run, write and print; returns the exit code."""
-    rows = read_table(TESTS / "SECURITY.md")
+    wanted = tuple(sys.argv[1:]) or ("",)
+    rows = [
+        row for row in read_table(TESTS / "SECURITY.md") if row.name in wanted or row.name[0] in wanted or "" in wanted
+    ]
     outcomes = run(rows)
     judged = [judge(row, outcomes) for row in rows]
     told = report(judged, outcomes)

@@ -62,6 +62,10 @@ class RenderFailed(Exception):
         self.failure = failure
 
 
+class PoolClosed(ConnectionError):
+    """The process is stopping, which says nothing of the order: whoever takes the task over renders it."""
+
+
 class ChildLost(Exception):
     """The child ended, or spoke nonsense, in the middle of a conversation."""
 
@@ -190,14 +194,18 @@ class RenderPool:
         *,
         wall_seconds: float | None = None,
     ) -> dict[str, Any]:
-        """Have one child render `work`; RenderFailed says why it could not. Cancelling kills the child."""
+        """Have one child render `work`; RenderFailed says why it could not. Cancelling kills the child.
+
+        Raises PoolClosed when the pool is closed, also in the middle.
+        """
         async with self._turns:
             child = await self._take()
             try:
                 async with asyncio.timeout(wall_seconds or self._limits.wall_seconds or None):
                     answer = await self._converse(child, work, on_progress)
             except ChildLost:
-                raise RenderFailed(self._loss(await self._discard(child))) from None
+                code = await self._discard(child)
+                raise (PoolClosed() if self._closed else RenderFailed(self._loss(code))) from None
             except TimeoutError:
                 await self._discard(child)
                 raise RenderFailed(_failure(FailureCode.TIMEOUT, "Rendering took too long.")) from None
@@ -231,7 +239,7 @@ class RenderPool:
             child = await self._start()
         if self._closed:
             await self._discard(child)
-            raise RenderFailed(_failure(FailureCode.INTERNAL, "The renderer is closed."))
+            raise PoolClosed
         if child.retirement is not None:
             child.retirement.cancel()
         self._busy.add(child)
@@ -239,7 +247,7 @@ class RenderPool:
 
     async def _start(self) -> _Child:
         if self._closed:
-            raise RenderFailed(_failure(FailureCode.INTERNAL, "The renderer is closed."))
+            raise PoolClosed
         try:
             return await _Child.start(self._renderer, self._limits)
         except (ChildLost, TimeoutError, OSError) as error:

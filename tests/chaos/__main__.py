@@ -47,7 +47,7 @@ async def _run(options: argparse.Namespace, report: Report, seed: int, scenarios
     if options.mutations:
         from tests.chaos.mutations import prove
 
-        await prove(report, seed)
+        await prove(report, seed, options.only)
     elif options.soak:
         from tests.chaos.soak import soak
 

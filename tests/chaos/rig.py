@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -234,7 +234,8 @@ class Rig:
 
     def thaw(self, name: str) -> None:
         for pid in _family(self.stack.pid(name)):
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     @asynccontextmanager
     async def second(self, service: str) -> AsyncIterator[str]:

@@ -10,8 +10,10 @@ from typing import Any, cast
 import pytest
 
 from contracts.events import JobCancelRequested
+from contracts.failures import Failure
 from services.generator.app import RemoteParts
 from services.generator.providers.base import Operation, Order, Running, Submitted, Traits
+from services.generator.usecases.reporter import Reporter
 from tests.support.engine import Rows, faked
 from tests.support.postgres import Database, wait_for
 from tests.support.providers.behaviours import PAUSE_SECONDS, Behaviour
@@ -331,5 +333,32 @@ def test_one_process_asks_about_two_hundred_operations_in_time(migrated: Databas
             print(f"200 operations every 3 s: the latest question was {worst:.2f} s late")
             # Up to 0.3 s of it is meant: what is due together is spread.
             assert worst < 2.0
+
+    wait_for(story())
+
+
+def test_a_worker_that_dies_before_it_reports_a_paid_failure_pays_nothing_again(
+    migrated: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell = Reporter.failed
+    told: list[Failure] = []
+
+    async def die_once(self: Reporter, failure: Failure) -> None:
+        told.append(failure)
+        if len(told) == 1:
+            raise ConnectionError("the worker is gone")
+        await tell(self, failure)
+
+    monkeypatch.setattr(Reporter, "failed", die_once)
+
+    async def story() -> None:
+        async with engine(migrated, tmp_path, "fal", Behaviour.HTML) as (fake, services, rows):
+            await rows.request("job1", "fal")
+            services.generator.run_tasks.wake()
+            topic, ending = await rows.ended("job1")
+            assert topic == "job.failed"
+            assert (ending["failure"]["code"], ending["failure"]["charged"]) == ("provider_error", "yes")
+            assert len(told) == 2
+            assert len(fake.ledger.paid) == 1
 
     wait_for(story())

@@ -16,7 +16,7 @@ from services.runtime.database import Pool
 
 LAST_ATTEMPT = """
     SELECT attempt, submit_key, step, submits, submitted_at, operation_id, state, rendered, files,
-           closed_at IS NOT NULL AS closed, model,
+           closed_at IS NOT NULL AS closed, model, failure,
            (SELECT count(*) FROM sorami.operations p
             WHERE p.job_id = o.job_id AND p.provider = o.provider AND p.model IS NOT DISTINCT FROM o.model) AS tries
     FROM sorami.operations o WHERE job_id = $1 ORDER BY attempt DESC LIMIT 1
@@ -151,6 +151,8 @@ class Attempt:
     closed: bool = False
     model: str | None = None
     tries: int = 1
+    failure: Failure | None = None
+    """Why it ended without media, when it is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,7 @@ async def last_attempt(pool: Pool, job_id: str) -> Attempt | None:
             **known,
             "submit_key": row["submit_key"] or "",
             "step": row["step"] or "submitting",
+            "failure": Failure.model_validate_json(row["failure"]) if row["failure"] else None,
         }
     )
 

@@ -60,6 +60,10 @@ class RemoteTask:
         """Go on with a task; returns GiveBack when it must be tried again, raises FenceLost when it is another's."""
         last = await last_attempt(self._pool, claim.job_id)
         attempt = None if last is None or last.closed else last
+        if last is not None and attempt is None and last.failure is not None and last.failure.charged != "no":
+            # A worker died between the end of a paid attempt and its report: another one would be paid again.
+            await reporter.failed(last.failure)
+            return None
         match attempt:
             case Attempt(step="submitted"):
                 await self._park(claim)

@@ -164,6 +164,7 @@ def test_a_login_that_may_create_roles_can_migrate_and_take_them(untouched: Post
 
     assert outcome.code == 0, outcome.text
     own.execute(PERSON, role="sorami_gateway")
+    assert own.value("SELECT count(*) FROM image_generations", role="sorami_reader") == 0
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         own.execute(PERSON.replace("u1", "u2"), role="sorami_notifier")
 
@@ -193,8 +194,13 @@ def test_a_login_that_may_not_create_roles_is_told_what_to_run_and_then_migrates
     admin.execute("GRANT sorami_notifier TO other")
     separate = own.with_user("other")
     assert separate.value("SELECT count(*) FROM users") == 1
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        separate.execute("SELECT 1", role="sorami_gateway")
+    for role in ("sorami_gateway", "sorami_reader"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            separate.execute("SELECT 1", role=role)
+    admin.execute("GRANT sorami_gateway TO other")
+    own.execute(GENERATION, role="sorami_gateway")
+    assert separate.value("SELECT count(*) FROM image_generations") == 1
+    assert separate.value("SELECT count(*) FROM image_generations", role="sorami_reader") == 0
 
 
 def test_schemas_that_an_administrator_made_are_enough(untouched: PostgresServer) -> None:

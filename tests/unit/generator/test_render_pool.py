@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from contracts.failures import Failure, FailureCode
-from services.generator.render_pool import RenderFailed, RenderLimits, RenderPool
+from services.generator.render_pool import PoolClosed, RenderFailed, RenderLimits, RenderPool
 
 RENDERER = "tests.unit.generator.renderers"
 ROOT = Path(__file__).resolve().parents[3]
@@ -203,10 +203,11 @@ async def test_closing_ends_busy_children_and_a_closed_pool_refuses() -> None:
         task = await begun(pool, do="wait")
         (pid,) = pool.pids
         await pool.close()
-        with pytest.raises(RenderFailed):
+        with pytest.raises(PoolClosed):
             await task
         await eventually(lambda: not alive(pid))
-        assert (await failure_of(pool)).code is FailureCode.INTERNAL
+        with pytest.raises(PoolClosed):
+            await render(pool)
 
 
 async def test_nothing_is_left_behind() -> None:

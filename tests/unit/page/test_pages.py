@@ -99,6 +99,18 @@ async def test_a_file_is_sent_small_to_whoever_reads_that(http: httpx.AsyncClien
     assert small.headers["etag"] != whole.headers["etag"]
 
 
+async def test_comments_that_stand_alone_are_not_sent_and_every_line_keeps_its_number(http: httpx.AsyncClient) -> None:
+    kept = (STATIC / "js" / "live" / "line.js").read_text(encoding="utf-8")
+    sent = (await http.get("/static/js/live/line.js")).text
+    assert "/**" in kept
+    assert "/**" not in sent
+    assert sent.count("\n") == kept.count("\n")
+    numbers = [n for n, line in enumerate(kept.split("\n")) if "addEventListener" in line]
+    assert [n for n, line in enumerate(sent.split("\n")) if "addEventListener" in line] == numbers
+    # What others wrote is sent as it is, with its licence.
+    assert (await http.get("/static/vendor/htm.js")).content == (STATIC / "vendor" / "htm.js").read_bytes()
+
+
 async def test_the_first_visit_weighs_little_with_its_headers_and_one_language(http: httpx.AsyncClient) -> None:
     page = await http.get("/")
     addresses = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)) | {"/static/js/base/words/fr.js"}

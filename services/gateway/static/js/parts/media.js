@@ -51,6 +51,7 @@ const Still = ({ file, film, alt, width, onError }) => {
   const [there, setThere] = useState(false);
   const [covers, setCovers] = useState(false);
   const show = () => {
+    // It is decoded: it is painted with the next frame.
     setThere(true);
     // Its colours stay beneath it until it has faded in.
     setTimeout(() => setCovers(true), FADE_MS);
@@ -65,7 +66,7 @@ const Still = ({ file, film, alt, width, onError }) => {
       alt=${alt}
       loading="lazy"
       decoding="async"
-      onLoad=${show}
+      onLoad=${(/** @type {any} */ event) => event.target.decode().catch(() => null).then(show)}
       onError=${onError}
     />
   `;
