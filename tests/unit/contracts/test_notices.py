@@ -1,4 +1,4 @@
-"""Notices are stored in French and said in English with the same reason, those about webhook endpoints with their host."""
+"""Notices are stored in French and said in English with the same reason; those of endpoints name their host."""
 
 import pytest
 
