@@ -20,7 +20,9 @@ from services.runtime.problems import install_problem_handlers
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI(docs_url=None, redoc_url=None)
     install_problem_handlers(app)
-    parts: Any = SimpleNamespace(signer=SimpleNamespace(origin="https://media.example"))
+    parts: Any = SimpleNamespace(
+        signer=SimpleNamespace(origin="https://media.example"), public_url="http://sorami.test"
+    )
     app.include_router(page_router(cast(Any, parts)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sorami.test") as client:
         yield client
