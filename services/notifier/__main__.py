@@ -77,7 +77,7 @@ async def serve_notifier() -> int:
                 lambda: serve_inside(SERVICE, settings.internal_host, settings.internal_port, parts.checks, samples),
                 relay.run,
                 subscriptions.run,
-                parts.hub.run,
+                lambda: parts.hub.run(parts.watch_jobs.newest),
                 Retain(pool, rules(settings)).run,
                 lambda: parts.deliver_webhooks.run(parts.plan_deliveries),
             ],

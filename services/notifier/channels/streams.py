@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,10 @@ QUEUE_BOUND = 256
 HEARTBEAT_SECONDS = 15
 COME_BACK_MS = (500, 6_000)
 """When clients of a process that stops are to reconnect."""
+
+
+Newest = Callable[[Collection[str]], Awaitable[Mapping[str, int]]]
+"""The newest number of each of these users' moves in the rows."""
 
 
 @dataclass(slots=True)
@@ -55,8 +59,11 @@ class Stream:
     user_id: str
     job_id: str | None
     slot: int = 0
+    newest: int = 0
+    """The newest number of its user that the rows had when its turn came last."""
     ended: bool = False
     farewell: bytes = b""
+    _looked_until: int = 0
     _waiting: list[Update] = field(default_factory=list)
     _taker: "asyncio.Future[None] | None" = None
 
@@ -82,6 +89,12 @@ class Stream:
         if self._taker is not None and not self._taker.done():
             self._taker.set_result(None)
 
+    def lags_behind(self, last: int) -> bool:
+        """Tell, once for each number that the rows had, whether it is after the last one told."""
+        lags = self.newest > max(last, self._looked_until)
+        self._looked_until = self.newest
+        return lags
+
     async def take(self) -> list[Update]:
         """Return what waits; nothing when the line has been silent for a while, or when the stream has ended."""
         if not self._waiting and not self.ended:
@@ -105,14 +118,23 @@ class Hub:
         self._opened = 0
         self._closed = False
 
-    async def run(self) -> None:
+    async def run(self, newest: Newest) -> None:
         """Wake each stream every so many seconds."""
         turn = 0
         while not self._closed:
             await asyncio.sleep(1)
             turn = (turn + 1) % len(self._slots)
-            for stream in list(self._slots[turn]):
-                stream.wake()
+            await self.beat(turn, newest)
+
+    async def beat(self, turn: int, newest: Newest) -> None:
+        """Wake the streams whose turn it is, and tell them how far the rows are: what was not heard is fetched then."""
+        streams = list(self._slots[turn])
+        if not streams:
+            return
+        numbers = await newest({stream.user_id for stream in streams})
+        for stream in streams:
+            stream.newest = max(stream.newest, numbers.get(stream.user_id, 0))
+            stream.wake()
 
     @property
     def open_streams(self) -> int:

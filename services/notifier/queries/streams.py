@@ -1,7 +1,7 @@
 """What the notifier reads: job events to replay, snapshots, and what the seeds' payloads need."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ _EVENTS_OF_JOB = """
     SELECT data FROM sorami.job_events WHERE job_id = $1 AND n > $2 ORDER BY seq
 """
 _NUMBER = "SELECT coalesce((SELECT n FROM sorami.user_counters WHERE user_id = $1), 0)"
+_NUMBERS = "SELECT user_id, n FROM sorami.user_counters WHERE user_id = ANY($1::text[])"
 _OLDEST_KEPT = "SELECT min(n) FROM sorami.job_events WHERE user_id = $1"
 # What a snapshot tells of a job; a preview is gone once the job has ended.
 _SHOWN = """
@@ -106,6 +107,11 @@ async def has_events_after(pool: Pool, job_ids: Sequence[str], after: int) -> bo
 async def number_and_oldest(pool: Pool, user_id: str) -> tuple[int, int | None]:
     """Return a user's number and that of the oldest event still kept."""
     return await pool.fetchval(_NUMBER, user_id), await pool.fetchval(_OLDEST_KEPT, user_id)
+
+
+async def numbers(pool: Pool, user_ids: Collection[str]) -> dict[str, int]:
+    """Return the newest number of each of these users; one without a move is left out."""
+    return {row["user_id"]: row["n"] for row in await pool.fetch(_NUMBERS, list(user_ids))}
 
 
 async def job_of(pool: Pool, kind: str | None, job_id: str, owner_id: str) -> dict[str, Any] | None:

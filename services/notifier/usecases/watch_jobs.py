@@ -1,16 +1,16 @@
 """Watch jobs: what was missed from the rows, then what happens, each once and in order."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 from contracts.events import JobUpdated, as_utc
 from contracts.kinds import KINDS, Kind
 from contracts.messages import status_message
 from contracts.status import TERMINAL, JobStatus, Stage
-from services.notifier.channels.streams import Hub, Update, describe
+from services.notifier.channels.streams import Hub, Stream, Update, describe
 from services.notifier.queries import streams as queries
-from services.runtime.database import Pool
+from services.runtime.database import Pool, is_transient
 
 HEARTBEAT = b": still here\n\n"
 RETRY_MS = 1_000
@@ -69,11 +69,14 @@ class WatchJobs:
             while jobs is None or jobs.open:
                 taken = await stream.take()
                 moves = await self._whole(user_id, last, taken)
+                if not taken and stream.lags_behind(last):
+                    # Silence may also be a move that was never heard: the rows know.
+                    moves = [missed async for missed in self._missed(user_id, last, stream.newest)]
                 last = moves[-1].n if moves else last
                 frames = [move.frame(language) for move in moves if jobs is None or jobs.follow(move.event)]
                 if frames:
                     yield b"".join(frames)
-                elif not taken:
+                elif not taken and not moves:
                     yield stream.farewell if stream.ended else HEARTBEAT
                     if stream.ended:
                         return
@@ -101,7 +104,7 @@ class WatchJobs:
                 if event.status in TERMINAL:
                     return
             while True:
-                taken = await stream.take()
+                taken = await stream.take() or await self._unheard(stream, job_id, last)
                 if not taken:
                     yield stream.farewell if stream.ended else HEARTBEAT
                     if stream.ended:
@@ -116,6 +119,15 @@ class WatchJobs:
                             return
         finally:
             self._hub.close_stream(stream)
+
+    async def newest(self, user_ids: Collection[str]) -> Mapping[str, int]:
+        """Return how far the rows of these users are; nothing while the database is away."""
+        try:
+            return await queries.numbers(self._pool, user_ids)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            return {}
 
     async def job(self, kind: Kind | None, job_id: str, owner_id: str) -> dict[str, Any] | None:
         """Return where the owner's job, of this kind or of any, stands; None when there is none."""
@@ -145,6 +157,12 @@ class WatchJobs:
         if last_id is None or _Jobs(jobs).open:
             return False
         return not await queries.has_events_after(self._pool, [job["job_id"] for job in jobs], last_id)
+
+    async def _unheard(self, stream: Stream, job_id: str, last: int) -> list[Update]:
+        """Return the moves of a job that the rows have and nobody told."""
+        if not stream.lags_behind(last):
+            return []
+        return [Update(event) for event in await queries.events_of_job(self._pool, job_id, last)]
 
     async def _up_to(self, update: Update, job_id: str, last: int, seq: int) -> list[Update]:
         if update.event.seq == seq + 1:
