@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -168,8 +169,13 @@ async def test_of_progress_that_comes_at_once_only_the_newest_is_told(
     for seq in range(6, 10):
         await parts.plan_deliveries([moved("job-1", seq)])
     calls = await told.wait_at("/a", 2)
-    assert [call.body["data"]["seq"] for call in calls] == [5, 9]
-    assert calls[1].at - calls[0].at > 0.45
+    while calls[-1].body["data"]["seq"] < 9:
+        # A machine that took longer than half a second for the four tells one of them between.
+        calls = await told.wait_at("/a", len(calls) + 1)
+    told_after_half_a_second = [later.at - sooner.at > 0.45 for sooner, later in pairwise(calls)]
+    assert all(told_after_half_a_second)
+    assert calls[0].body["data"]["seq"] == 5
+    assert len(calls) < 5
 
 
 async def test_an_ending_that_kafka_forgot_is_planned_from_the_rows(
