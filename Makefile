@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts node-tools chaos chaos-short security-report screenshots chart promtool chart-cluster rolling image image-check compose-check locks seed-data clean
+.PHONY: help setup run up down status logs test check fix contracts node-tools chaos chaos-short security-report screenshots chart alerts-check chart-cluster rolling image image-check compose-check locks seed-data clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile

@@ -49,7 +49,6 @@ from services.runtime.signed_objects import SignedObjects
 from services.runtime.signed_urls import UrlSigner, credentials_of
 
 SERVICE = "gateway"
-"""Seconds between deletions of old idempotency keys."""
 
 
 async def serve_gateway() -> int:

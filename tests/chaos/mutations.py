@@ -197,12 +197,8 @@ async def _execute(rig: Rig, statement: str, load: Load) -> None:
 
 
 async def _put(rig: Rig, key: str) -> None:
-    import aioboto3
-
-    env = rig.stack.env
-    session = aioboto3.Session(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], region_name=env["S3_REGION"])
-    async with session.client("s3", endpoint_url=env["S3_ENDPOINT_URL"]) as client:
-        await client.put_object(Bucket=env["S3_BUCKET"], Key=key, Body=b"nobody's")
+    async with rig.bucket() as (client, bucket):
+        await client.put_object(Bucket=bucket, Key=key, Body=b"nobody's")
 
 
 # ---- the proof

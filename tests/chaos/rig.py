@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aioboto3
 import asyncpg
 
 from services.runtime import failpoints
@@ -280,6 +281,14 @@ class Rig:
     async def value(self, statement: str, *values: Any) -> Any:
         row = await self.product.row(statement, *values)
         return None if row is None else row[0]
+
+    @asynccontextmanager
+    async def bucket(self) -> AsyncIterator[tuple[Any, str]]:
+        """Give a client of the object store and the bucket's name, past the services and the proxies."""
+        env = self.stack.env
+        session = aioboto3.Session(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], region_name=env["S3_REGION"])
+        async with session.client("s3", endpoint_url=env["S3_ENDPOINT_URL"]) as client:
+            yield client, env["S3_BUCKET"]
 
     def person(self, subject: str | None = None, **claims: Any) -> Person:
         return self.product.person(subject, **claims)

@@ -82,12 +82,8 @@ async def an_object_is_gone(rig: Rig, load: Load) -> None:
 
 
 async def _delete(rig: Rig, key: str) -> None:
-    import aioboto3
-
-    env = rig.stack.env
-    session = aioboto3.Session(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], region_name=env["S3_REGION"])
-    async with session.client("s3", endpoint_url=env["S3_ENDPOINT_URL"]) as client:
-        await client.delete_object(Bucket=env["S3_BUCKET"], Key=key)
+    async with rig.bucket() as (client, bucket):
+        await client.delete_object(Bucket=bucket, Key=key)
 
 
 @scenario("b.7 restored from an older copy (issue 9)")

@@ -1,6 +1,7 @@
 """b.8: the database stops at once, hangs, is locked, full of connections, and read-only."""
 
 import asyncio
+import os
 import signal
 from contextlib import AsyncExitStack
 
@@ -34,8 +35,6 @@ async def backend_killed(rig: Rig, load: Load) -> None:
     load.work(6)
     await asyncio.sleep(1.5)
     pid = await rig.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'sorami-persistence' LIMIT 1")
-    import os
-
     os.kill(pid, signal.SIGKILL)
     await asyncio.sleep(4)
 
