@@ -9,8 +9,8 @@ from services.runtime.problems import Problem
 from services.runtime.strict_json import JsonRefused, parse_object
 
 BODY_SECONDS = 30.0
-LINGER_BYTES = 256 * 1024
-"""Heard beyond the limit: a peer that is cut off while it sends loses our answer with the connection."""
+LINGER_BYTES = 32 * 1024 * 1024
+"""Heard and dropped beyond the limit: a peer that is cut off while it sends loses our answer with the connection."""
 _STATUS = {"body_not_object": 422}
 
 
@@ -24,14 +24,17 @@ async def read_bytes(request: Request, *, limit: int) -> bytes:
     if is_large and "expect" in request.headers:
         raise too_large
     body = bytearray()
+    heard = 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
-                if len(body) > limit + LINGER_BYTES:
+                heard += len(chunk)
+                if heard > limit + LINGER_BYTES:
                     break
-                body += chunk
+                if heard <= limit:
+                    body += chunk
     except TimeoutError:
-        if len(body) > limit:
+        if heard > limit:
             raise too_large from None
         raise Problem(
             408,
@@ -39,7 +42,7 @@ async def read_bytes(request: Request, *, limit: int) -> bytes:
             f"the body did not come within {BODY_SECONDS:g} seconds; send it again",
             headers={"Connection": "close"},
         ) from None
-    if is_large or len(body) > limit:
+    if is_large or heard > limit:
         raise too_large
     return bytes(body)
 

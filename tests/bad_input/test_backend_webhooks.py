@@ -48,6 +48,7 @@ async def test_what_cannot_be_is_refused_by_its_path_and_moves_nothing(product: 
     ("body", "content_type", "status"),
     [
         pytest.param(b'{"job_id": "' + b"x" * 5_000_000 + b'"}', "application/json", 413, id="W18-5-MB"),
+        pytest.param(b"{" + b" " * 20_000_000, "application/json", 413, id="W18-20-MB-beyond-all-buffers"),
         pytest.param(b"not json", "application/json", 400, id="W18-no-json"),
         pytest.param(b"<job/>", "application/xml", 415, id="W18-xml"),
     ],
