@@ -40,7 +40,7 @@ class Standby:
         """Copy the server while it works, follow it, and have every commit wait for the copy."""
         self._folder.mkdir(mode=0o700)
         unprivileged.give(self._folder, self._place.user)
-        source = f"postgresql://{local_postgres.SUPERUSER}@127.0.0.1:{self._rig.stack.env['PGPORT']}/"
+        source = self._rig.stack.env["DATABASE_URL"]
         await self._copy("-D", self._folder, "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync")
         self._launch()
         async with asyncio.timeout(READY_WITHIN):
