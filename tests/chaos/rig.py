@@ -139,7 +139,7 @@ class Rig:
             start_within=240,
         )
         await asyncio.to_thread(self.stack.up)
-        pool = await asyncpg.create_pool(self.stack.env["DATABASE_URL"], min_size=0, max_size=6)
+        pool = await asyncpg.create_pool(self.stack.env["DATABASE_URL"], min_size=0, max_size=6, command_timeout=30)
         self.product = Product(self.stack, pool)
         await pool.execute(WATCH_ROWS)
 

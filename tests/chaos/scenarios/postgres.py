@@ -123,7 +123,8 @@ async def fails_over(rig: Rig, load: Load) -> None:
         await asyncio.sleep(2)
         rig.freeze("postgres")
         await standby.take_over()
-        # What was the server is gone: it comes back later, and nobody speaks with it any more.
+        # What was the server thaws, can commit nothing any more, and dies; who spoke with it speaks with the other.
+        rig.thaw("postgres")
         await rig.kill("postgres")
         accepted = load.answers["202"]
         async with asyncio.timeout(60):
