@@ -1,6 +1,6 @@
 """Events as the last release wrote them (`tests/golden/events`, by its own code) are read by today's code.
 
-A release before an event's version has moved on writes its files anew beside these; none is ever edited.
+Whoever moves that line (`python -m sorami.documents --release`) adds records of that release; none is ever edited.
 """
 
 import json
