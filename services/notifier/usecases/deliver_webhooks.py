@@ -41,7 +41,7 @@ SLOTS = 1024
 ROOM = 64
 """What one endpoint may have under way in this process; a failing one has less, so that all of them find slots."""
 ROOM_FAILING = 2
-GATHER_SECONDS = 0.001
+GATHER_SECONDS = 0.004
 SEALED_PAUSE = 300.0
 RESEAL_EVERY = 3_600.0
 
