@@ -51,7 +51,9 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         state = getattr(error, "sqlstate", None) or ""
         return state in _TRANSIENT_CODES or state[:2] in _TRANSIENT_CLASSES
-    return isinstance(error, (OSError, TimeoutError, asyncio.TimeoutError, asyncpg.InterfaceError))
+    # An idle connection that was told goodbye and has not seen its end yet is asyncpg's InternalClientError.
+    away = (OSError, TimeoutError, asyncio.TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    return isinstance(error, away)
 
 
 async def open_pool(

@@ -1,0 +1,62 @@
+"""A server that ends says goodbye on idle connections before it closes them: it is away, and nothing is wrong."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.runtime.database import Pool, is_transient, open_pool
+from tests.support.postgres import Database, PostgresServer
+
+
+@asynccontextmanager
+async def a_line_whose_end_comes_late(port: int) -> AsyncIterator[int]:
+    """Pass everything on to a port but the end of a connection."""
+    lines: set[asyncio.Task[None]] = set()
+    writers: set[asyncio.StreamWriter] = set()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(65_536):
+            writer.write(chunk)
+            await writer.drain()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, far = await asyncio.open_connection("127.0.0.1", port)
+        writers.update((writer, far))
+        lines.update(asyncio.create_task(pass_on(*pair)) for pair in ((reader, far), (there, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for line in lines:
+            line.cancel()
+        await asyncio.gather(*lines, return_exceptions=True)
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
+
+
+async def test_an_idle_connection_that_was_told_goodbye_is_a_database_that_is_away(
+    postgres: PostgresServer, migrated_once: Database
+) -> None:
+    async with a_line_whose_end_comes_late(postgres.port) as port:
+        url = f"postgresql://postgres@127.0.0.1:{port}/{migrated_once.name}"
+        pool = await open_pool(url, role=None, application="goodbye", size=1)
+        backend = await pool.fetchval("SELECT pg_backend_pid()")
+        migrated_once.execute("SELECT pg_terminate_backend($1)", backend)
+        failures: list[Exception] = []
+        async with asyncio.timeout(20):
+            while await _other_backend(pool, failures) in (None, backend):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+        pool.terminate()
+    assert failures
+    assert all(is_transient(error) for error in failures), failures
+
+
+async def _other_backend(pool: Pool, failures: list[Exception]) -> int | None:
+    try:
+        return int(await pool.fetchval("SELECT pg_backend_pid()"))
+    except Exception as error:
+        failures.append(error)
+        return None
