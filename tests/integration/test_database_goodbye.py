@@ -9,8 +9,9 @@ from tests.support.postgres import Database, PostgresServer
 
 
 @asynccontextmanager
-async def a_line_whose_end_comes_late(port: int) -> AsyncIterator[int]:
-    """Pass everything on to a port but the end of a connection."""
+async def a_line_whose_end_comes_late(port: int) -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Pass everything on to a port but the end of a connection; gives its own port, and when the server closed one."""
+    closed = asyncio.Event()
     lines: set[asyncio.Task[None]] = set()
     writers: set[asyncio.StreamWriter] = set()
 
@@ -18,6 +19,7 @@ async def a_line_whose_end_comes_late(port: int) -> AsyncIterator[int]:
         while chunk := await reader.read(65_536):
             writer.write(chunk)
             await writer.drain()
+        closed.set()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, far = await asyncio.open_connection("127.0.0.1", port)
@@ -26,7 +28,7 @@ async def a_line_whose_end_comes_late(port: int) -> AsyncIterator[int]:
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield server.sockets[0].getsockname()[1], closed
     finally:
         server.close()
         for line in lines:
@@ -40,13 +42,16 @@ async def a_line_whose_end_comes_late(port: int) -> AsyncIterator[int]:
 async def test_an_idle_connection_that_was_told_goodbye_is_a_database_that_is_away(
     postgres: PostgresServer, migrated_once: Database
 ) -> None:
-    async with a_line_whose_end_comes_late(postgres.port) as port:
+    async with a_line_whose_end_comes_late(postgres.port) as (port, closed):
         url = f"postgresql://postgres@127.0.0.1:{port}/{migrated_once.name}"
         pool = await open_pool(url, role=None, application="goodbye", size=1)
         backend = await pool.fetchval("SELECT pg_backend_pid()")
         migrated_once.execute("SELECT pg_terminate_backend($1)", backend)
         failures: list[Exception] = []
         async with asyncio.timeout(20):
+            await closed.wait()
+            # The goodbye is on the line, and read in one of the loop's next turns.
+            await asyncio.sleep(0.1)
             while await _other_backend(pool, failures) in (None, backend):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
         pool.terminate()
