@@ -64,14 +64,17 @@ def run(*command: str, within: float = 300, **options: Any) -> str:
 
 @pytest.fixture(scope="module")
 def programs() -> Path:
-    """Build etcd, API server and controllers, once for these versions."""
-    wanted = hashlib.sha256((BINARIES / "go.sum").read_bytes()).hexdigest()[:12]
+    """Build etcd, API server and controllers, once for these versions; Helm asks the API server for its own."""
+    version = re.search(r"k8s.io/kubernetes (v\S+)", (BINARIES / "go.mod").read_text())
+    assert version is not None
+    flags = f"-s -w -X k8s.io/component-base/version.gitVersion={version[1]}"
+    wanted = hashlib.sha256((BINARIES / "go.sum").read_bytes() + flags.encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sorami" / f"cluster-{wanted}"
     cache.mkdir(parents=True, exist_ok=True)
     env = os.environ | {"GOBIN": str(cache), "CGO_ENABLED": "0", "GOFLAGS": "-trimpath"}
     for name, package in PROGRAMS.items():
         if not (cache / name).exists():
-            run("go", "build", "-ldflags=-s -w", "-o", str(cache / name), package, cwd=BINARIES, env=env, within=3000)
+            run("go", "build", f"-ldflags={flags}", "-o", str(cache / name), package, cwd=BINARIES, env=env, within=3000)
     return cache
 
 
