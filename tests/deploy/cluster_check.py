@@ -198,7 +198,8 @@ def control_plane(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         stack.callback(api.close)
         for name, arguments in commands.items():
             log = stack.enter_context((folder / f"{name}.log").open("wb"))
-            process = subprocess.Popen([str(programs / name), *arguments], stdout=log, stderr=log)
+            program = ["setpriv", "--pdeathsig=KILL", str(programs / name)]
+            process = subprocess.Popen([*program, *arguments], stdout=log, stderr=log)
             stack.callback(process.wait)
             stack.callback(process.terminate)
             if name == "kube-apiserver":
