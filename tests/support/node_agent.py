@@ -367,6 +367,10 @@ class Node:
         """Return what the pods whose name begins so have said."""
         return "".join(path.read_text() for path in sorted(self.logs.glob(f"{pod}*.log")))
 
+    def pods_of(self, job: str) -> list[str]:
+        """Return the pods whose name begins so that ever said something."""
+        return [path.stem for path in self.logs.glob(f"{job}-*.log")]
+
     def execute(self, pod: str, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run a command in the first ready pod whose name begins so, as `kubectl exec deploy/… --` does."""
         running = next(one for _, one in self._pods.values() if one.ready and one.name.startswith(pod))
