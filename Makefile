@@ -96,7 +96,7 @@ chart: $(READY) ## Check the Helm chart: lint, 50 renderings, Kubernetes' schema
 
 PROMTOOL := $(VENV)/promtool
 alerts-check: $(PROMTOOL) ## See every alert fire and clear, by Prometheus' own tool (built once; needs Go)
-	@$(BIN)/python -m pytest -q tests/deploy/alerts_check.py
+	@$(BIN)/python -m pytest -q -x tests/deploy/alerts_check.py tests/deploy/alerts_live_check.py
 
 # Without its discovery of services, which is most of it and judges no rule.
 $(PROMTOOL): tests/deploy/promtool/go.mod tests/deploy/promtool/go.sum | $(READY)

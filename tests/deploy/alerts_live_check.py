@@ -32,6 +32,8 @@ __all__ = ["promtool"]
 
 EVERY = 2
 HELD = 10
+ANSWERED = 4
+"""A scrape may take as many seconds as a gauge that cannot be brought up to date delays it, and some: so many ticks."""
 FIRING = '(count(ALERTS{alertname="%s", alertstate="firing"}) > bool 0) or vector(0)'
 ALERTS = ("SoramiServiceDown", "SoramiErrors", "SoramiOutboxOld", "SoramiDeadLetters", "SoramiOrphans")
 ASKED_FOR = set(re.findall(r"sorami_\w+", RULES.read_text(encoding="utf-8")))
@@ -48,27 +50,28 @@ class Scrapes:
     async def run(self) -> None:
         """Scrape until cancelled, at a constant rate."""
         began = time.monotonic()
-        async with httpx.AsyncClient(timeout=EVERY / 2, trust_env=False) as client:
+        timeout = EVERY * (ANSWERED - 1)
+        async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client, asyncio.TaskGroup() as asked:
             while True:
                 self.read.append({})
-                await asyncio.gather(*(self._scrape(client, name) for name in self.addresses))
+                for name in self.addresses:
+                    asked.create_task(self._scrape(client, name, self.read[-1]))
                 await asyncio.sleep(max(0.0, began + len(self.read) * EVERY - time.monotonic()))
 
-    async def _scrape(self, client: httpx.AsyncClient, name: str) -> None:
-        now = self.read[-1]
+    async def _scrape(self, client: httpx.AsyncClient, name: str, found: dict[str, float]) -> None:
         with contextlib.suppress(httpx.HTTPError):
             for family in text_string_to_metric_families((await client.get(self.addresses[name])).text):
                 for sample in family.samples:
                     if sample.name in ASKED_FOR:
                         labels = {**sample.labels, "instance": name, "job": "sorami"}
                         written = ", ".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
-                        now[f"{sample.name}{{{written}}}"] = sample.value
+                        found[f"{sample.name}{{{written}}}"] = sample.value
 
     async def seen(self, name: str, least: float, most: float = float("inf"), within: float = 120) -> None:
-        """Wait until every series of a name that the last whole scrape has lies between the bounds."""
+        """Wait until the largest value of a name in the last whole scrape lies between the bounds."""
         async with asyncio.timeout(within):
             while True:
-                past = self.read[-2] if len(self.read) > 1 else {}
+                past = self.read[-ANSWERED] if len(self.read) >= ANSWERED else {}
                 values = [value for series, value in past.items() if series.startswith(f"{name}{{")]
                 if values and least <= max(values) <= most:
                     return
@@ -76,8 +79,8 @@ class Scrapes:
 
     async def expect(self, *alerts: str, fires: bool) -> None:
         """Wait for as long as an alert is held, and note what each should do then."""
-        await asyncio.sleep(HELD + 3 * EVERY)
-        at = (len(self.read) - 2) * EVERY
+        await asyncio.sleep(HELD + (ANSWERED + 1) * EVERY)
+        at = (len(self.read) - ANSWERED) * EVERY
         self.expected += [(at, alert, fires) for alert in alerts]
 
     def case(self) -> dict[str, object]:
