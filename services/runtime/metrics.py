@@ -83,14 +83,20 @@ _log = get_logger(part="metrics")
 
 
 async def scrape(samples: Sequence[Sample]) -> bytes:
-    """Return all metrics as Prometheus reads them; a gauge that cannot be brought up to date keeps its last value."""
-    for sample in samples:
-        try:
-            async with asyncio.timeout(SAMPLE_TIMEOUT):
-                result = sample()
-                if result is not None:
-                    await result
-        except Exception as error:
-            SAMPLES_FAILED.inc()
-            _log.warning("a gauge could not be brought up to date", error=type(error).__name__)
+    """Return all metrics as Prometheus reads them; a gauge that cannot be brought up to date keeps its last value.
+
+    All are brought up to date at once: what is away delays the answer by one time-out, which every scraper waits for.
+    """
+    await asyncio.gather(*(_bring_up_to_date(sample) for sample in samples))
     return generate_latest(REGISTRY)
+
+
+async def _bring_up_to_date(sample: Sample) -> None:
+    try:
+        async with asyncio.timeout(SAMPLE_TIMEOUT):
+            result = sample()
+            if result is not None:
+                await result
+    except Exception as error:
+        SAMPLES_FAILED.inc()
+        _log.warning("a gauge could not be brought up to date", error=type(error).__name__)

@@ -9,7 +9,7 @@ import pytest
 from sorami.chart_documents import OBSERVABILITY
 from tests.support.chart import ROOT
 
-PROMTOOL = ROOT / ".venv" / "promtool" / "promtool"
+PROMTOOL = ROOT / ".venv" / "promtool"
 RULES, CASES = OBSERVABILITY / "rules.yaml", OBSERVABILITY / "rules_test.yaml"
 
 

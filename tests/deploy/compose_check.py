@@ -1,8 +1,8 @@
 """compose.yaml as it stands, started by podman: `make compose-check`.
 
 No image is pulled: Postgres, Kafka and SeaweedFS are the local stack's own programs in images of the machine's own base
-(`standins/`), named to compose.yaml by its variables. podman runs no health checks where there is no systemd, so they
-are run from here, as they are written.
+(`standins/`), named to compose.yaml by its variables. podman runs no health checks where there is no systemd, and
+lets a container need only what still runs: checks are run and conditions judged from here, as they are written.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from sorami.local import java, kafka_jars, postgres, seaweed
 from tests.deploy import image_check
@@ -79,6 +79,29 @@ class Composed:
         return run("podman-compose", "-p", PROJECT, "-f", str(ROOT / "compose.yaml"), *arguments,
                    env=self.env, cwd=ROOT, within=within)  # fmt: skip
 
+    def up(self, within: float = 180) -> None:
+        """Start each service once the conditions hold that it names."""
+        described = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+        waiting = {name: one.get("depends_on", {}) for name, one in described.items() if "profiles" not in one}
+        deadline = time.monotonic() + within
+        while waiting:
+            due = [name for name, needs in waiting.items() if all(self._holds(*need) for need in needs.items())]
+            if due:
+                self.compose("up", "--detach", "--no-build", "--no-deps", *due)
+            assert time.monotonic() < deadline, (waiting, self.logs())
+            waiting = {name: needs for name, needs in waiting.items() if name not in due}
+            time.sleep(0.2)
+
+    def _holds(self, service: str, need: dict[str, str]) -> bool:
+        if need["condition"] == "service_healthy":
+            return self.healthy(service)
+        assert need["condition"] == "service_completed_successfully"
+        try:
+            state = self.state(service)
+        except AssertionError:
+            return False
+        return (state["Status"], state["ExitCode"]) == ("exited", 0)
+
     def healthy(self, service: str) -> bool:
         """Run a service's health check once."""
         name = f"{PROJECT}_{service}_1"
@@ -139,23 +162,11 @@ def composed(image: str, servers: dict[str, str], tmp_path_factory: pytest.TempP
     )
     env["PATH"] = f"{ROOT / '.venv' / 'bin'}:{env['PATH']}"
     project = Composed(env, port)
-    # Whoever waits for a health check waits for one that is run.
-    done = threading.Event()
-    checks = threading.Thread(target=_check_health, args=(project, done), daemon=True)
-    checks.start()
     try:
-        project.compose("up", "--detach", "--no-build")
+        project.up()
         yield project
     finally:
-        done.set()
-        checks.join()
         project.compose("down", "--volumes")
-
-
-def _check_health(project: Composed, done: threading.Event) -> None:
-    while not done.wait(1):
-        for server in SERVERS:
-            project.healthy(server)
 
 
 def test_every_service_becomes_healthy_by_the_check_that_is_written(composed: Composed) -> None:
@@ -179,7 +190,7 @@ def test_a_first_key_makes_a_job_and_its_file_is_read(composed: Composed) -> Non
 
 def test_what_was_made_outlives_down_and_up(composed: Composed) -> None:
     composed.compose("down")
-    composed.compose("up", "--detach", "--no-build")
+    composed.up()
     composed.until_healthy()
     key = composed.compose("exec", "gateway", "python", "-m", "services.gateway.operator_key").strip().splitlines()[-1]
     url = f"http://localhost:{composed.port}/api/images/user"

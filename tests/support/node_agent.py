@@ -120,30 +120,30 @@ class RunningPod(threading.Thread):
         self._container = pod["spec"]["containers"][0]
         self._folder = node.folder / pod["metadata"]["uid"]
         self._log = node.logs / f"{pod['metadata']['name']}.log"
-        self._stop = threading.Event()
+        self._told_to_stop = threading.Event()
         self._restarts = 0
-        self._started = now()
+        self._since = now()
         self._said: Object = {}
         self.ready = False
         self.seconds_to_live = 30
 
     def ask_to_stop(self, grace: int) -> None:
-        if not self._stop.is_set():
+        if not self._told_to_stop.is_set():
             self.seconds_to_live = grace
-            self._stop.set()
+            self._told_to_stop.set()
 
     def run(self) -> None:
         try:
-            while not self._stop.is_set():
+            while not self._told_to_stop.is_set():
                 code = self._once()
                 if code is None or self._pod["spec"]["restartPolicy"] == "Never":
                     break
                 self._restarts += 1
                 self._tell("Running", {"waiting": {"reason": "CrashLoopBackOff", "message": f"exit code {code}"}})
-                self._stop.wait(min(2**self._restarts, 10))
+                self._told_to_stop.wait(min(2**self._restarts, 10))
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
-            if self._stop.is_set():
+            if self._told_to_stop.is_set():
                 self._node.api.delete(self._path)
 
     def execute(self, *command: str) -> "subprocess.CompletedProcess[str]":
@@ -161,7 +161,7 @@ class RunningPod(threading.Thread):
                 break
             except Missing as missing:
                 self._tell("Pending", {"waiting": {"reason": "CreateContainerConfigError", "message": str(missing)}})
-            if self._stop.wait(0.5):
+            if self._told_to_stop.wait(0.5):
                 return None
         command = self._command([*self._container["command"], *self._container.get("args", [])], mounts)
         with self._log.open("ab") as log:
@@ -184,7 +184,7 @@ class RunningPod(threading.Thread):
         )
         started = False
         while process.poll() is None:
-            if self._stop.wait(LOOK_EVERY):
+            if self._told_to_stop.wait(LOOK_EVERY):
                 return self._end(process)
             if not started:
                 passed = startup.look()
@@ -211,7 +211,7 @@ class RunningPod(threading.Thread):
         if self.ready:
             time.sleep(FORGET_AFTER)
             self.ready = False
-            self._tell("Running", {"running": {"startedAt": self._started}})
+            self._tell("Running", {"running": {"startedAt": self._since}})
         try:
             code = process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -229,9 +229,9 @@ class RunningPod(threading.Thread):
             "phase": phase,
             "podIP": self.address,
             "podIPs": [{"ip": self.address}],
-            "startTime": self._started,
+            "startTime": self._since,
             "conditions": [
-                {"type": kind, "status": value, "lastTransitionTime": self._started} for kind, value in kinds.items()
+                {"type": kind, "status": value, "lastTransitionTime": self._since} for kind, value in kinds.items()
             ],
             "containerStatuses": [
                 {
@@ -311,7 +311,7 @@ class RunningPod(threading.Thread):
             lines.append("mount -o remount,bind,ro /")
         lines.append(
             f"exec setpriv --reuid={security['runAsUser']} --regid={security['runAsGroup']} --clear-groups"
-            ' --no-new-privs --bounding-set=-all --inh-caps=-all -- "$@"'
+            ' --no-new-privs --bounding-set=-all --inh-caps=-all --pdeathsig=KILL -- "$@"'
         )
         script = "set -e\n" + "\n".join(lines)
         return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *command]
@@ -366,6 +366,10 @@ class Node:
     def log_of(self, pod: str) -> str:
         """Return what the pods whose name begins so have said."""
         return "".join(path.read_text() for path in sorted(self.logs.glob(f"{pod}*.log")))
+
+    def pods_of(self, job: str) -> list[str]:
+        """Return the pods whose name begins so that ever said something."""
+        return [path.stem for path in self.logs.glob(f"{job}-*.log")]
 
     def execute(self, pod: str, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run a command in the first ready pod whose name begins so, as `kubectl exec deploy/… --` does."""

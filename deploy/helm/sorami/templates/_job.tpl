@@ -21,6 +21,12 @@ metadata:
   {{- end }}
 spec:
   backoffLimit: {{ ternary 10 3 (not (not .beside)) }}
+  {{- if not .beside }}
+  podFailurePolicy:
+    rules:
+      # A wrong setting stays wrong: whoever waits for the hook hears of it at once.
+      - {action: FailJob, onExitCodes: {operator: In, values: [78]}}
+  {{- end }}
   activeDeadlineSeconds: {{ .deadline }}
   {{- if .beside }}
   ttlSecondsAfterFinished: 86400
