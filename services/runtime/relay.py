@@ -28,6 +28,8 @@ SWEEP_EVERY = 1.0
 CHUNK = 500
 KEEP_AT_MOST = 5_000
 """Rows remembered while Kafka is away; the rest is left to the sweeper, which reads them from the table."""
+DELETE_EVERY = 0.1
+"""Seconds over which acknowledged rows are gathered before they are deleted: nobody waits for it."""
 COUNT_AT_MOST = 10_000
 """Rows of the outbox that its gauge counts: a million of them must not slow whoever looks."""
 # put_aside: a row that was never sent has no place in a topic; its own id in the outbox stands for one.
@@ -214,6 +216,8 @@ class Relay:
     async def _delete_acknowledged(self) -> None:
         while True:
             await self._acknowledged_wake.wait()
+            # A commit for each send would cost more than the sends.
+            await asyncio.sleep(DELETE_EVERY)
             self._acknowledged_wake.clear()
             await self._delete(self._take_acknowledged())
 

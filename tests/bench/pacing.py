@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _DONE = rb'"status": ?"COMPLETED"'
 _ENDED = re.compile(rb'"job_id": ?"([^"]+)"[^\n]*' + _DONE + rb"|" + _DONE + rb'[^\n]*"job_id": ?"([^"]+)"')
-    rb'"job_id": ?"([^"]+)"[^\n]*"status": ?"COMPLETED"|"status": ?"COMPLETED"[^\n]*"job_id": ?"([^"]+)"'
-)
 LINES = 16
 
 
