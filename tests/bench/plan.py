@@ -13,8 +13,11 @@ class Plan:
     jobs: int = 100_000
     sizes: tuple[int, ...] = (10_000, 100_000)
     """Of the database, for what must not grow with it."""
+    outbox_sizes: tuple[int, ...] = (10_000, 100_000)
+    streams: int = 10_000
+    memory_rounds: int = 5
 
 
-QUICK = Plan(rounds=2, seconds=3.0, jobs=0, sizes=(1_000, 20_000))
+QUICK = Plan(rounds=2, seconds=3.0, jobs=0, sizes=(1_000, 20_000), streams=1_000, memory_rounds=2)
 FULL = Plan()
-LONG = Plan(jobs=1_000_000, sizes=(10_000, 100_000, 1_000_000, 3_000_000))
+LONG = Plan(jobs=1_000_000, sizes=(10_000, 100_000, 1_000_000, 3_000_000), outbox_sizes=(10_000, 100_000, 1_000_000))
