@@ -27,8 +27,7 @@ ACK_TIMEOUT = 10.0
 PAUSE_BEFORE_READING_AGAIN = 1.0
 LOOK_EVERY = 5.0
 PACE = 0.01
-"""Seconds from one batch's beginning to the next at least: what comes alone is handled at once, and what comes all the
-time is handled together, since a batch costs as much as twenty of its records."""
+"""Seconds from one batch to the next while they come all the time: a batch costs as much as twenty of its records."""
 
 _log = get_logger(part="consumer")
 

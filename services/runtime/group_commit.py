@@ -20,8 +20,8 @@ class GroupCommit(Generic[Item, Result]):
     """Writes items in groups. `flush` gets up to `most` items and returns one result for each, in order.
 
     A group that fails for one bad item is written again one by one, so that its neighbours are kept;
-    `is_retryable` tells the failures for which that is useless because the database itself is away. `pace` is the least
-    time in seconds between the beginnings of two groups. What has a `name` is measured by it.
+    `is_retryable` tells the failures for which that is useless because the database itself is away. `pace` is the
+    time in seconds from one group to the next while many come. What has a `name` is measured by it.
     """
 
     def __init__(

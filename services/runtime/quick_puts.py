@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 LARGE = 512 * 1024
@@ -89,16 +90,23 @@ def _signing_key(secret: str, day: str, region: str) -> bytes:
     return key
 
 
+def _is_proxied(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme in getproxies() and not proxy_bypass(parts.netloc)
+
+
 @asynccontextmanager
 async def open_quick_puts(address: str, region: str, credentials: Any, *, connections: int) -> AsyncIterator[QuickPuts]:
     """Open the connections to the bucket at `address`; nothing is sent before the first put."""
     import aiohttp
 
+    # Who reaches the store by a proxy leaves everything to botocore, which knows how.
+    if _is_proxied(address):
+        credentials = None
+
     limits = aiohttp.TCPConnector(limit=connections, keepalive_timeout=12)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=30)
     # Types and encodings that aiohttp would add by itself would not be signed.
     plain = ("accept-encoding", "user-agent")
-    async with aiohttp.ClientSession(
-        connector=limits, timeout=timeout, skip_auto_headers=plain, trust_env=True
-    ) as session:
+    async with aiohttp.ClientSession(connector=limits, timeout=timeout, skip_auto_headers=plain) as session:
         yield QuickPuts(session, address, region, credentials)

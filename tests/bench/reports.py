@@ -100,7 +100,9 @@ async def persistence() -> AsyncIterator[Persistence]:
             ) as stack,
             asyncpg.create_pool(stack.env["DATABASE_URL"], min_size=1, max_size=2) as pool,
         ):
-            users = "INSERT INTO users (id, \"clerkId\") SELECT 'bench' || n, 'bench' || n FROM generate_series(0, $1) AS n"
+            users = (
+                "INSERT INTO users (id, \"clerkId\") SELECT 'bench' || n, 'bench' || n FROM generate_series(0, $1) AS n"
+            )
             await pool.execute(users, USERS)
             producer = AIOKafkaProducer(bootstrap_servers=stack.env["KAFKA_BOOTSTRAP_SERVERS"], linger_ms=1)
             await producer.start()

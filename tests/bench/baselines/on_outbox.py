@@ -1,4 +1,4 @@
-"""faststream-outbox as its documents show it: `fill N`, `relay` until the table is empty, which prints rows a second."""
+"""faststream-outbox as its documents show it: `fill N`, then `relay` until the table is empty, in rows a second."""
 
 import asyncio
 import os

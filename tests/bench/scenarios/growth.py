@@ -15,7 +15,7 @@ from tests.bench.running import Spread
 
 READS = 200
 ROUNDS = 3
-OWNER = 'SELECT "authorId" FROM image_generations WHERE id LIKE \'cseed%\' GROUP BY 1 ORDER BY count(*) DESC LIMIT 1'
+OWNER = "SELECT \"authorId\" FROM image_generations WHERE id LIKE 'cseed%' GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
 # The place of a row that nine tenths of its owner's are newer than.
 DEEP = """
     SELECT "createdAt" AT TIME ZONE 'UTC', id FROM image_generations WHERE "authorId" = $1 AND status = 'COMPLETED'

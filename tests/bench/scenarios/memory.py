@@ -60,7 +60,14 @@ async def run(plan: Plan) -> list[Row]:
         for name in SERVICES
     ]
     growth = [
-        Row("memory", f"{name}, more than {asked:,} jobs before", "MB", Spread.of([after[name] - before[name]]), 10, False)
+        Row(
+            "memory",
+            f"{name}, more than {asked:,} jobs before",
+            "MB",
+            Spread.of([after[name] - before[name]]),
+            10,
+            False,
+        )
         for name in SERVICES
     ]
     return rows + growth
