@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--only", default="", help=f"some of: {','.join(SCENARIOS)}")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--long", action="store_true", help="at a million and three million jobs")
+    parser.add_argument("--rounds", type=int, help="rounds that are kept of each comparison")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--compare", type=Path, help="a report.json to compare with")
     given = parser.parse_args(argv)
@@ -74,6 +76,7 @@ def main(argv: list[str]) -> int:
         print("sorami: the load is made by wrk; install it, for example: sudo apt-get install -y wrk", file=sys.stderr)
         return 69
     plan = QUICK if given.quick else LONG if given.long else FULL
+    plan = replace(plan, rounds=given.rounds or plan.rounds)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

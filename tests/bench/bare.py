@@ -12,7 +12,13 @@ from tests.support.gateways import free_ports
 async def bare() -> AsyncIterator[str]:
     """Start it and give its address."""
     port = free_ports(1)[0]
-    command = [BIN / "uvicorn", f"--port={port}", "--log-level=warning", "--no-access-log", "--loop=uvloop"]
+    command: list[str | Path] = [
+        BIN / "uvicorn",
+        f"--port={port}",
+        "--log-level=warning",
+        "--no-access-log",
+        "--loop=uvloop",
+    ]
     server = subprocess.Popen([*command, "--http=httptools", "tests.bench.baselines.bare:app"], cwd=SOURCES)
     try:
         await until_open(port)

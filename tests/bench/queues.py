@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.bench.running import Values
-from tests.bench.seeds import BIN, SOURCES, until_open
+from tests.bench.seeds import BIN, SOURCES, Command, until_open
 from tests.support.gateways import free_ports
 
 BASELINES = "tests.bench.baselines"
@@ -30,7 +30,7 @@ class Queue:
 
     async def drain(self, count: int) -> float:
         """Start a worker and return tasks a second between the first tenth and the last."""
-        command = [BIN / "python", "-m", f"{BASELINES}.{self._module}", "watch", str(count)]
+        command: Command = [BIN / "python", "-m", f"{BASELINES}.{self._module}", "watch", str(count)]
         watch = await asyncio.create_subprocess_exec(
             *command, env=self._env, cwd=SOURCES, stdout=asyncio.subprocess.PIPE
         )
@@ -53,7 +53,7 @@ class Queue:
         return {"accepted": put, "completed": await self.drain(count)}
 
     async def _call(self, *arguments: str) -> str:
-        command = [BIN / "python", "-m", f"{BASELINES}.{self._module}", *arguments]
+        command: Command = [BIN / "python", "-m", f"{BASELINES}.{self._module}", *arguments]
         process = await asyncio.create_subprocess_exec(
             *command, env=self._env, cwd=SOURCES, stdout=asyncio.subprocess.PIPE
         )
@@ -79,19 +79,27 @@ async def redis() -> AsyncIterator[str]:
 
 
 def celery(address: str) -> Queue:
-    worker = [BIN / "celery", "-A", f"{BASELINES}.on_celery", "worker", "-c2", "--loglevel=ERROR"]
+    worker: Command = [BIN / "celery", "-A", f"{BASELINES}.on_celery", "worker", "-c2", "--loglevel=ERROR"]
     return Queue(
         "on_celery", [*worker, "--without-gossip", "--without-mingle", "--without-heartbeat"], {"REDIS": address}
     )
 
 
 def taskiq(address: str) -> Queue:
-    worker = [BIN / "taskiq", "worker", f"{BASELINES}.on_taskiq:broker", "--workers", "1", "--log-level", "ERROR"]
+    worker: Command = [
+        BIN / "taskiq",
+        "worker",
+        f"{BASELINES}.on_taskiq:broker",
+        "--workers",
+        "1",
+        "--log-level",
+        "ERROR",
+    ]
     return Queue("on_taskiq", worker, {"REDIS": address})
 
 
 def procrastinate(database_url: str) -> Queue:
-    worker = [BIN / "python", "-m", f"{BASELINES}.on_procrastinate", "work"]
+    worker: Command = [BIN / "python", "-m", f"{BASELINES}.on_procrastinate", "work"]
     return Queue("on_procrastinate", worker, {"DATABASE_URL": database_url})
 
 

@@ -16,6 +16,8 @@ import httpx
 from tests.bench import wrk
 from tests.support.gateways import free_ports
 
+Command = list[str | Path]
+
 BIN = Path(sys.prefix) / "bench" / "bin"
 SOURCES = Path(__file__).resolve().parents[2]
 
@@ -47,8 +49,15 @@ class Seeds:
             "STEPS": str(self._steps),
         }
         modules = "tests.bench.baselines.seeds_"
-        flask = [BIN / "gunicorn", "-w1", "-kgthread", "--threads=16", f"-b127.0.0.1:{backend}", "--log-level=warning"]
-        uvicorn = [BIN / "uvicorn", f"--port={api}", "--log-level=warning", "--no-access-log"]
+        flask: Command = [
+            BIN / "gunicorn",
+            "-w1",
+            "-kgthread",
+            "--threads=16",
+            f"-b127.0.0.1:{backend}",
+            "--log-level=warning",
+        ]
+        uvicorn: Command = [BIN / "uvicorn", f"--port={api}", "--log-level=warning", "--no-access-log"]
         uvicorn += ["--loop=uvloop", "--http=httptools"]
         for command in ([*flask, f"{modules}backend:app"], [*uvicorn, f"{modules}api:app"]):
             self._processes.append(subprocess.Popen(command, env=env, cwd=SOURCES))

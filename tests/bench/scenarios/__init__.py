@@ -14,6 +14,7 @@ SCENARIOS = (
     "memory",
     "idle",
     "start",
+    "parts",
     "growth",
     "overload",
     "procedural",

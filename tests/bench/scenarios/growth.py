@@ -45,8 +45,8 @@ async def _at(made: Product, plan: Plan) -> dict[str, float]:
     return {
         "accepted": statistics.median(loads),
         "status": await _median_ms(lambda: generations.status(own, KINDS["image"], deep[1])),
-        "first": await _median_ms(lambda: gallery.page(own, filters, "newest", None, 50)),
-        "deep": await _median_ms(lambda: gallery.page(own, filters, "newest", (deep[0], deep[1]), 50)),
+        "first": await _median_ms(lambda: gallery.page(own, filters, limit=50)),
+        "deep": await _median_ms(lambda: gallery.page(own, filters, after=(deep[0], deep[1]), limit=50)),
     }
 
 

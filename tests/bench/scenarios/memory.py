@@ -1,11 +1,9 @@
 """What each service holds (PSS, render children apart), each started by itself, and how that grows with jobs."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.bench.alone import alone
 from tests.bench.loading import push
 from tests.bench.plan import Plan
 from tests.bench.product import Product, product
@@ -13,7 +11,9 @@ from tests.bench.report import Row
 from tests.bench.running import Spread
 
 SERVICES = ("gateway", "persistence", "generator", "notifier")
+ENTRIES = {"generator": "tests.bench.launch:generator_without_objects"}
 MOST_MB = 110
+MOST_GROWTH_MB = 10
 
 
 def pss_mb(pid: int) -> float:
@@ -22,27 +22,23 @@ def pss_mb(pid: int) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
-async def _alone(made: Product) -> dict[str, subprocess.Popen[bytes]]:
-    """Start each service anew by itself: a fork shares pages with its siblings, which hides what it costs."""
-    processes = {}
-    for name in SERVICES:
-        await made.stack.astop(name)
-        env = {**os.environ, **made.stack.env, "SORAMI_LOG_LEVEL": "warning"}
-        processes[name] = subprocess.Popen([sys.executable, "-m", f"services.{name}"], env=env)
-    for _ in range(300):
-        try:
-            await made.post(1, connections=4)
-            break
-        except RuntimeError:
-            await asyncio.sleep(0.1)
-    return processes
+async def _until_it_answers(made: Product) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await made.post(1, connections=4)
+                return
+            except RuntimeError:
+                await asyncio.sleep(0.2)
 
 
 async def run(plan: Plan) -> list[Row]:
-    async with product(entries={"generator": "tests.bench.launch:generator_without_objects"}) as made:
-        processes = await _alone(made)
-        try:
-            await asyncio.sleep(5)
+    async with product(entries=ENTRIES) as made:
+        for name in SERVICES:
+            await made.stack.astop(name)
+        # By themselves: a fork shares pages with its siblings, which hides what it costs.
+        with alone(SERVICES, made.stack.env, entries=ENTRIES) as processes:
+            await _until_it_answers(made)
             await push(made, plan.seconds, patience=120)
             before = {name: pss_mb(process.pid) for name, process in processes.items()}
             asked = 0
@@ -50,24 +46,11 @@ async def run(plan: Plan) -> list[Row]:
                 asked += (await made.post(plan.seconds)).accepted
                 await made.quiet()
             after = {name: pss_mb(process.pid) for name, process in processes.items()}
-        finally:
-            for process in processes.values():
-                process.terminate()
-            for process in processes.values():
-                process.wait()
-    rows = [
-        Row("memory", f"{name}, after {asked:,} jobs", "MB", Spread.of([after[name]]), MOST_MB, False)
-        for name in SERVICES
-    ]
-    growth = [
-        Row(
-            "memory",
-            f"{name}, more than {asked:,} jobs before",
-            "MB",
-            Spread.of([after[name] - before[name]]),
-            10,
-            False,
-        )
-        for name in SERVICES
-    ]
-    return rows + growth
+    rows = []
+    for name in SERVICES:
+        held, more = Spread.of([after[name]]), Spread.of([after[name] - before[name]])
+        rows += [
+            Row("memory", f"{name}, after {asked:,} jobs", "MB", held, MOST_MB, False),
+            Row("memory", f"{name}, more than {asked:,} jobs before", "MB", more, MOST_GROWTH_MB, False),
+        ]
+    return rows

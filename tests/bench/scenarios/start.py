@@ -33,8 +33,8 @@ async def _start(folder: Path) -> Values:
             return {"answered": answered, "completed": time.perf_counter() - began}
     finally:
         await asyncio.to_thread(up.wait)
-        down = [SORAMI, "down"]
-        await asyncio.to_thread(subprocess.run, down, env=env, cwd=SOURCES, stdout=subprocess.DEVNULL, check=True)
+        down = subprocess.Popen([SORAMI, "down"], env=env, cwd=SOURCES, stdout=subprocess.DEVNULL)
+        await asyncio.to_thread(down.wait)
 
 
 async def _first_answer(folder: Path, client: httpx.AsyncClient) -> tuple[str, str, dict[str, str]]:
