@@ -57,7 +57,7 @@ class QuickPuts:
         return False
 
     def _headers(self, credentials: Any, path: str, content_type: str, sha256: str) -> dict[str, str]:
-        """Return the headers of a request, signed (SigV4); the hash binds the body to them."""
+        """Return the headers of a request, signed (SigV4); the hash binds the body to them, where a store checks it."""
         now = datetime.now(UTC)
         moment, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
         headers = {

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.bench.seeds import BIN, SOURCES, until_open
+from tests.bench.seeds import BIN, SOURCES, Command, until_open
 from tests.support.gateways import free_ports
 
 
@@ -12,7 +12,7 @@ from tests.support.gateways import free_ports
 async def bare() -> AsyncIterator[str]:
     """Start it and give its address."""
     port = free_ports(1)[0]
-    command: list[str | Path] = [
+    command: Command = [
         BIN / "uvicorn",
         f"--port={port}",
         "--log-level=warning",
