@@ -1,18 +1,19 @@
 """Sorami's relay in a process of its own until its outbox is empty; prints rows a second."""
 
 import asyncio
-import os
 import time
 
 import uvloop
 
 from services.gateway.settings import GatewaySettings
 from services.runtime.database import open_service_pool
+from services.runtime.logs import configure_logs
 from services.runtime.relay import SWEEP_EVERY, Relay, build_producer
 from services.runtime.settings import load_settings
 
 
 async def main() -> None:
+    configure_logs("gateway", level="error", pretty=False)
     settings = load_settings(GatewaySettings, "gateway")
     async with await open_service_pool(settings, "gateway") as pool:
         relay = Relay(pool, build_producer(settings, "gateway"), service="gateway")
@@ -30,6 +31,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("SORAMI_LOG_LEVEL", "error")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())

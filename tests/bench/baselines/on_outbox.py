@@ -19,7 +19,8 @@ table = make_outbox_table(metadata, table_name="outbox")
 
 
 def _engine() -> AsyncEngine:
-    return create_async_engine(os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://"))
+    address = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://")
+    return create_async_engine(address, pool_size=20)
 
 
 async def fill(count: int) -> None:
@@ -45,10 +46,11 @@ async def relay(workers: int, fetch: int, flush: int) -> float:
     if fetch:
         options |= {"fetch_batch_size": fetch, "terminal_flush_batch_size": flush, "min_fetch_interval": 0.001}
 
+    @kafka.publisher("job.requested")
+    @broker.subscriber(QUEUE, **options)
     async def pass_on(body: dict[str, Any]) -> dict[str, Any]:
         return body
 
-    kafka.publisher("job.requested")(broker.subscriber(QUEUE, **options)(pass_on))
     await kafka.start()
     async with engine.connect() as connection:
         count = (await connection.execute(text("SELECT count(*) FROM outbox"))).scalar_one()
