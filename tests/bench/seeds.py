@@ -57,7 +57,7 @@ class Seeds:
             f"-b127.0.0.1:{backend}",
             "--log-level=warning",
         ]
-        uvicorn: Command = [BIN / "uvicorn", f"--port={api}", "--log-level=warning", "--no-access-log"]
+        uvicorn: Command = [BIN / "uvicorn", f"--port={api}", "--log-level=critical", "--no-access-log"]
         uvicorn += ["--loop=uvloop", "--http=httptools"]
         for command in ([*flask, f"{modules}backend:app"], [*uvicorn, f"{modules}api:app"]):
             self._processes.append(subprocess.Popen(command, env=env, cwd=SOURCES))
