@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts node-tools chaos chaos-short security-report screenshots chart alerts-check chart-cluster rolling image image-check compose-check locks seed-data bench bench-long bench-compare clean
+.PHONY: help setup run up down status logs test check fix contracts node-tools chaos chaos-short upgrade-check security-report screenshots chart alerts-check chart-cluster rolling image image-check compose-check locks seed-data bench bench-long bench-compare clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ chaos: $(READY) ## Break the running product in every way and judge it (FULL=1, 
 
 chaos-short: $(READY) ## The same with one fault of each service and server, in a few minutes
 	@$(CHAOS) --short
+
+upgrade-check: $(READY) ## Upgrade from BASE=<commit> to this code under load, and back: clients see no error
+	@$(CHAOS) --upgrade $(BASE)
 
 fix: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .

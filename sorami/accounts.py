@@ -12,7 +12,7 @@ from services.gateway.queries.people import found_people, person
 from services.gateway.settings import GatewaySettings
 from services.gateway.store.audit import AUDIT
 from services.gateway.store.keys import REVOKE_KEY
-from services.runtime.database import Pool, open_service_pool, transaction
+from services.runtime.database import Pool, service_pool, transaction
 from services.runtime.own_rows import OwnRows
 from services.runtime.settings import load_settings
 
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
 
 async def _run(what: str, named: str, *, as_json: bool) -> int:
     settings = load_settings(GatewaySettings, SERVICE)
-    async with await open_service_pool(settings, SERVICE) as pool:
+    async with service_pool(settings, SERVICE) as pool:
         if what == "revoke":
             return await _revoke(pool, named)
         rows = await (_users(pool, named) if what == "users" else _keys(pool, named))

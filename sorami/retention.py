@@ -15,7 +15,7 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.usecases import forget as notifier
 from services.persistence.settings import PersistenceSettings
 from services.persistence.usecases import forget as persistence
-from services.runtime.database import open_service_pool
+from services.runtime.database import service_pool
 from services.runtime.retention import Retain, Rule
 from services.runtime.settings import load_settings
 
@@ -60,7 +60,7 @@ async def _look(*, really: bool) -> list[dict[str, Any]]:
     for service, settings_class, rules_of in SERVICES:
         settings = load_settings(settings_class, service)
         rules = rules_of(settings)
-        async with await open_service_pool(settings, service) as pool:
+        async with service_pool(settings, service) as pool:
             due = {rule.what: await rule.count(pool) for rule in rules}
             gone = await Retain(pool, rules).look() if really else {}
         rows += [

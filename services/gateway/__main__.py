@@ -31,7 +31,7 @@ from services.gateway.usecases.share_media import Shares
 from services.gateway.usecases.sign_in_at_provider import SignInAtProvider
 from services.gateway.usecases.watch_providers import WatchProviders
 from services.gateway.usecases.welcome_person import welcome_person
-from services.runtime.database import Pool, measure_pool, open_service_pool
+from services.runtime.database import Pool, measure_pool, service_pool
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
 from services.runtime.identity import Identities, session_cookie
@@ -55,7 +55,7 @@ async def serve_gateway() -> int:
     settings = load_settings(GatewaySettings, SERVICE)
     configure_logs(SERVICE, level=settings.log_level, pretty=settings.log_format == "pretty")
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(await open_service_pool(settings, SERVICE))
+        pool = await stack.enter_async_context(service_pool(settings, SERVICE))
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         parts = await build_parts(settings, pool, relay, stack)
         server = HttpServer(build_app(parts), settings.host, settings.port, port_setting="SORAMI_PORT")

@@ -13,7 +13,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.usecases.create_key import MOST_KEYS, NewKey, TooManyKeys, create_key
 from services.gateway.usecases.welcome_person import welcome_person
 from services.runtime.claims import Principal
-from services.runtime.database import open_service_pool
+from services.runtime.database import service_pool
 from services.runtime.identity import Caller
 from services.runtime.settings import load_settings
 from services.runtime.tokens import TokenRefused
@@ -65,7 +65,7 @@ def _scopes(text: str) -> frozenset[Scope]:
 
 async def _make(options: argparse.Namespace) -> NewKey:
     settings = load_settings(GatewaySettings, SERVICE)
-    async with await open_service_pool(settings, SERVICE) as pool:
+    async with service_pool(settings, SERVICE) as pool:
         owner = await welcome_person(pool, Principal(options.subject, email=options.email))
         # The audit log names who really did it: whoever may run commands on this machine, or in this pod.
         maker = Caller(owner.user_id, owner.organization_id, operator=True, actor=f"command on {socket.gethostname()}")

@@ -24,7 +24,7 @@ from services.generator.usecases.forget import rules
 from services.generator.usecases.read_input import CLEANER, ReadInput
 from services.generator.usecases.tell_origin import SIGNER, Signing
 from services.runtime.consumer import Subscriptions, build_broker
-from services.runtime.database import Pool, measure_pool, open_service_pool
+from services.runtime.database import Pool, measure_pool, service_pool
 from services.runtime.dead_letters import burier
 from services.runtime.guarded_http import GuardedFetcher
 from services.runtime.health import database_check
@@ -48,7 +48,7 @@ async def serve_generator() -> int:
     settings = load_settings(GeneratorSettings, SERVICE)
     configure_logs(SERVICE, level=settings.log_level, pretty=settings.log_format == "pretty")
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(await open_service_pool(settings, SERVICE))
+        pool = await stack.enter_async_context(service_pool(settings, SERVICE))
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         objects = await stack.enter_async_context(open_objects(settings))
         if refusal := await objects.refusal():

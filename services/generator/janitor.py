@@ -6,7 +6,7 @@ import sys
 
 from services.generator.settings import GeneratorSettings
 from services.generator.usecases.sweep_objects import Found, SweepObjects
-from services.runtime.database import open_service_pool
+from services.runtime.database import service_pool
 from services.runtime.objects import ObjectsUnavailable, open_objects
 from services.runtime.settings import EXIT_UNAVAILABLE, load_settings
 
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
 async def _look(*, dry_run: bool, age_hours: float | None) -> Found:
     settings = load_settings(GeneratorSettings, SERVICE)
     age = max(1.0, age_hours) if age_hours is not None else settings.janitor_age_hours
-    async with await open_service_pool(settings, SERVICE) as pool, open_objects(settings) as objects:
+    async with service_pool(settings, SERVICE) as pool, open_objects(settings) as objects:
         return await SweepObjects(pool, objects, age_hours=age).everything(remove=not dry_run)
 
 

@@ -23,7 +23,7 @@ from services.notifier.usecases.send_again import SendAgain
 from services.notifier.usecases.stream_tickets import StreamTickets
 from services.notifier.usecases.watch_jobs import WatchJobs
 from services.runtime.consumer import Subscriptions, build_broker
-from services.runtime.database import Pool, measure_pool, open_service_pool
+from services.runtime.database import Pool, measure_pool, service_pool
 from services.runtime.dead_letters import burier
 from services.runtime.health import database_check
 from services.runtime.http_server import HttpServer
@@ -45,7 +45,7 @@ async def serve_notifier() -> int:
     settings = load_settings(NotifierSettings, SERVICE)
     configure_logs(SERVICE, level=settings.log_level, pretty=settings.log_format == "pretty")
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(await open_service_pool(settings, SERVICE))
+        pool = await stack.enter_async_context(service_pool(settings, SERVICE))
         sender = WebhookSender(settings.allowed(), settings.webhook_seconds)
         stack.push_async_callback(sender.close)
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)

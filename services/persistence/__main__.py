@@ -9,7 +9,7 @@ from services.persistence.metrics import measure_backlog
 from services.persistence.settings import PersistenceSettings
 from services.persistence.usecases.forget import rules
 from services.runtime.consumer import Subscriptions, build_broker
-from services.runtime.database import measure_pool, open_service_pool
+from services.runtime.database import measure_pool, service_pool
 from services.runtime.dead_letters import burier
 from services.runtime.health import database_check
 from services.runtime.internal_http import serve_inside
@@ -25,7 +25,7 @@ SERVICE = "persistence"
 async def serve_persistence() -> int:
     settings = load_settings(PersistenceSettings, SERVICE)
     configure_logs(SERVICE, level=settings.log_level, pretty=settings.log_format == "pretty")
-    async with await open_service_pool(settings, SERVICE) as pool:
+    async with service_pool(settings, SERVICE) as pool:
         relay = Relay(pool, build_producer(settings, SERVICE), service=SERVICE, topic_prefix=settings.topic_prefix)
         bury = burier(pool, relay, SERVICE)
         parts = build_app(settings, pool, relay, bury)

@@ -21,6 +21,8 @@ else:
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
 
+CLOSE_SECONDS = 5.0
+"""For what still runs on the connections when a process ends."""
 # SQLSTATE classes of a database that is away or busy: connection, resources, operator intervention, system,
 # read-only after a fail-over, serialization, deadlock, lock not available.
 _TRANSIENT_CLASSES = ("08", "53", "57", "58")
@@ -91,11 +93,30 @@ async def open_pool(
     )
 
 
-async def open_service_pool(settings: RuntimeSettings, service: str) -> Pool:
-    """Open the pool of a service and check the schema; waits a minute for the database, then exits with 75.
+@asynccontextmanager
+async def service_pool(settings: RuntimeSettings, service: str) -> AsyncIterator[Pool]:
+    """Lend the pool of a service, its schema checked; waits a minute for the database, then exits with 75.
 
     A login that the server refuses is one line and exit code 78.
     """
+    pool = await _until_open(settings, service)
+    try:
+        async with pool.acquire() as connection:
+            await check_schema(connection)
+        yield pool
+    except SchemaMismatch as error:
+        print(f"{service}: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    finally:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await pool.close()
+        except TimeoutError:
+            # A line that answers nothing would keep the process for ever.
+            pool.terminate()
+
+
+async def _until_open(settings: RuntimeSettings, service: str) -> Pool:
     opened: list[Pool] = []
 
     async def attempt() -> None:
@@ -112,12 +133,6 @@ async def open_service_pool(settings: RuntimeSettings, service: str) -> Pool:
     except _NOT_LET_IN as error:
         print(f"config error: {address_setting(service)}: {error}", file=sys.stderr)
         raise SystemExit(EXIT_WRONG_SETTING) from None
-    try:
-        async with opened[0].acquire() as connection:
-            await check_schema(connection)
-    except SchemaMismatch as error:
-        print(f"{service}: {error}", file=sys.stderr)
-        raise SystemExit(error.exit_code) from None
     return opened[0]
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import structlog
 
+from services.runtime.tracing import name_trace
+
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -51,7 +53,7 @@ def configure_logs(service: str, *, level: str, pretty: bool) -> structlog.stdli
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        name_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

@@ -7,12 +7,10 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
-
-import structlog
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -81,21 +79,27 @@ def span(
     Where nothing is kept that is the parent's own. Logs written inside carry `trace_id`.
     """
     above = parent or _current.get()
-    with structlog.contextvars.bound_contextvars(**({"trace_id": trace_id(above)} if above else {})):
-        if _tracer is None or above is None:
-            yield above
-            return
-        kept = _start(name, above, kind, attributes or {})
-        own = _written(kept)
-        token = _current.set(own)
-        try:
-            yield own
-        except BaseException as error:
+    kept = None if _tracer is None or above is None else _start(name, above, kind, attributes or {})
+    own = above if kept is None else _written(kept)
+    token = _current.set(own)
+    try:
+        yield own
+    except BaseException as error:
+        if kept is not None:
             _mark_failed(kept, error)
-            raise
-        finally:
-            _current.reset(token)
+        raise
+    finally:
+        _current.reset(token)
+        if kept is not None:
             kept.end()
+
+
+def name_trace(_: Any, __: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Give a log record the id of the trace it belongs to; a processor of structlog's."""
+    found = trace_id(_current.get())
+    if found is not None:
+        record.setdefault("trace_id", found)
+    return record
 
 
 def span_of_request(parent: str | None, method: str) -> "RequestSpan | None":

@@ -1,4 +1,7 @@
-"""`make chaos`: `python -m tests.chaos [--full | --short | --only NAMES | --soak 1h | --mutations] [--seed N]`."""
+"""`make chaos`: `python -m tests.chaos [--full | --short | --only NAMES | --soak 1h | --mutations] [--seed N]`.
+
+`make upgrade-check`: the same with `--upgrade COMMIT`.
+"""
 
 import argparse
 import asyncio
@@ -16,7 +19,7 @@ FOLDER = Path(".sorami/chaos")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--full", action="store_true", help="every row that runs here, before a release")
     parser.add_argument("--short", action="store_true", help="one row of each service and server")
     parser.add_argument("--only", default="", help="scenarios whose names begin with these, by comma")
@@ -25,6 +28,7 @@ def main() -> int:
     parser.add_argument(
         "--mutations", action="store_true", help="take one guarantee away at a time: the judge must see it"
     )
+    parser.add_argument("--upgrade", default="", help="the commit whose code is replaced by this one's, under load")
     parser.add_argument("--list", action="store_true", help="name every scenario and its row")
     options = parser.parse_args()
     scenarios = chosen(only=options.only, full=options.full or options.list, short=options.short)
@@ -44,7 +48,11 @@ def main() -> int:
 
 
 async def _run(options: argparse.Namespace, report: Report, seed: int, scenarios: list) -> None:  # type: ignore[type-arg]
-    if options.mutations:
+    if options.upgrade:
+        from tests.chaos.upgrade import check
+
+        await check(report, seed, options.upgrade)
+    elif options.mutations:
         from tests.chaos.mutations import prove
 
         await prove(report, seed, options.only)

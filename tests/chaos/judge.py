@@ -225,7 +225,7 @@ class Judge:
                 if len({file["storage_key"] for file in files}) != len(files):
                     yield f"{one.id} has two files under one key"
             lost = self._load.expected.lost_objects
-            all_files = [] if lost else [file for files in self._files.values() for file in files]
+            all_files = [file for files in self._files.values() for file in files if file["storage_key"] not in lost]
             for words in await asyncio.gather(*(_wrong_object(objects, file, gate) for file in all_files)):
                 if words:
                     yield words
@@ -446,6 +446,7 @@ class Judge:
             "ends": dict(ends),
             "by_a_later_lease": len(fences),
             "orphans_removed": self._orphans,
+            "lost_by_the_bucket": len(self._load.expected.lost_objects),
             "webhooks": len(calls),
             "webhooks_repeated": len(calls) - len({call.id for call in calls}),
             "streamed": len(self._load.told),

@@ -18,6 +18,8 @@ MUTATION = "CHAOS_MUTATION"
 SKEWS = "CHAOS_SKEWS"
 """A folder; a file of a service's name there says how its clock is wrong, as libfaketime reads it."""
 FAKETIME = "CHAOS_FAKETIME"
+CODES = "CHAOS_CODES"
+"""A folder; a file of a service's name there says in which folder the code lies that it runs: another commit's."""
 ADDRESSES = {"postgres": "DATABASE_URL", "kafka": "KAFKA_BOOTSTRAP_SERVERS", "s3": "S3_ENDPOINT_URL"}
 SECOND = "-2"
 
@@ -54,10 +56,18 @@ def second_notifier() -> int:
     return _become("notifier", SECOND)
 
 
+def migrate(arguments: list[str]) -> int:
+    _change_code(os.environ, "migrate", "services.persistence.migrate", *arguments)
+    from services.persistence.migrate import main
+
+    return main(arguments)
+
+
 def _become(service: str, which: str = "") -> int:
     environ = os.environ
     _bend_clock(environ, service + which)
     _readdress(environ, service, which)
+    _change_code(environ, service + which, f"services.{service}")
     from services.runtime import failpoints
 
     # The fork server has imported it already, with no folder of this service's.
@@ -101,3 +111,12 @@ def _bend_clock(environ: MutableMapping[str, str], name: str) -> None:
     service, _, second = name.partition(SECOND[0])
     entry = f"tests.chaos.launch:{'second_' if second else ''}{service}"
     os.execve(sys.executable, [sys.executable, "-m", "sorami.local.entry", entry], dict(environ))
+
+
+def _change_code(environ: MutableMapping[str, str], name: str, module: str, *arguments: str) -> None:
+    """Start again from another folder's code when this part is to run it; the process stays the same."""
+    code = Path(environ[CODES]) / name
+    if code.exists():
+        environ["PYTHONPATH"] = code.read_text()
+        os.chdir(environ["PYTHONPATH"])
+        os.execve(sys.executable, [sys.executable, "-m", module, *arguments], dict(environ))

@@ -52,8 +52,8 @@ class Expected:
     """Codes that jobs may fail with."""
     dead_letters: Counter[str] = field(default_factory=Counter)
     """How many records of each reason it injected."""
-    lost_objects: bool = False
-    """Whether the bucket itself forgot objects, which nothing of ours can bring back."""
+    lost_objects: frozenset[str] = frozenset()
+    """Keys that the bucket itself forgot, which nothing of ours can bring back."""
 
 
 class Load:

@@ -9,12 +9,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+
 from tests.chaos.judge import Judge, Verdict
 from tests.chaos.load import Asked, Load
 from tests.chaos.report import Entry, Report
 from tests.chaos.rig import Rig
 from tests.chaos.scenarios import SCENARIOS, chosen
 from tests.support.product import Frame
+from tests.support.providers.fake import KEY
 
 SETTLES_WITHIN = 30.0
 
@@ -176,6 +179,24 @@ async def _tell_secret(rig: Rig, load: Load) -> None:
     load.told.append(Frame(str(len(load.told) + 1), "job.updated", load.told[-1].data | {"message": load.marker}))
 
 
+async def _tell_anothers_endpoint(rig: Rig, load: Load) -> None:
+    call = rig.receiver.at(load.path)[0]
+    rig.receiver.calls.append(call.__class__("/hooks/another", call.headers, call.body, call.raw))
+
+
+async def _log_token(rig: Rig, load: Load) -> None:
+    with rig.stack.log("gateway").open("a") as log:
+        log.write(load.person.http.headers["Authorization"] + "\n")
+
+
+async def _answer_with_key(rig: Rig, load: Load) -> None:
+    load.refusals.append(httpx.Response(400, text=f"the provider said: {KEY}"))
+
+
+async def _bury_prompt(rig: Rig, load: Load) -> None:
+    await rig.product.pool.execute("UPDATE sorami.dead_letters SET detail = $1", f"cannot read {load.marker}")
+
+
 BENT: dict[str, Callable[[Rig, Load], Awaitable[None]]] = {
     "I1": _lose_row,
     "I2": _leave_end,
@@ -187,9 +208,14 @@ BENT: dict[str, Callable[[Rig, Load], Awaitable[None]]] = {
     "I8": _pay_twice,
     "I9": _leave_event,
     "I10": _skip_move,
-    "I11": _show_stranger,
+    "I11": _tell_anothers_endpoint,
+    "I11.answers": _show_stranger,
     "I12": _tell_secret,
+    "I12.logs": _log_token,
+    "I12.answers": _answer_with_key,
+    "I12.dead_letters": _bury_prompt,
 }
+"""By the invariant, and the place where more than one is looked at."""
 
 
 async def _execute(rig: Rig, statement: str, load: Load) -> None:
@@ -251,11 +277,12 @@ async def _prove_invariants(report: Report, seed: int) -> None:
         for name, bend in BENT.items():
             began = time.monotonic()
             await bend(rig, load)
-            before = {invariant for invariant, _ in verdict.violations}
+            before = set(verdict.violations)
             verdict = await judge.verdict(2.0)
             words = (bend.__name__).strip("_").replace("_", " ")
-            fresh = frozenset({name}) - before
-            _enter(report, f"bent.{name}", seed, words, fresh, verdict, time.monotonic() - began)
+            fresh = Verdict([one for one in verdict.violations if one not in before], verdict.figures)
+            invariant = frozenset({name.partition(".")[0]})
+            _enter(report, f"bent.{name}", seed, words, invariant, fresh, time.monotonic() - began)
     finally:
         await rig.stop(keep=False)
 

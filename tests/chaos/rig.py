@@ -20,7 +20,7 @@ from sorami.local import kafka as local_kafka
 from sorami.local import ports, unprivileged
 from sorami.local.home import Home
 from sorami.local.seaweed import PORTS as OBJECT_PORTS
-from sorami.local.services import SERVICES, Service
+from sorami.local.services import SERVICES, Commands, Service
 from sorami.local.stack import Stack
 from sorami.local.supervisor import Phase
 from tests.chaos import launch
@@ -81,15 +81,26 @@ class Fal(FakeFal):
 
 
 class Rig:
-    """One running product; `home` is a folder of its own that is kept when something failed."""
+    """One running product; `home` is a folder of its own that is kept when something failed.
+
+    `code` is where another commit's code lies that everything runs at first.
+    """
 
     def __init__(
-        self, home: Path, *, nodes: int = 1, mutation: str = "", settings: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        *,
+        nodes: int = 1,
+        mutation: str = "",
+        settings: Mapping[str, str] | None = None,
+        code: Path | None = None,
     ) -> None:
         self.home = home
         self.failpoints = home / "failpoints"
         self.skews = home / "skews"
         self.temporary = home / "tmp"
+        self._codes = home / "codes"
+        self._first_code = code
         self.receiver = Receiver()
         self.links = {(one, other): Proxy(f"{one}-{other}") for one, others in LINKS.items() for other in others}
         self.count = nodes
@@ -103,11 +114,13 @@ class Rig:
     # ---- its life
 
     async def start(self) -> None:
-        for folder in (self.home, self.failpoints, self.skews, self.temporary):
+        for folder in (self.home, self.failpoints, self.skews, self.temporary, self._codes):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o711)
         for service in LINKS:
             (self.failpoints / service).mkdir(exist_ok=True)
+        for name in ("migrate", *LINKS, *(service + launch.SECOND for service in LINKS)):
+            self.give_code(name, self._first_code)
         await self.receiver.start()
         await self.provider.start()
         for proxy in self.links.values():
@@ -118,10 +131,15 @@ class Rig:
             self._settings |= {"KAFKA_BOOTSTRAP_SERVERS": self.nodes.bootstrap, "SORAMI_TOPIC_REPLICATION": "3"}
         servers = ("postgres", "kafka", "s3") if self.count == 1 else ("postgres", "s3")
         self.stack = Stack(
-            self.home / "stack", servers=servers, services=_services(), settings=self._environment(), start_within=240
+            self.home / "stack",
+            servers=servers,
+            services=_services(),
+            commands=Commands(migrate="tests.chaos.launch:migrate"),
+            settings=self._environment(),
+            start_within=240,
         )
         await asyncio.to_thread(self.stack.up)
-        pool = await asyncpg.create_pool(self.stack.env["DATABASE_URL"], min_size=0, max_size=6)
+        pool = await asyncpg.create_pool(self.stack.env["DATABASE_URL"], min_size=0, max_size=6, command_timeout=30)
         self.product = Product(self.stack, pool)
         await pool.execute(WATCH_ROWS)
 
@@ -170,6 +188,7 @@ class Rig:
             launch.PROXIES: json.dumps(of_services),
             launch.SKEWS: str(self.skews),
             launch.FAKETIME: faketime,
+            launch.CODES: str(self._codes),
             **({launch.MUTATION: self._mutation} if self._mutation else {}),
             **self._settings,
         }
@@ -252,6 +271,13 @@ class Rig:
         """Give a service a wrong clock, as libfaketime reads it (`+10m`)."""
         (self.skews / name).write_text(by)
         await self.restart(name)
+
+    def give_code(self, name: str, tree: Path | None) -> None:
+        """Have a part run the code of a folder, or ours, from its next start on."""
+        if tree is None:
+            (self._codes / name).unlink(missing_ok=True)
+        else:
+            (self._codes / name).write_text(str(tree))
 
     @property
     def can_skew(self) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from tests.chaos.judge import Judge
@@ -111,7 +112,18 @@ async def soak(report: Report, seed: int, duration: str) -> None:
     entry.seconds = time.monotonic() - began
     entry.violations, entry.figures = verdict.violations, verdict.figures
     report.add(entry)
-    print(f"  {entry.outcome}: {entry.figures}", flush=True)
+    print(f"  {entry.outcome}: {_said(entry, len(done))}\n  {entry.figures}", flush=True)
     for name, found in entry.violations[:20]:
         print(f"    {name}: {found}", flush=True)
     await rig.stop(keep=not verdict.is_green)
+
+
+def _said(entry: Entry, faults: int) -> str:
+    """The figures in one line, by the judge's invariants."""
+    found = Counter(name for name, _ in entry.violations)
+    moved, ends = found["I2"] + found["I3"], entry.figures["ends"]
+    return (
+        f"{entry.figures['jobs']} jobs ({ends}) and {faults} faults: {found['I1']} lost or stuck, {moved} moved back, "
+        f"{found['I5'] + found['I8']} doubled, {found['I4'] + found['I7']} wrong or nobody's files, "
+        f"{found['I6'] + found['I10']} untold, {found['I9']} unexplained dead letters or rests"
+    )

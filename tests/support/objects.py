@@ -13,5 +13,6 @@ async def keys_of(env: Mapping[str, str], prefix: str) -> list[str]:
         region_name=env["S3_REGION"],
     )
     async with session.client("s3", endpoint_url=env["S3_ENDPOINT_URL"]) as client:
-        answer = await client.list_objects_v2(Bucket=env["S3_BUCKET"], Prefix=prefix)
-    return sorted(entry["Key"] for entry in answer.get("Contents", ()))
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=env["S3_BUCKET"], Prefix=prefix)
+        found = [entry["Key"] async for page in pages for entry in page.get("Contents", ())]
+    return sorted(found)

@@ -1,25 +1,20 @@
 """The sender of webhooks: one POST at a time to an address that is checked at connect, never redirected, cut short."""
 
-import asyncio
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
 
-import aiohttp
-from yarl import URL
-
+from services.notifier.channels.posting import Lost, NotConnected, Poster, target_of
 from services.notifier.store.deliveries import Attempt
 from services.runtime.addresses import AddressRefused
-from services.runtime.public_resolver import PublicResolver, check_literal
+from services.runtime.public_resolver import resolve_any, resolve_public
 
-ANSWER_READ = 16_384
 ANSWER_KEPT = 4_096
-ANSWER_SECONDS = 5.0
-"""Seconds the rest of an answer is waited for once its status is known."""
 USER_AGENT = "Sorami-Webhooks/1.0"
+_OURS = f"Content-Type: application/json\r\nUser-Agent: {USER_AGENT}\r\nAccept: */*\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +28,16 @@ class Outgoing:
 
 
 class WebhookSender:
-    """Two clients: one that reaches public addresses alone, one for the addresses in the operator's settings."""
+    """Two ways out: one that reaches public addresses alone, one for the addresses in the operator's settings."""
 
     def __init__(self, allowed: frozenset[tuple[str, int]], seconds: float) -> None:
-        self._allowed = allowed
         self._seconds = seconds
-        self._guarded = _session(cast(Any, PublicResolver(allowed)))
-        self._trusted = _session(None)
+
+        async def guarded(host: str, port: int) -> list[str]:
+            return await (resolve_any if (host, port) in allowed else resolve_public)(host, port)
+
+        self._guarded = Poster(guarded)
+        self._trusted = Poster(resolve_any)
 
     async def send(self, request: Outgoing) -> Attempt:
         """POST and return what came of it; nothing that a receiver does raises."""
@@ -49,75 +47,42 @@ class WebhookSender:
         error: str | None = None
         retry_after: float | None = None
         try:
-            async with asyncio.timeout(self._seconds), self._post(request) as response:
-                status = response.status
-                retry_after = retry_after_seconds(response.headers.get("Retry-After"))
-                answer = await _read(response)
+            target = target_of(request.url)
+            poster = self._trusted if request.trusted else self._guarded
+            said = await poster.post(target, _written(target.lines, request), self._seconds)
+            status, retry_after = said.status, retry_after_seconds(said.retry_after)
+            answer = said.body[:ANSWER_KEPT].decode("utf-8", "replace").replace("\x00", "")
         except AddressRefused as refusal:
             error = refusal.detail
         except TimeoutError:
             error = f"no answer within {self._seconds:g} seconds"
-        except (aiohttp.ClientError, OSError, ValueError) as failure:
+        except (OSError, ValueError) as failure:
             error = _words(failure)
-        # A status that was received stands, whatever became of the rest of the answer.
-        error = None if status is not None else error
         return Attempt(status, error, int((time.perf_counter() - began) * 1000), answer, retry_after)
 
-    def _post(self, request: Outgoing) -> Any:
-        session = self._trusted
-        if not request.trusted:
-            session = self._guarded
-            parts = URL(request.url)
-            check_literal(parts.host or "", parts.port or 0, self._allowed)
-        return session.post(
-            request.url,
-            data=request.body,
-            headers={"Content-Type": "application/json", "User-Agent": USER_AGENT, **request.headers},
-            allow_redirects=False,
-        )
-
     async def close(self) -> None:
-        """Close both clients."""
-        await self._guarded.close()
-        await self._trusted.close()
+        """Close all connections."""
+        self._guarded.close()
+        self._trusted.close()
 
 
-def _session(resolver: Any) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        # What each endpoint may have open is decided where deliveries are claimed.
-        connector=aiohttp.TCPConnector(limit=0, resolver=resolver, ttl_dns_cache=60),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None),
-        auto_decompress=False,
-        trust_env=False,
-    )
-
-
-async def _read(response: aiohttp.ClientResponse) -> str:
-    """Return the beginning of an answer; one that is endless or drips is cut, and its connection with it."""
-    read = bytearray()
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            while len(read) < ANSWER_READ:
-                chunk = await response.content.read(ANSWER_READ - len(read))
-                if not chunk:
-                    break
-                read += chunk
-    except (TimeoutError, aiohttp.ClientError, OSError):
-        response.close()
-    if not response.content.at_eof():
-        response.close()
-    return bytes(read[:ANSWER_KEPT]).decode("utf-8", "replace").replace("\x00", "")
+def _written(lines: str, request: Outgoing) -> bytes:
+    head = f"{lines}{_OURS}Content-Length: {len(request.body)}\r\n"
+    for name, value in request.headers.items():
+        if not {"\r", "\n", "\0"}.isdisjoint(value):
+            raise ValueError(f"the header {name} holds a line break")
+        head += f"{name}: {value}\r\n"
+    return f"{head}\r\n".encode() + request.body
 
 
 def _words(failure: Exception) -> str:
-    if isinstance(failure, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError):
+    if isinstance(failure, ssl.SSLError):
         return "the certificate of the address was not accepted"
-    if isinstance(failure, aiohttp.ClientConnectorError):
+    if isinstance(failure, NotConnected):
         return "no connection could be made"
-    if isinstance(failure, aiohttp.InvalidURL):
-        return "the address is not well formed"
-    return "the connection broke off before an answer"
+    if isinstance(failure, Lost):
+        return "the connection broke off before an answer"
+    return "the address is not well formed"
 
 
 def retry_after_seconds(header: str | None) -> float | None:

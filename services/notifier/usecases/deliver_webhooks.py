@@ -41,7 +41,9 @@ SLOTS = 1024
 ROOM = 64
 """What one endpoint may have under way in this process; a failing one has less, so that all of them find slots."""
 ROOM_FAILING = 2
-GATHER_SECONDS = 0.001
+GATHER_SECONDS = 0.004
+GATHER_FROM = 8
+"""Attempts that ended since the last claim: from so many on, more are about to, and one claim serves them together."""
 SEALED_PAUSE = 300.0
 RESEAL_EVERY = 3_600.0
 
@@ -110,6 +112,7 @@ class DeliverWebhooks:
         self._wake = asyncio.Event()
         self._busy: Counter[str] = Counter()
         self._sending: set[asyncio.Task[None]] = set()
+        self._ended = 0
         self._stopping = False
         self._ask_at = 0.0
         self._recover_at = 0.0
@@ -144,8 +147,7 @@ class DeliverWebhooks:
                 continue
             finally:
                 self._wake.clear()
-            if self._sending:
-                # What ends within a moment makes room together: one claim instead of many.
+            if self._ended >= GATHER_FROM:
                 await asyncio.sleep(GATHER_SECONDS)
 
     async def stop(self) -> None:
@@ -157,6 +159,7 @@ class DeliverWebhooks:
         await self._settling.close()
 
     async def _send_due(self) -> None:
+        self._ended = 0
         free = SLOTS - len(self._sending)
         if free <= 0:
             return
@@ -212,6 +215,7 @@ class DeliverWebhooks:
 
     def _done(self, task: "asyncio.Task[None]", name: str, count: int) -> None:
         self._sending.discard(task)
+        self._ended += count
         self._busy[name] -= count
         if not self._busy[name]:
             del self._busy[name]

@@ -70,4 +70,4 @@ def chosen(*, only: str = "", full: bool = False, short: bool = False) -> list[S
 
 def _place(row: str) -> tuple[int, str]:
     section = row.split(" ", maxsplit=1)[0].removeprefix("b.")
-    return int(section), row
+    return int(section.rstrip(",")), row

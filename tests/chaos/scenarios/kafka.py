@@ -6,6 +6,7 @@ import shutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from contracts.topics import PARTITIONS
+from tests.chaos.disks import MEGABYTE, filled, on_a_disk_of_its_own
 from tests.chaos.load import Load
 from tests.chaos.rig import LINKS, Rig
 from tests.chaos.scenarios import scenario
@@ -160,3 +161,18 @@ async def topic_deleted(rig: Rig, load: Load) -> None:
     finally:
         await admin.close()
     await asyncio.sleep(3)
+
+
+@scenario("b.3, b.4 disk full; a full log")
+async def disk_full(rig: Rig, load: Load) -> None:
+    """The broker's disk has no byte left for eight seconds, which ends it: it comes back when there is room."""
+    folder = rig.stack.home.kafka / "data"
+    async with on_a_disk_of_its_own(rig, "kafka", folder, spare=64 * MEGABYTE):
+        load.work(6)
+        await asyncio.sleep(2)
+        with filled(folder):
+            await asyncio.sleep(8)
+        await rig.ready()
+        await asyncio.sleep(1)
+        await load.rest()
+    assert not load.refusals, [answer.text for answer in load.refusals]

@@ -7,10 +7,14 @@ from contextlib import AsyncExitStack
 
 import asyncpg
 
+from sorami.local import unprivileged
+from sorami.local.postgres import programs
+from tests.chaos.disks import MEGABYTE, filled, on_a_disk_of_its_own
 from tests.chaos.load import Load
 from tests.chaos.rig import LINKS, Rig
 from tests.chaos.scenarios import scenario
 from tests.chaos.scenarios.generator import UNKNOWN
+from tests.chaos.standby import Standby
 
 
 @scenario("b.8 stop -m immediate mid-transaction", short=True)
@@ -106,6 +110,46 @@ async def cut_off(rig: Rig, load: Load) -> None:
         rig.between(service, "postgres").become(refuses=True)
     await asyncio.sleep(8)
     rig.clear()
+
+
+@scenario("b.8 fail-over to a synchronous replica")
+async def fails_over(rig: Rig, load: Load) -> None:
+    """The server freezes for good, the replica that has every commit takes over, and later the work moves back."""
+    load.expected.failures = UNKNOWN
+    standby = Standby(rig)
+    try:
+        load.work(5)
+        await standby.start()
+        await asyncio.sleep(2)
+        rig.freeze("postgres")
+        await standby.take_over()
+        # What was the server thaws, can commit nothing any more, and dies; who spoke with it speaks with the other.
+        rig.thaw("postgres")
+        await rig.kill("postgres")
+        accepted = load.answers["202"]
+        async with asyncio.timeout(60):
+            while load.answers["202"] < accepted + 20:
+                await asyncio.sleep(0.1)
+        await standby.come_home()
+    finally:
+        await standby.stop()
+    await asyncio.sleep(1)
+
+
+@scenario("b.2, b.8, b.9 disk full")
+async def disk_full(rig: Rig, load: Load) -> None:
+    """The database's disk has no byte left for eight seconds: requests get 503, and all goes on when there is room."""
+    load.expected.failures = UNKNOWN
+    folder = unprivileged.choose(rig.stack.home, programs()).data
+    async with on_a_disk_of_its_own(rig, "postgres", folder, spare=64 * MEGABYTE):
+        await rig.ready()
+        load.work(6)
+        await asyncio.sleep(1)
+        with filled(folder):
+            await asyncio.sleep(8)
+        assert load.answers["503"], load.answers
+        await rig.ready()
+        await load.rest()
 
 
 def _steered(rig: Rig) -> "asyncpg.pool.PoolAcquireContext[asyncpg.Record]":

@@ -22,6 +22,8 @@ from services.generator.providers.procedural.vocabulary import SCENES
         ("le vent", "wind"),
         ("portrait d'une femme", "portrait"),
         ("NATURE MORTE aux poires", "still"),
+        ("A still life with nothing much", "still"),
+        ("Northern lights over a still lake", "aurora"),
         ("carte au trésor", "maps"),
         ("tapis berbère", "weave"),
         ("dunes of the Sahara", "dunes"),

@@ -53,6 +53,8 @@ PHRASES: Final[dict[str, str]] = {
     "clair de lune": "moonlight",
     "aurores? boreales?": "aurora",
     "northern lights": "aurora",
+    "still li(?:fe|ves)": "stilllife",
+    "natures? mortes?": "stilllife",
 }
 
 # The species a word names.
@@ -202,7 +204,7 @@ SCENES: Final[tuple[Subject, ...]] = (
     _subject(
         "still",
         "A still life",
-        "still nature morte vase bottle bouteille jug cruche bowl bol cup tasse coffee cafe tea fruit apple "
+        "stilllife vase bottle bouteille jug cruche bowl bol cup tasse coffee cafe tea fruit apple "
         "pomme pear poire lemon citron wine vin table kitchen cuisine ceramic ceramique pottery poterie food",
         "vintage autumn mist dawn",
         2,
