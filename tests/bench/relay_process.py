@@ -6,7 +6,7 @@ import time
 import uvloop
 
 from services.gateway.settings import GatewaySettings
-from services.runtime.database import open_service_pool
+from services.runtime.database import service_pool
 from services.runtime.logs import configure_logs
 from services.runtime.relay import SWEEP_EVERY, Relay, build_producer
 from services.runtime.settings import load_settings
@@ -15,7 +15,7 @@ from services.runtime.settings import load_settings
 async def main() -> None:
     configure_logs("gateway", level="error", pretty=False)
     settings = load_settings(GatewaySettings, "gateway")
-    async with await open_service_pool(settings, "gateway") as pool:
+    async with service_pool(settings, "gateway") as pool:
         relay = Relay(pool, build_producer(settings, "gateway"), service="gateway")
         count = await pool.fetchval("SELECT count(*) FROM sorami.outbox_gateway")
         running = asyncio.create_task(relay.run())
