@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts node-tools chaos chaos-short upgrade-check security-report screenshots chart alerts-check chart-cluster rolling image image-check compose-check locks seed-data clean
+.PHONY: help setup run up down status logs test check fix contracts node-tools chaos chaos-short upgrade-check security-report screenshots chart alerts-check chart-cluster rolling image image-check compose-check locks seed-data bench bench-long bench-compare clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -133,6 +133,25 @@ locks: $(READY) ## Write the lock files anew after a change of dependencies
 	$(COMPILE) -c bootstrap.lock deploy/image/build.in -o deploy/image/build.lock
 	$(COMPILE) -c requirements.lock deploy/helm/requirements.in -o deploy/helm/requirements.lock
 	$(COMPILE) -c requirements.lock tests/deploy/compose.in -o tests/deploy/compose.lock
+	$(COMPILE) tests/bench/requirements.in -o tests/bench/requirements.lock
+
+# What we are measured against has an environment of its own: nothing of it is Sorami's.
+BENCH := $(VENV)/bench
+$(BENCH)/.ready: tests/bench/requirements.lock | $(READY)
+	@$(BIN)/python -m venv --without-pip $(BENCH)
+	@VIRTUAL_ENV="$(CURDIR)/$(BENCH)" $(BIN)/uv pip sync --quiet --require-hashes tests/bench/requirements.lock
+	@touch $@
+
+BENCHES = $(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS))
+bench: $(BENCH)/.ready ## Measure against the seeds, queues and relays in one run; needs wrk (ONLY=accept,relay, QUICK=1, ROUNDS=)
+	@$(BENCHES)
+
+bench-long: $(BENCH)/.ready ## The same at a million and at three million jobs
+	@$(BENCHES) --long
+
+bench-compare: $(READY) ## Two commits taking turns: BASE=<commit>, ROUNDS=
+	@test -n "$(BASE)" || { echo "name the commit to compare with: make bench-compare BASE=main" >&2; exit 64; }
+	@$(BIN)/python -m tests.bench.compare $(BASE) $(ROUNDS)
 
 N ?= 100000
 seed-data: $(READY) ## Fill the running database with N=100000 made-up jobs, for measurements

@@ -49,6 +49,12 @@ from services.runtime.relay import Relay
 _log = get_logger(part="attempts")
 
 
+REPORTS_PACE = 0.005
+"""Seconds between two commits of reports: those of many tasks go together."""
+ATTEMPTS_PACE = 0.1
+"""Seconds between two commits of attempts that have ended, which nobody waits for."""
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteParts:
     """Who renders elsewhere, children that look at what they made, all models, and what nobody may ask for."""
@@ -84,10 +90,16 @@ def build_app(
         return [row is not None for row in rows]
 
     # One lane: reports of a job must be written in the order they were made.
-    reports: GroupCommit[TaskReport, bool] = GroupCommit(write, is_retryable=is_transient, lanes=1, name="reports")
+    reports: GroupCommit[TaskReport, bool] = GroupCommit(
+        write, is_retryable=is_transient, lanes=1, pace=REPORTS_PACE, name="reports"
+    )
     store_media = StoreMedia(objects, TellOrigin(settings.media_metadata, elsewhere.signing))
     attempts: GroupCommit[LocalAttempt, None] = GroupCommit(
-        lambda ended: note_attempts(pool, ended), is_retryable=is_transient, lanes=1, name="attempts"
+        lambda ended: note_attempts(pool, ended),
+        is_retryable=is_transient,
+        lanes=1,
+        pace=ATTEMPTS_PACE,
+        name="attempts",
     )
 
     def allowed(provider: str) -> int | None:

@@ -16,6 +16,7 @@ from services.runtime.broker import connection_options, until_reachable
 from services.runtime.database import is_transient
 from services.runtime.logs import get_logger
 from services.runtime.metrics import BATCH_SECONDS, LAG, PARTITIONS, RECORD_AGE, RECORDS
+from services.runtime.pace import Pace
 from services.runtime.settings import RuntimeSettings
 from services.runtime.tracing import is_tracing, keep_spans
 
@@ -25,6 +26,8 @@ PATIENCE = 60.0
 ACK_TIMEOUT = 10.0
 PAUSE_BEFORE_READING_AGAIN = 1.0
 LOOK_EVERY = 5.0
+PACE = 0.01
+"""Seconds from one batch to the next while they come all the time: a batch costs as much as twenty of its records."""
 
 _log = get_logger(part="consumer")
 
@@ -166,7 +169,10 @@ class Subscriptions:
             heartbeat_interval_ms=1_500 if group else 3_000,
         )
 
+        pace = Pace(PACE)
+
         async def on_first(message: KafkaMessage) -> None:
+            await pace.next()
             await self._on_first(message, routes, committing=group is not None)
 
         subscriber(on_first)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from services.runtime.metrics import COMMIT_BOUND, COMMIT_WAITING
+from services.runtime.pace import Pace
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,8 +20,8 @@ class GroupCommit(Generic[Item, Result]):
     """Writes items in groups. `flush` gets up to `most` items and returns one result for each, in order.
 
     A group that fails for one bad item is written again one by one, so that its neighbours are kept;
-    `is_retryable` tells the failures for which that is useless because the database itself is away. What has a `name`
-    is measured by it.
+    `is_retryable` tells the failures for which that is useless because the database itself is away. `pace` is the
+    time in seconds from one group to the next while many come. What has a `name` is measured by it.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class GroupCommit(Generic[Item, Result]):
         lanes: int = 2,
         most: int = 256,
         bound: int = 8_192,
+        pace: float = 0.0,
         name: str | None = None,
     ) -> None:
         self._flush = flush
@@ -38,6 +40,7 @@ class GroupCommit(Generic[Item, Result]):
         self._lanes = lanes
         self._most = most
         self._bound = bound
+        self._pace = Pace(pace)
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._idle = lanes
         self._running: set[asyncio.Task[None]] = set()
@@ -70,9 +73,11 @@ class GroupCommit(Generic[Item, Result]):
     async def _drain(self) -> None:
         try:
             while self._waiting:
+                await self._pace.next()
                 count = min(self._most, len(self._waiting))
                 group = [self._waiting.popleft() for _ in range(count)]
-                await self._write(group)
+                if group:  # another lane may have taken what was waiting
+                    await self._write(group)
         finally:
             self._idle += 1
 

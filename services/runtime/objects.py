@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from services.runtime.quick_puts import CACHE_CONTROL, QuickPuts, open_quick_puts
 from services.runtime.settings import ObjectSettings
 from services.runtime.tracing import span
 
@@ -61,9 +62,10 @@ def _unavailable() -> Iterator[None]:
 class Objects:
     """The bucket. One client a process; made by `open_objects`."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(self, client: Any, bucket: str, quick: QuickPuts | None = None) -> None:
         self._client = client
         self._bucket = bucket
+        self._quick = quick
 
     async def refusal(self) -> str | None:
         """Say which setting is wrong when the store will never take anything; None too when it does not answer now."""
@@ -86,12 +88,14 @@ class Objects:
         try:
             with span("store an object", kind="client", attributes={"sorami.bytes": len(data)}):
                 async with asyncio.timeout(PUT_TIMEOUT):
+                    if self._quick is not None and await self._quick.put(key, data, content_type, sha256):
+                        return
                     await self._client.put_object(
                         Bucket=self._bucket,
                         Key=key,
                         Body=data,
                         ContentType=content_type,
-                        CacheControl="private, max-age=31536000, immutable",
+                        CacheControl=CACHE_CONTROL,
                         Metadata={"sha256": sha256},
                         IfNoneMatch="*",
                     )
@@ -230,5 +234,21 @@ async def open_objects(settings: ObjectSettings, *, connections: int = 32) -> As
         max_pool_connections=connections,
         s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
     )
-    async with session.client("s3", endpoint_url=settings.s3_endpoint_url, config=config) as client:
-        yield Objects(client, settings.s3_bucket)
+    async with (
+        session.client("s3", endpoint_url=settings.s3_endpoint_url, config=config) as client,
+        open_quick_puts(
+            _address_of(settings, client.meta.endpoint_url),
+            settings.s3_region,
+            await session.get_credentials(),
+            connections=connections,
+        ) as quick,
+    ):
+        yield Objects(client, settings.s3_bucket, quick)
+
+
+def _address_of(settings: ObjectSettings, endpoint: str) -> str:
+    """Return the bucket's address as botocore would choose it: by path, or by host name at AWS itself."""
+    scheme, _, host = endpoint.rstrip("/").partition("://")
+    if settings.s3_endpoint_url or "." in settings.s3_bucket:
+        return f"{scheme}://{host}/{settings.s3_bucket}"
+    return f"{scheme}://{settings.s3_bucket}.{host}"

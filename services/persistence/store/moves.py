@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -235,8 +235,8 @@ async def write_moves(connection: Connection, rows: Rows) -> list[OutboxRow]:
     found = await connection.fetch(
         WRITE_MOVES,
         json.dumps([_as_move(row) for row in rows.jobs]),
-        json.dumps([asdict(row) for row in rows.files]),
-        json.dumps([asdict(row) for row in rows.notifications]),
+        json.dumps([_plain(row) for row in rows.files]),
+        json.dumps([_plain(row) for row in rows.notifications]),
         [event.job_id for event in events],
         [event.seq for event in events],
         [event.user_id for event in events],
@@ -273,4 +273,9 @@ def _job(row: Any) -> Job:
 
 def _as_move(row: JobRow) -> dict[str, Any]:
     failure = json.loads(row.failure) if row.failure else None
-    return asdict(row) | {"prisma_status": prisma_status(row.status), "failure": failure}
+    return _plain(row) | {"prisma_status": prisma_status(row.status), "failure": failure}
+
+
+def _plain(row: JobRow | FileRow | NotificationRow) -> dict[str, Any]:
+    # dataclasses.asdict copies all that lies within, which was half of what a batch spent on its values.
+    return {name: getattr(row, name) for name in row.__slots__}
