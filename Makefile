@@ -47,14 +47,14 @@ logs: $(READY) ## Follow all logs
 	@$(BIN)/sorami logs --follow
 
 test: $(READY) ## Run all tests
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## Check format, lint, types, import rules and tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 CHAOS = $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
 chaos: $(READY) ## Break the running product in every way and judge it (FULL=1, ONLY=names, SOAK=1h, MUTATIONS=1, SEED=)

@@ -4,7 +4,14 @@ import os
 
 import pytest
 
+LONGEST = "tests/integration/test_api_document.py"
+"""Two minutes in one test: begun first, so that no process ends up waiting for it."""
+
 pytest_plugins = ["tests.support.stack", "tests.support.postgres", "tests.support.gateway", "tests.support.running"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 def _skipped(reporter: pytest.TerminalReporter) -> dict[str, int]:

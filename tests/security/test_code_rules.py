@@ -18,6 +18,7 @@ HTTP = {
     "services/notifier/channels/posting.py": "addresses that the sender checked, at each connection",
     "services/runtime/guarded_http.py": "the guard itself",
     "services/runtime/oidc.py": "the issuer of the settings",
+    "services/runtime/quick_puts.py": "our own bucket",
     "services/runtime/signed_objects.py": "our own bucket",
     "services/runtime/tokens.py": "the issuer of the settings",
     "sorami/": "the command line and the embedded stack",

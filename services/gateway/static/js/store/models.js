@@ -5,7 +5,7 @@ import { recall, remember } from "../base/memory.js";
 
 /** @typedef {import("../types.js").Model} Model */
 
-const ASK_MS = 60_000;
+const ASK_MS = 15_000;
 
 /** @returns {Model[]} */
 function recalled() {
