@@ -51,8 +51,6 @@ def later(seconds: float) -> str:
     [
         ({"retry-after": "7"}, "", 7, 7),
         ({"retry-after-ms": "1500", "retry-after": "7"}, "", 1.5, 1.5),
-        ({"retry-after": later(3_600)}, "", 3_000, 3_600),
-        ({"retry-after": later(-60)}, "", 0, 0),
         ({"retry-after": "99999999"}, "", 86_400, 86_400),
         ({}, "Your rate limit resets in ~30s.", 30, 30),
     ],
@@ -61,6 +59,14 @@ def test_pauses_are_read_in_every_form(headers: Mapping[str, str], words: str, l
     seconds = pause(headers, words)
     assert seconds is not None
     assert least <= seconds <= most
+
+
+@pytest.mark.parametrize(("seconds", "least", "most"), [(3_600, 3_590, 3_600), (-60, 0, 0)])
+def test_a_pause_may_be_a_date(seconds: float, least: float, most: float) -> None:
+    # Made here: what is made as tests are collected is old by the time they run.
+    found = pause({"retry-after": later(seconds)}, "")
+    assert found is not None
+    assert least <= found <= most
 
 
 @pytest.mark.parametrize("given", ["", "soon", "-5", "nan", "1e9", "Wed, 99 Foo"])
