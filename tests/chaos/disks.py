@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
+from tests.chaos.load import Load
 from tests.chaos.rig import Rig
 from tests.chaos.scenarios import NotHere
 
@@ -50,9 +51,16 @@ async def on_a_disk_of_its_own(rig: Rig, server: str, folder: Path, *, spare: in
         await rig.stack.astart(server)
 
 
+async def full_for_a_while(load: Load, folder: Path) -> None:
+    """Have people ask, while no byte is free there for eight seconds."""
+    load.work(6)
+    await asyncio.sleep(2)
+    with _filled(folder):
+        await asyncio.sleep(8)
+
+
 @contextmanager
-def filled(folder: Path) -> Iterator[None]:
-    """Leave no byte free there."""
+def _filled(folder: Path) -> Iterator[None]:
     ballast = folder / "ballast"
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
         for piece in (MEGABYTE, 4096, 1):

@@ -6,7 +6,7 @@ import shutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from contracts.topics import PARTITIONS
-from tests.chaos.disks import MEGABYTE, filled, on_a_disk_of_its_own
+from tests.chaos.disks import MEGABYTE, full_for_a_while, on_a_disk_of_its_own
 from tests.chaos.load import Load
 from tests.chaos.rig import LINKS, Rig
 from tests.chaos.scenarios import scenario
@@ -168,10 +168,7 @@ async def disk_full(rig: Rig, load: Load) -> None:
     """The broker's disk has no byte left for eight seconds, which ends it: it comes back when there is room."""
     folder = rig.stack.home.kafka / "data"
     async with on_a_disk_of_its_own(rig, "kafka", folder, spare=64 * MEGABYTE):
-        load.work(6)
-        await asyncio.sleep(2)
-        with filled(folder):
-            await asyncio.sleep(8)
+        await full_for_a_while(load, folder)
         await rig.ready()
         await asyncio.sleep(1)
         await load.rest()

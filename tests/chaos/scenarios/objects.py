@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 
-from tests.chaos.disks import MEGABYTE, filled, on_a_disk_of_its_own
+from tests.chaos.disks import MEGABYTE, full_for_a_while, on_a_disk_of_its_own
 from tests.chaos.load import REMOTE, Load
 from tests.chaos.rig import Rig
 from tests.chaos.scenarios import scenario
@@ -92,10 +92,7 @@ async def disk_full(rig: Rig, load: Load) -> None:
     """The object store's disk has no byte left for eight seconds: jobs wait, and are stored when there is room."""
     folder = rig.stack.home.objects
     async with on_a_disk_of_its_own(rig, "s3", folder, spare=128 * MEGABYTE):
-        load.work(5)
-        await asyncio.sleep(2)
-        with filled(folder):
-            await asyncio.sleep(8)
+        await full_for_a_while(load, folder)
         await load.rest()
         await rig.product.until(
             """SELECT 1 WHERE NOT EXISTS (SELECT FROM sorami.jobs WHERE owner_id = $1

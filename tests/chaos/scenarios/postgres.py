@@ -9,7 +9,7 @@ import asyncpg
 
 from sorami.local import unprivileged
 from sorami.local.postgres import programs
-from tests.chaos.disks import MEGABYTE, filled, on_a_disk_of_its_own
+from tests.chaos.disks import MEGABYTE, full_for_a_while, on_a_disk_of_its_own
 from tests.chaos.load import Load
 from tests.chaos.rig import LINKS, Rig
 from tests.chaos.scenarios import scenario
@@ -143,10 +143,7 @@ async def disk_full(rig: Rig, load: Load) -> None:
     folder = unprivileged.choose(rig.stack.home, programs()).data
     async with on_a_disk_of_its_own(rig, "postgres", folder, spare=64 * MEGABYTE):
         await rig.ready()
-        load.work(6)
-        await asyncio.sleep(1)
-        with filled(folder):
-            await asyncio.sleep(8)
+        await full_for_a_while(load, folder)
         assert load.answers["503"], load.answers
         await rig.ready()
         await load.rest()

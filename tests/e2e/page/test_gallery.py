@@ -26,7 +26,7 @@ async def test_the_newest_is_first_and_nothing_moves_while_pictures_load(new_vis
 
     await visit.page.route("**/media/**", hold)
     await visit.arrive()
-    assert await visit.captions() == ["square", "tall", "wide"]
+    await visit.captions("square", "tall", "wide")
     before = await visit.cards.evaluate_all(BOXES)
     # From left to right, and in the colours of what is to come.
     assert [left for left, _, _ in before] == sorted(left for left, _, _ in before)
@@ -135,7 +135,7 @@ async def test_many_are_chosen_with_shift_and_saved_gathered_and_thrown_away_at_
     await expect(visit.cards).to_have_count(1)
     await visit.toast("4 deleted.").get_by_text("Undo").click()
     await expect(visit.cards).to_have_count(5)
-    assert await visit.captions() == ["five", "four", "three", "two", "one"]
+    await visit.captions("five", "four", "three", "two", "one")
     # The album shows its own; what is thrown away lies in the trash until it is brought back.
     await visit.page.get_by_role("link", name="Albums").first.click()
     await visit.page.locator(".album").get_by_text("Four of them").click()

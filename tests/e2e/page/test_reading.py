@@ -151,7 +151,7 @@ async def test_whatever_a_prompt_holds_is_text_wherever_it_is_shown(new_visit: N
     ids = await visit.made(*HOSTILE)
     await visit.person.http.post("/api/albums", json={"name": HOSTILE[0], "items": ids})
     await visit.arrive()
-    assert [text.strip() for text in await visit.captions()] == [text.strip() for text in HOSTILE[::-1]]
+    await visit.captions(*HOSTILE[::-1])
     await visit.prompt.fill(HOSTILE[0])
     await visit.choose("size", "256x256")
     await visit.prompt.press("Control+Enter")
@@ -173,7 +173,7 @@ async def test_whatever_a_prompt_holds_is_text_wherever_it_is_shown(new_visit: N
         await visit.page.goto(visit.product.url + path)
         await expect(visit.page.locator(there)).to_be_visible()
         assert await visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert await visit.page.title() == "Gallery · Sorami"
+    await expect(visit.page).to_have_title("Gallery · Sorami")
     assert await visit.page.locator("img[src=x]").count() == 0
 
 

@@ -139,5 +139,6 @@ class Visit:
     def toast(self, text: str) -> Locator:
         return self.page.locator(".toast").filter(has_text=text)
 
-    async def captions(self) -> list[str]:
-        return await self.cards.locator("h3").all_inner_texts()
+    async def captions(self, *captions: str) -> None:
+        """Wait until the gallery's cards carry these, in this order."""
+        await expect(self.cards.locator("h3")).to_have_text(captions, use_inner_text=True)
