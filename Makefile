@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run up down status logs test check fix contracts node-tools chaos chaos-short upgrade-check security-report screenshots chart alerts-check chart-cluster rolling image image-check compose-check locks seed-data bench bench-long bench-compare clean
+.PHONY: help setup run up down status logs test test-again check fix contracts node-tools chaos chaos-short upgrade-check security-report screenshots chart alerts-check chart-cluster rolling image image-check compose-check locks seed-data bench bench-long bench-compare clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,10 @@ logs: $(READY) ## Follow all logs
 
 test: $(READY) ## Run all tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+# Two workers share two cores with a browser: what failed beside the other, and only that, is judged alone.
+test-again: $(READY) ## Run what failed once more, alone, and name it
+	@$(BIN)/python -m pytest --last-failed --last-failed-no-failures none --maxfail 1 --verbose
 
 check: $(READY) ## Check format, lint, types, import rules and tests
 	$(BIN)/ruff format --check .
