@@ -21,6 +21,8 @@ else:
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
 
+CONNECTION_SECONDS = 5.0
+"""For a connection to become free, and for one whose statement was called off to be of use again."""
 CLOSE_SECONDS = 5.0
 """For what still runs on the connections when a process ends."""
 # SQLSTATE classes of a database that is away or busy: connection, resources, operator intervention, system,
@@ -33,6 +35,14 @@ _NOT_LET_IN = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientPrivilegeError,
 )
+
+
+class _Pool(asyncpg.Pool):  # type: ignore[type-arg]
+    """Nobody waits longer for a connection, nor for a dead one to be put back, than a client waits for an answer."""
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        """Lend a connection; raises TimeoutError when none is free in time."""
+        return super().acquire(timeout=timeout or CONNECTION_SECONDS)
 
 
 class _Connection(asyncpg.Connection):
@@ -80,11 +90,14 @@ async def open_pool(
         if role is not None:
             await connection.execute(f'SET ROLE "{role}"')
 
-    return await asyncpg.create_pool(
+    return await _Pool(
         address.dsn,
         min_size=1,
         max_size=size,
+        max_queries=50_000,
         init=take_role,
+        loop=None,
+        record_class=asyncpg.Record,
         connection_class=_Connection,
         command_timeout=statement_timeout_ms / 1000 + 5,
         timeout=5,

@@ -21,15 +21,26 @@ async def readiness(checks: Mapping[str, Check]) -> tuple[bool, dict[str, str]]:
     reasons: dict[str, str] = {}
     for name, check in checks.items():
         try:
-            async with asyncio.timeout(CHECK_TIMEOUT):
-                result = check()
-                reason = await result if isinstance(result, Awaitable) else result
+            result = check()
+            reason = await _in_time(result) if isinstance(result, Awaitable) else result
         except Exception as error:
             reason = f"check failed: {type(error).__name__}"
         if reason:
             reasons[name] = reason
     _tell(reasons)
     return not reasons, reasons
+
+
+async def _in_time(answer: Awaitable[str | None]) -> str | None:
+    """Return what a check says; raises TimeoutError in time, also when what it asked cannot be called off in time."""
+    asked = asyncio.ensure_future(answer)
+    # A statement on a dead line ends long after it was called off: its end is nobody's concern here.
+    asked.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT):
+            return await asyncio.shield(asked)
+    finally:
+        asked.cancel()
 
 
 def _tell(reasons: Mapping[str, str]) -> None:

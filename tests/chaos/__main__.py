@@ -7,15 +7,20 @@ import argparse
 import asyncio
 import logging
 import random
+import signal
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from tests.chaos.report import Report
 from tests.chaos.runner import Runner
 from tests.chaos.scenarios import chosen
 
 FOLDER = Path(".sorami/chaos")
+CUT_OFF = 130
+"""The exit code of a run that somebody ended, as a shell has it."""
 
 
 def main() -> int:
@@ -42,9 +47,27 @@ def main() -> int:
     # The receiver and the fake provider are broken on purpose, and would say so at length.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     print(f"seed {seed}, report: {report.folder}/report.md", flush=True)
-    asyncio.run(_run(options, report, seed, scenarios))
+    try:
+        asyncio.run(_unless_cut_off(_run(options, report, seed, scenarios)))
+    except asyncio.CancelledError:
+        print(f"cut off: {report.summary()}", flush=True)
+        return CUT_OFF
     print(report.summary(), flush=True)
     return 1 if report.outcomes("red") else 0
+
+
+async def _unless_cut_off(work: Coroutine[Any, Any, None]) -> None:
+    """Run it; Ctrl-C and SIGTERM end it once, and what it started is woken and stopped before this raises."""
+    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
+
+    def cut_off() -> None:
+        if not task.cancelling():
+            print("cut off: ending what was started", flush=True)
+            task.cancel()
+
+    for how in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(how, cut_off)
+    await task
 
 
 async def _run(options: argparse.Namespace, report: Report, seed: int, scenarios: list) -> None:  # type: ignore[type-arg]

@@ -242,9 +242,8 @@ async def prove(report: Report, seed: int, only: str = "") -> None:
 
 async def _prove_mutation(report: Report, seed: int, name: str, mutation: Mutation) -> None:
     rig = Rig(report.folder / f"mutation-{name}", mutation=name, settings=mutation.settings)
-    await rig.start()
     began = time.monotonic()
-    try:
+    async with rig.running():
         for statement in mutation.statements:
             await rig.product.pool.execute(statement)
         scenario = SCENARIOS[mutation.scenario]
@@ -256,15 +255,12 @@ async def _prove_mutation(report: Report, seed: int, name: str, mutation: Mutati
         rig.clear()
         verdict = await judge.verdict(SETTLES_WITHIN)
         await load.end()
-    finally:
-        await rig.stop(keep=False)
     _enter(report, f"mutation.{name}", seed, mutation.words, mutation.breaks, verdict, time.monotonic() - began)
 
 
 async def _prove_invariants(report: Report, seed: int) -> None:
     rig = Rig(report.folder / "bent")
-    await rig.start()
-    try:
+    async with rig.running():
         load = Load(rig, "bent", seed)
         judge = Judge(rig, load)
         await load.begin()
@@ -283,8 +279,6 @@ async def _prove_invariants(report: Report, seed: int) -> None:
             fresh = Verdict([one for one in verdict.violations if one not in before], verdict.figures)
             invariant = frozenset({name.partition(".")[0]})
             _enter(report, f"bent.{name}", seed, words, invariant, fresh, time.monotonic() - began)
-    finally:
-        await rig.stop(keep=False)
 
 
 def _enter(

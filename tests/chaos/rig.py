@@ -2,12 +2,9 @@
 
 import asyncio
 import json
-import os
 import shutil
-import signal
-import subprocess
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +15,14 @@ import asyncpg
 from services.runtime import failpoints
 from sorami.local import kafka as local_kafka
 from sorami.local import ports, unprivileged
+from sorami.local.errors import StackError
 from sorami.local.home import Home
 from sorami.local.seaweed import PORTS as OBJECT_PORTS
 from sorami.local.services import SERVICES, Commands, Service
 from sorami.local.stack import Stack
 from sorami.local.supervisor import Phase
 from tests.chaos import launch
+from tests.chaos.frost import Frost
 from tests.chaos.nodes import Nodes, free_ports
 from tests.chaos.proxy import Proxy
 from tests.support.product import SECRET, Person, Product
@@ -110,8 +109,22 @@ class Rig:
         self._settings = dict(settings or {})
         self.stack: Stack = None  # type: ignore[assignment]
         self.product: Product = None  # type: ignore[assignment]
+        self.is_kept = False
+        """Whether logs and data stay where they are when it stops."""
+        self._is_up = False
+        self._frost = Frost()
+        self._ends = AsyncExitStack()
 
     # ---- its life
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Have it run, and end all of it whatever happens; `is_kept` says whether its folder stays."""
+        try:
+            await self.start()
+            yield
+        finally:
+            await self.stop()
 
     async def start(self) -> None:
         for folder in (self.home, self.failpoints, self.skews, self.temporary, self._codes):
@@ -121,12 +134,13 @@ class Rig:
             (self.failpoints / service).mkdir(exist_ok=True)
         for name in ("migrate", *LINKS, *(service + launch.SECOND for service in LINKS)):
             self.give_code(name, self._first_code)
-        await self.receiver.start()
-        await self.provider.start()
-        for proxy in self.links.values():
-            await proxy.start()
+        parts: tuple[Fal | Receiver | Proxy, ...] = (self.provider, self.receiver, *self.links.values())
+        for part in parts:
+            await part.start()
+            self._ends.push_async_callback(part.stop)
         self._aim()
         if self.count > 1:
+            self._ends.push_async_callback(self.nodes.stop_all)
             await self.nodes.start_all()
             self._settings |= {"KAFKA_BOOTSTRAP_SERVERS": self.nodes.bootstrap, "SORAMI_TOPIC_REPLICATION": "3"}
         servers = ("postgres", "kafka", "s3") if self.count == 1 else ("postgres", "s3")
@@ -138,27 +152,23 @@ class Rig:
             settings=self._environment(),
             start_within=240,
         )
-        await asyncio.to_thread(self.stack.up)
+        self._ends.push_async_callback(asyncio.to_thread, self.stack.down)
+        await _whole(asyncio.to_thread(self.stack.up))
+        self._is_up = True
         pool = await asyncpg.create_pool(self.stack.env["DATABASE_URL"], min_size=0, max_size=6, command_timeout=30)
         self.product = Product(self.stack, pool)
+        self._ends.push_async_callback(self.product.close)
         await pool.execute(WATCH_ROWS)
 
-    async def stop(self, *, keep: bool) -> None:
-        """Stop everything; `keep` leaves logs and data where they are."""
+    async def stop(self) -> None:
+        """Wake and stop everything, the last first, also after half a start."""
         self.clear()
-        await self.product.close()
-        for name in self.stack.names:
-            if self.stack.phase(name) is Phase.READY:
-                self.thaw(name)
-        await asyncio.to_thread(self.stack.down)
-        await self.nodes.stop_all()
-        for proxy in self.links.values():
-            await proxy.stop()
-        await self.receiver.stop()
-        await self.provider.stop()
+        self.wake()
+        await self._ends.aclose()
         local_kafka.PROPERTIES = PLAIN_PROPERTIES
-        if not keep:
-            unprivileged.discard(self.stack.home)
+        if not self.is_kept:
+            if (self.home / "stack").exists():
+                unprivileged.discard(Home(self.home / "stack"))
             shutil.rmtree(self.home, ignore_errors=True)
 
     def _environment(self) -> dict[str, str]:
@@ -249,13 +259,17 @@ class Rig:
 
     def freeze(self, name: str) -> None:
         """SIGSTOP the process and whatever it started: it keeps its connections and answers nothing."""
-        for pid in _family(self.stack.pid(name)):
-            os.kill(pid, signal.SIGSTOP)
+        self._frost.freeze(self.stack.pid(name))
 
     def thaw(self, name: str) -> None:
-        for pid in _family(self.stack.pid(name)):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        self._frost.thaw(self.stack.pid(name))
+
+    def wake(self) -> None:
+        """Let everything go on that is frozen: what froze itself at a point, and what its parent left behind."""
+        self._frost.wake()
+        for name in self.stack.names if self._is_up else ():
+            with suppress(StackError):
+                self.thaw(name)
 
     @asynccontextmanager
     async def second(self, service: str) -> AsyncIterator[str]:
@@ -289,9 +303,7 @@ class Rig:
         for name in self.stack.names:
             if self.stack.phase(name) is Phase.STOPPED and not name.endswith(launch.SECOND):
                 await self.stack.astart(name)
-        for name in self.stack.names:
-            if self.stack.phase(name) is Phase.READY:
-                self.thaw(name)
+        self.wake()
 
     async def ready(self, *names: str) -> None:
         """Wait until these parts, or all that are to run, are ready."""
@@ -358,11 +370,11 @@ def _services() -> list[Service]:
     return [*first, *second]
 
 
-def _family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
-    answer = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-    parents = {int(child): int(parent) for child, parent in (line.split() for line in answer.stdout.splitlines())}
-    family = [pid]
-    for one in family:
-        family += [child for child, parent in parents.items() if parent == one]
-    return family
+async def _whole(work: Awaitable[None]) -> None:
+    """Wait to the end of what cannot be broken off, also when whoever waits is cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

@@ -30,7 +30,7 @@ class Runner:
             for one in scenarios:
                 await self.play(one)
         finally:
-            await self._leave(keep=False)
+            await self._leave()
 
     async def play(self, one: Scenario) -> Entry:
         """Play and judge one scenario."""
@@ -65,6 +65,8 @@ class Runner:
             return Verdict()
         except (Exception, asyncio.CancelledError) as error:
             # aiokafka's consumers let a cancellation of their own out when they are stopped in need.
+            if _is_cut_off():
+                raise
             await rig.mend()
             where = traceback.extract_tb(error.__traceback__)[-1]
             failed.append(("scenario", f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"))
@@ -80,7 +82,7 @@ class Runner:
 
     async def _ready_rig(self, nodes: int) -> Rig:
         if self._rig is not None and self._rig.count != nodes:
-            await self._leave(keep=False)
+            await self._leave()
         if self._rig is None:
             self._number += 1
             self._rig = Rig(self._report.folder / f"rig-{self._number}", nodes=nodes)
@@ -89,12 +91,18 @@ class Runner:
             print(f"  rig {self._number} is up after {time.monotonic() - began:.1f} s", flush=True)
         return self._rig
 
-    async def _leave(self, *, keep: bool) -> None:
+    async def _leave(self, *, keep: bool = False) -> None:
         rig, self._rig = self._rig, None
         if rig is not None:
-            await rig.stop(keep=keep)
+            rig.is_kept = keep
+            await rig.stop()
             if keep:
                 print(f"    logs and data: {rig.stack.home.root}", flush=True)
+
+
+def _is_cut_off() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _tell(entry: Entry) -> None:

@@ -87,35 +87,35 @@ def seconds_of(text: str) -> float:
 async def soak(report: Report, seed: int, duration: str) -> None:
     """Load and break for `duration`, then judge."""
     rig = Rig(report.folder / "rig")
-    await rig.start()
-    load = Load(rig, "soak", seed)
-    judge = Judge(rig, load)
-    await load.begin()
-    began = time.monotonic()
-    load.work(JOBS_PER_SECOND)
-    # A worker that dies between the submit and its note leaves an outcome nobody knows.
-    load.expected.failures = frozenset({"outcome_unknown"})
-    done: list[str] = []
-    while time.monotonic() - began < seconds_of(duration):
-        await asyncio.sleep(EVERY)
-        fault = load.random.choice(FAULTS)
-        done.append(f"{time.monotonic() - began:6.0f} s  {await fault(rig, load)}")
-        print(f"  {done[-1]}  ({len(load.asked)} jobs)", flush=True)
-        (report.folder / "faults.txt").write_text("\n".join(done) + "\n")
-    await load.rest()
-    rig.clear()
-    await rig.ready()
-    verdict = await judge.verdict(SETTLES_WITHIN)
-    await load.end()
-    words = f"{len(done)} random faults, one every {EVERY:.0f} s, at {JOBS_PER_SECOND:g} jobs a second"
-    entry = Entry("soak", "issue 9, soak", seed, words, "green" if verdict.is_green else "red")
-    entry.seconds = time.monotonic() - began
-    entry.violations, entry.figures = verdict.violations, verdict.figures
-    report.add(entry)
-    print(f"  {entry.outcome}: {_said(entry, len(done))}\n  {entry.figures}", flush=True)
-    for name, found in entry.violations[:20]:
-        print(f"    {name}: {found}", flush=True)
-    await rig.stop(keep=not verdict.is_green)
+    async with rig.running():
+        load = Load(rig, "soak", seed)
+        judge = Judge(rig, load)
+        await load.begin()
+        began = time.monotonic()
+        load.work(JOBS_PER_SECOND)
+        # A worker that dies between the submit and its note leaves an outcome nobody knows.
+        load.expected.failures = frozenset({"outcome_unknown"})
+        done: list[str] = []
+        while time.monotonic() - began < seconds_of(duration):
+            await asyncio.sleep(EVERY)
+            fault = load.random.choice(FAULTS)
+            done.append(f"{time.monotonic() - began:6.0f} s  {await fault(rig, load)}")
+            print(f"  {done[-1]}  ({len(load.asked)} jobs)", flush=True)
+            (report.folder / "faults.txt").write_text("\n".join(done) + "\n")
+        await load.rest()
+        rig.clear()
+        await rig.ready()
+        verdict = await judge.verdict(SETTLES_WITHIN)
+        await load.end()
+        words = f"{len(done)} random faults, one every {EVERY:.0f} s, at {JOBS_PER_SECOND:g} jobs a second"
+        entry = Entry("soak", "issue 9, soak", seed, words, "green" if verdict.is_green else "red")
+        entry.seconds = time.monotonic() - began
+        entry.violations, entry.figures = verdict.violations, verdict.figures
+        report.add(entry)
+        print(f"  {entry.outcome}: {_said(entry, len(done))}\n  {entry.figures}", flush=True)
+        for name, found in entry.violations[:20]:
+            print(f"    {name}: {found}", flush=True)
+        rig.is_kept = not verdict.is_green
 
 
 def _said(entry: Entry, faults: int) -> str:

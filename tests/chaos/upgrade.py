@@ -114,30 +114,30 @@ async def check(report: Report, seed: int, base: str) -> None:
     tree = report.folder / "base"
     _check_out(base, tree)
     rig = Rig(report.folder / "rig", code=tree)
-    await rig.start()
-    load = Load(rig, "upgrade", seed)
-    judge = Judge(rig, load)
-    began = time.monotonic()
-    await load.begin()
-    upgrade = Upgrade(rig, load, tree)
-    failed: list[tuple[str, str]] = []
-    try:
-        await upgrade.play()
-    except Exception as error:
-        failed.append(("upgrade", f"{type(error).__name__}: {error}"))
-        await rig.mend()
-    await load.rest()
-    verdict = await judge.verdict()
-    await load.end()
-    violations = failed + verdict.violations
-    entry = Entry("upgrade", "issue 9, upgrades", seed, f"from {base}, and back", "red" if violations else "green")
-    entry.seconds = time.monotonic() - began
-    entry.violations, entry.figures = violations, verdict.figures | {"steps": upgrade.steps}
-    report.add(entry)
-    print(f"  {entry.outcome}: {entry.figures}", flush=True)
-    for name, found in violations[:20]:
-        print(f"    {name}: {found}", flush=True)
-    await rig.stop(keep=bool(violations))
+    async with rig.running():
+        load = Load(rig, "upgrade", seed)
+        judge = Judge(rig, load)
+        began = time.monotonic()
+        await load.begin()
+        upgrade = Upgrade(rig, load, tree)
+        failed: list[tuple[str, str]] = []
+        try:
+            await upgrade.play()
+        except Exception as error:
+            failed.append(("upgrade", f"{type(error).__name__}: {error}"))
+            await rig.mend()
+        await load.rest()
+        verdict = await judge.verdict()
+        await load.end()
+        violations = failed + verdict.violations
+        entry = Entry("upgrade", "issue 9, upgrades", seed, f"from {base}, and back", "red" if violations else "green")
+        entry.seconds = time.monotonic() - began
+        entry.violations, entry.figures = violations, verdict.figures | {"steps": upgrade.steps}
+        report.add(entry)
+        print(f"  {entry.outcome}: {entry.figures}", flush=True)
+        for name, found in violations[:20]:
+            print(f"    {name}: {found}", flush=True)
+        rig.is_kept = bool(violations)
 
 
 def _check_out(commit: str, folder: Path) -> None:

@@ -1,10 +1,14 @@
-"""A server that ends says goodbye on idle connections before it closes them: it is away, and nothing is wrong."""
+"""A server that ends says goodbye on idle connections, a dead line says nothing: the database is away, no more."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
+from services.runtime import database, health
 from services.runtime.database import Pool, is_transient, open_pool
+from tests.chaos.proxy import Proxy
 from tests.support.postgres import Database, PostgresServer
 
 
@@ -65,3 +69,32 @@ async def _other_backend(pool: Pool, failures: list[Exception]) -> int | None:
     except Exception as error:
         failures.append(error)
         return None
+
+
+async def test_on_a_line_that_says_nothing_readiness_answers_in_time_and_nobody_waits_for_ever(
+    postgres: PostgresServer, migrated_once: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "CONNECTION_SECONDS", 1.5)
+    monkeypatch.setattr(health, "CHECK_TIMEOUT", 0.3)
+    line = Proxy("mute")
+    line.upstream = postgres.port
+    await line.start()
+    url = f"postgresql://postgres@127.0.0.1:{line.port}/{migrated_once.name}"
+    pool = await open_pool(url, role=None, application="mute", size=1)
+    try:
+        async with asyncio.timeout(20):
+            async with pool.acquire():
+                with pytest.raises(TimeoutError):
+                    await pool.fetchval("SELECT 1")
+            line.become(hold_up=True, hold_down=True)
+            # What it asks cannot even be called off, for that would need the line as well.
+            async with asyncio.timeout(1):
+                told = await health.readiness({"database": health.database_check(pool)})
+            assert told == (False, {"database": "check failed: TimeoutError"})
+            with pytest.raises(TimeoutError):
+                await pool.fetchval("SELECT 1")
+            line.clear()
+            assert await pool.fetchval("SELECT 1") == 1
+    finally:
+        pool.terminate()
+        await line.stop()

@@ -80,16 +80,19 @@ async def slow_database(rig: Rig, load: Load) -> None:
 
 @scenario("b.2 partition from Postgres", usual=True)
 async def cut_from_database(rig: Rig, load: Load) -> None:
-    """Nothing passes between gateway and Postgres for eight seconds."""
+    """Nothing passes between gateway and Postgres for twenty seconds: whoever asks is answered meanwhile."""
     load.work(4)
     await asyncio.sleep(1)
     rig.between("gateway", "postgres").become(hold_up=True, hold_down=True)
     await asyncio.sleep(6)
-    async with httpx.AsyncClient(base_url=rig.product.url, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=rig.product.url, timeout=5) as client:
         assert (await client.get("/healthz")).status_code == 200
         assert (await client.get("/readyz")).status_code == 503
-    await asyncio.sleep(2)
+    await asyncio.sleep(14)
+    assert load.answers["503"], load.answers
     rig.clear()
+    await load.rest()
+    assert not load.answers["hung"], load.answers
 
 
 @scenario("b.2 partition from Kafka", usual=True)
