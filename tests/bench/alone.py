@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from tests.support.gateways import free_ports
+from tests.support.ports import free_ports
 
 PORTS = {
     "gateway": ("SORAMI_GATEWAY_INTERNAL_PORT",),

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.bench.seeds import BIN, SOURCES, Command, until_open
-from tests.support.gateways import free_ports
+from tests.support.ports import free_ports
 
 
 @asynccontextmanager

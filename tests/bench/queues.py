@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.bench.running import Values
 from tests.bench.seeds import BIN, SOURCES, Command, until_open
-from tests.support.gateways import free_ports
+from tests.support.ports import free_ports
 
 BASELINES = "tests.bench.baselines"
 

@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 
 from tests.bench import wrk
-from tests.support.gateways import free_ports
+from tests.support.ports import free_ports
 
 Command = list[str | Path]
 

@@ -83,11 +83,13 @@ class Load:
         self._line: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._steady: asyncio.Task[None] | None = None
+        self._asking: set[asyncio.Task[str]] = set()
 
     # ---- its life
 
     async def begin(self) -> None:
         """Sign in, have an endpoint made, and watch."""
+        self.rig.at_the_end(self._drop)
         self.user_id = await self.person.user_id()
         await self.stranger.user_id()
         port = self.rig.between("notifier", "receiver").port
@@ -106,11 +108,16 @@ class Load:
         return f"/hooks/{self.tag}"
 
     async def end(self) -> None:
-        """Stop watching."""
+        """Stop asking, then watching."""
         await self.rest()
-        for task in self._tasks:
+        await self._drop()
+
+    async def _drop(self) -> None:
+        """Stop in the midst of everything, also of a question that nobody may ever answer."""
+        tasks = [*self._tasks, *self._asking, *([self._steady] if self._steady else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # ---- asking
 
@@ -121,22 +128,22 @@ class Load:
     async def rest(self) -> None:
         """Ask for nothing more; what was begun is answered."""
         if self._steady is not None:
-            steady, self._steady = self._steady, None
-            steady.cancel()
-            with suppress(asyncio.CancelledError):
-                await steady
+            self._steady.cancel()
+            self._steady = None
+        asking, self._asking = self._asking, set()
+        await asyncio.gather(*asking)
 
     async def _ask_steadily(self, per_second: float) -> None:
-        async with asyncio.TaskGroup() as group:
-            try:
-                while True:
-                    group.create_task(self.ask())
-                    await asyncio.sleep(self.random.expovariate(per_second))
-            except asyncio.CancelledError:
-                # What is being asked hears its answer first.
-                current = asyncio.current_task()
-                assert current is not None
-                current.uncancel()
+        while True:
+            asking = asyncio.create_task(self.ask())
+            self._asking.add(asking)
+            asking.add_done_callback(self._heard)
+            await asyncio.sleep(self.random.expovariate(per_second))
+
+    def _heard(self, asking: asyncio.Task[str]) -> None:
+        # What failed is kept for `rest`, which raises it.
+        if asking.cancelled() or asking.exception() is None:
+            self._asking.discard(asking)
 
     async def ask_many(self, count: int, **body: Any) -> list[str]:
         return list(await asyncio.gather(*(self.ask(**body) for _ in range(count))))

@@ -3,12 +3,12 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
-from sorami.local import children, java, kafka_jars, kafka_probe, ports
+from sorami.local import children, java, kafka_jars, kafka_probe
 from sorami.local import kafka as local_kafka
 from sorami.local.children import OwnProcess
+from tests.support.ports import free_ports
 
 COUNT = 3
 CLUSTER = "c29yYW1pLWNoYW9zLXRocg"
@@ -28,13 +28,6 @@ OF_THREE = {
 }
 
 
-def free_ports() -> Iterator[int]:
-    """Ports below those of `sorami.local`, another place for each process: a broker that is down keeps its port so."""
-    lowest, count = 8_000, 2_900
-    first = os.getpid() * 17
-    return (port for n in range(count) if ports.is_free(port := lowest + (first + n) % count))
-
-
 class Nodes:
     """The nodes by number, from 1; each may be killed, stopped and started."""
 
@@ -42,9 +35,9 @@ class Nodes:
         self._home = home
         self._command: list[str] = []
         self._running: dict[int, OwnProcess] = {}
-        free = free_ports()
-        self.ports = {node: next(free) for node in range(1, COUNT + 1)}
-        self._controllers = {node: next(free) for node in range(1, COUNT + 1)}
+        numbers = range(1, COUNT + 1)
+        self.ports = dict(zip(numbers, free_ports(COUNT), strict=True))
+        self._controllers = dict(zip(numbers, free_ports(COUNT), strict=True))
 
     @property
     def bootstrap(self) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +23,9 @@ from sorami.local.stack import Stack
 from sorami.local.supervisor import Phase
 from tests.chaos import launch
 from tests.chaos.frost import Frost
-from tests.chaos.nodes import Nodes, free_ports
+from tests.chaos.nodes import Nodes
 from tests.chaos.proxy import Proxy
+from tests.support.ports import free_ports
 from tests.support.product import SECRET, Person, Product
 from tests.support.providers.fake import KEY
 from tests.support.providers.fal import FakeFal
@@ -160,6 +161,10 @@ class Rig:
         self._ends.push_async_callback(self.product.close)
         await pool.execute(WATCH_ROWS)
 
+    def at_the_end(self, end: Callable[[], Awaitable[None]]) -> None:
+        """Have something of a scenario ended before the product is, should the run be cut off."""
+        self._ends.push_async_callback(end)
+
     async def stop(self) -> None:
         """Wake and stop everything, the last first, also after half a start."""
         self.clear()
@@ -208,8 +213,7 @@ class Rig:
         home = Home(self.home / "stack")
         home.make()
         numbers = ports.assign(home, ["postgres", "kafka", "kafka-controller", *OBJECT_PORTS])
-        free = free_ports()
-        brokers = {service: next(free) for service in LINKS}
+        brokers = dict(zip(LINKS, free_ports(len(LINKS)), strict=True))
         for (service, other), proxy in self.links.items():
             own = {"kafka": brokers[service], "receiver": self.receiver.port, "provider": self.provider.port}
             proxy.upstream = own.get(other) or numbers[other]

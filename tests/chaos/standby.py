@@ -13,9 +13,9 @@ from sorami.local import children, unprivileged
 from sorami.local import postgres as local_postgres
 from sorami.local.children import OwnProcess
 from sorami.local.secrets import load_or_make
-from tests.chaos.nodes import free_ports
 from tests.chaos.proxy import Proxy
 from tests.chaos.rig import LINKS, Rig
+from tests.support.ports import free_port
 
 READY_WITHIN = 60.0
 FOLLOWS = "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'"
@@ -31,7 +31,7 @@ class Standby:
         self._log = rig.stack.home.log("standby")
         self._process: OwnProcess | None = None
         self._home = {proxy: proxy.upstream for proxy in self._proxies()}
-        self.port = next(free_ports())
+        self.port = free_port()
 
     def _proxies(self) -> list[Proxy]:
         return [self._rig.between(service, "postgres") for service in LINKS]

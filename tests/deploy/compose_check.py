@@ -22,7 +22,7 @@ import yaml
 from sorami.local import java, kafka_jars, postgres, seaweed
 from tests.deploy import image_check
 from tests.deploy.image_check import BASE, LIMITS, PODMAN, ROOT, STORE, image, run
-from tests.support.gateways import free_ports
+from tests.support.ports import free_ports
 
 __all__ = ["image"]
 

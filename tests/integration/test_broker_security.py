@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from services.runtime.broker import connection_options, until_reachable
 from services.runtime.settings import RuntimeSettings
 from sorami.local import children, java, kafka, kafka_jars, kafka_probe
-from tests.support.gateways import free_ports
+from tests.support.ports import free_ports
 
 PASSWORD = "scram-secret"
 MECHANISM = "SCRAM-SHA-512"

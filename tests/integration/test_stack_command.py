@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,15 +17,10 @@ import pytest
 
 from sorami.local import children, unprivileged
 from sorami.local.home import Home, holder
+from tests.support.ports import free_port
 
 SORAMI = [sys.executable, "-m", "sorami.cli"]
 WITHIN = 90
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Shell:

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import os
-import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
 from contracts.ids import new_id
+from tests.support.ports import free_ports
 from tests.support.product import Person, Product, frames
 from tests.support.receiver import Call, Play, Receiver, endless, half_open, reset, slow, status, then
 from tests.unit.notifier.test_signatures import own_verifier
@@ -433,10 +433,7 @@ async def seen_at(url: str, person: Person, count: int, open_: asyncio.Event) ->
 async def test_two_notifiers_show_everything_to_everybody_and_tell_it_once(product: Product, hooks: Receiver) -> None:
     person = product.person()
     made = await endpoint(person, hooks, event_types=["job.completed", "test"])
-    with socket.socket() as probe, socket.socket() as another:
-        probe.bind(("127.0.0.1", 0))
-        another.bind(("127.0.0.1", 0))
-        port, inside = probe.getsockname()[1], another.getsockname()[1]
+    port, inside = free_ports(2)
     ports = {"SORAMI_NOTIFIER_PORT": str(port), "SORAMI_NOTIFIER_INTERNAL_PORT": str(inside)}
     env = {**os.environ, **product.stack.env, **ports}
     second = await asyncio.create_subprocess_exec(

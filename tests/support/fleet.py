@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.gateways import free_ports
+from tests.support.ports import free_ports
 
 FORGET_AFTER = 1.0
 """Seconds that a balancer goes on leading new connections to a process that was told to stop."""

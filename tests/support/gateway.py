@@ -1,7 +1,6 @@
 """A gateway that runs on a real port over a migrated database, under its own role, as `__main__` wires it."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
@@ -17,6 +16,7 @@ from services.gateway.settings import GatewaySettings
 from services.runtime.database import open_pool
 from services.runtime.http_server import HttpServer
 from tests.support.identity_provider import APPLICATION, IdentityProvider
+from tests.support.ports import free_port
 from tests.support.postgres import Database, PostgresServer
 from tests.support.wired import Hands
 
@@ -56,7 +56,7 @@ async def running_gateway(
     database: Database, provider: IdentityProvider, **settings: Any
 ) -> AsyncIterator[RunningGateway]:
     """Run a gateway whose tokens are the provider's; `settings` are further fields of its settings."""
-    port = _free_port()
+    port = free_port()
     url = settings.get("public_url", f"http://127.0.0.1:{port}")
     given: dict[str, Any] = {
         "database_url": SecretStr(database.url),
@@ -80,12 +80,6 @@ async def running_gateway(
             await server.stop()
             await serving
             await parts.request_generation.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

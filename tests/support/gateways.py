@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 
+from tests.support.ports import free_ports
 from tests.support.product import Product
 
 
@@ -34,15 +34,6 @@ async def _gateway(product: Product, settings: dict[str, str]) -> AsyncIterator[
     finally:
         process.terminate()
         await process.wait()
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 async def _until_ready(url: str) -> None:

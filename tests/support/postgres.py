@@ -7,7 +7,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,7 @@ import asyncpg
 import pytest
 
 from services.persistence.migrate import main
+from tests.support.ports import free_port
 
 START_WITHIN = 30.0
 FAST = (
@@ -185,7 +185,7 @@ def running_postgres() -> Iterator[PostgresServer]:
     data, log = folder / "data", folder / "log"
     try:
         _initdb(data, become)
-        port = _free_port()
+        port = free_port()
         options = [part for setting in FAST for part in ("-c", setting)]
         with log.open("wb") as output:
             server = subprocess.Popen(
@@ -227,12 +227,6 @@ def _become_ordinary(folder: Path) -> Callable[[], None] | None:
         os.setuid(nobody.pw_uid)
 
     return become
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_ready(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

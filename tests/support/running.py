@@ -1,7 +1,6 @@
 """One running product for the whole session: real Kafka, Postgres and S3, and the four services as processes."""
 
 import json
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from sorami.local.services import SERVICES
 from sorami.local.stack import Stack
 from tests.support.collector import Collector
 from tests.support.image_host import ImageHost
+from tests.support.ports import free_port
 from tests.support.product import SECRET, Product
 from tests.support.providers.fake import KEY
 from tests.support.providers.fal import FakeFal
@@ -92,10 +92,7 @@ WORKERS = {
 @pytest.fixture(scope="session")
 def backend_port() -> int:
     """Where the product expects the seeds' Flask backend; whoever needs it starts it there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    return free_port()
 
 
 @pytest.fixture(scope="session")
