@@ -92,13 +92,13 @@ $(NODE_TOOLS)/.ready: tests/node_tools/requirements.lock tests/node_tools/packag
 	@ln -sfn $(CURDIR)/tests/node_tools/tsconfig.json $(NODE_TOOLS)/check/tsconfig.json
 	@touch $@
 
-# Helm's own library and Kubernetes' schemas; `make setup` takes them out again when it has something to do.
+# Helm's own library and Kubernetes' schemas.
 CHART_TOOLS := $(VENV)/.chart-tools
 $(CHART_TOOLS): deploy/helm/requirements.lock $(READY)
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --require-hashes -r $<
 	@touch $@
 
-security-report: $(CHART_TOOLS) ## Run the tests of tests/SECURITY.md on the real stack; what became of each row, in .sorami/security
+security-report: $(CHART_TOOLS) $(NODE_TOOLS)/.ready ## Run the tests of tests/SECURITY.md on the real stack; what became of each row, in .sorami/security
 	@$(BIN)/python -m tests.security_report $(ROWS)
 
 screenshots: $(READY) ## Look at every view of the page: pictures of it in .sorami/screenshots, three of them in docs/img
