@@ -1,6 +1,6 @@
 """Routes are declared with FastAPI and served by their address alone."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -80,7 +80,8 @@ async def test_an_endpoint_that_wants_more_is_refused_when_the_application_is_bu
     def at_once(request: Request) -> Response:
         return PlainTextResponse(request.url.path)
 
-    for path, endpoint in {"/a": of_the_query, "/b/{number}": of_a_number, "/c": at_once}.items():
+    endpoints: dict[str, Callable[..., object]] = {"/a": of_the_query, "/b/{number}": of_a_number, "/c": at_once}
+    for path, endpoint in endpoints.items():
         api = FastAPI()
         api.add_api_route(path, endpoint)
         with pytest.raises(TypeError, match="must be async and take the request"):
