@@ -129,7 +129,7 @@ async def test_many_are_chosen_with_shift_and_saved_gathered_and_thrown_away_at_
     assert len(zipfile.ZipFile(await (await download.value).path()).namelist()) == 4
     await bar.get_by_label("Add to an album").click()
     await visit.page.get_by_label("Name of the album").fill("Four of them")
-    await visit.page.get_by_role("button", name="Make it").click()
+    await visit.page.get_by_role("button", name="Create").click()
     await expect(visit.toast("Added to Four of them.")).to_be_visible()
     await bar.get_by_label("Delete").click()
     await expect(visit.cards).to_have_count(1)

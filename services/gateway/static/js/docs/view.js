@@ -12,6 +12,9 @@ const typeInWords = (type) =>
 
 const asCode = (/** @type {string} */ text) => html`<code>${text}</code>`;
 
+/** A sentence in which `…` stands for code. @param {string} text */
+const sentence = (text) => text.split("`").map((piece, index) => (index % 2 ? asCode(piece) : piece));
+
 /** @param {{fields: Field[]}} props */
 const Fields = ({ fields }) => html`
   <ul class="fields">
@@ -24,7 +27,7 @@ const Fields = ({ fields }) => html`
             ${field.required ? html`<span class="warm">${say("docs.required")}</span>` : null}
             ${field.facts.map(({ words, values }) => html`<span class="muted">${say(words, ...values)}</span>`)}
           </div>
-          ${field.description ? html`<p>${field.description}</p>` : null}
+          ${field.description ? html`<p>${sentence(field.description)}</p>` : null}
           ${field.choices.length ? html`<p class="choices-of">${field.choices.map(asCode)}</p>` : null}
           ${field.fields.length ? html`<${Fields} fields=${field.fields} />` : null}
         </li>
@@ -41,7 +44,7 @@ const Call = ({ operation }) => html`
       <span class=${`method ${operation.method.toLowerCase()}`}>${operation.method}</span>
       <code>${operation.path}</code>
     </p>
-    ${operation.description ? html`<p>${operation.description}</p>` : null}
+    ${operation.description ? html`<p>${sentence(operation.description)}</p>` : null}
     <div class="try">
       <pre tabindex="0" role="group" aria-label=${say("docs.try")}><code>${operation.call}</code></pre>
       <${CopyLine} text=${operation.call} />
@@ -70,7 +73,7 @@ const Call = ({ operation }) => html`
         (answer) => html`
           <div class="answer">
             <p>
-              <strong class="figure">${answer.status}</strong> ${answer.description}
+              <strong class="figure">${answer.status}</strong> <span>${sentence(answer.description)}</span>
               <span class="muted">${answer.media}</span>
             </p>
             ${answer.fields.length ? html`<${Fields} fields=${answer.fields} />` : null}
