@@ -70,7 +70,7 @@ async def test_a_kind_is_paused_with_a_reason_by_the_keyboard_and_what_waits_tel
     await visit.arrive("/operate")
     queues, dialog = visit.page.locator("#queues"), visit.page.get_by_role("dialog")
     press = visit.page.keyboard.press
-    await expect(queues.get_by_role("button", name="Pause Built in")).to_be_visible()
+    await expect(queues.get_by_role("button", name="Pause: Built in")).to_be_visible()
     await visit.tab_to("Pause more than a provider")
     await press("Enter")
     await visit.tab_to("Pause Films")

@@ -6,6 +6,9 @@ import { say } from "../base/words.js";
 /** @typedef {import("./reader.js").Field} Field */
 /** @typedef {import("./reader.js").Operation} Operation */
 
+/** Where the list has room beside the text it is open; above it, it would push the text away. As docs.css. */
+const BESIDE = matchMedia("(min-width: 881px)");
+
 /** @param {string} type */
 const typeInWords = (type) =>
   type.replace(/^list (\w+)/, (_, of) => say("docs.list", of)).replace(/ null$/, ` ${say("docs.orNull")}`);
@@ -90,14 +93,17 @@ const Call = ({ operation }) => html`
 export const Docs = ({ title, description, version, groups }) => html`
   <div class="docs">
     <nav class="contents" aria-label=${say("docs.contents")}>
-      ${groups.map(
-        ({ tag, operations }) => html`
-          <h2>${tag}</h2>
-          <ul>
-            ${operations.map((operation) => html`<li><a href=${`#${operation.id}`}>${operation.summary}</a></li>`)}
-          </ul>
-        `,
-      )}
+      <details open=${BESIDE.matches}>
+        <summary>${say("docs.contents")}</summary>
+        ${groups.map(
+          ({ tag, operations }) => html`
+            <h2>${tag}</h2>
+            <ul>
+              ${operations.map((operation) => html`<li><a href=${`#${operation.id}`}>${operation.summary}</a></li>`)}
+            </ul>
+          `,
+        )}
+      </details>
     </nav>
     <div class="reading">
       <h1>${title} <span class="muted">${version}</span></h1>

@@ -358,7 +358,7 @@ export const en = {
   "settings.look": "Appearance",
 
   "theme.label": "Theme",
-  "theme.auto": "As the system",
+  "theme.auto": "System",
   "theme.light": "Light",
   "theme.dark": "Dark",
 
@@ -479,8 +479,8 @@ export const en = {
   "operate.paused": "paused",
   "operate.pause": "Pause",
   "operate.resume": "Resume",
-  "operate.pauseOf": (/** @type {string} */ name) => `Pause ${name}`,
-  "operate.resumeOf": (/** @type {string} */ name) => `Resume ${name}`,
+  "operate.pauseOf": (/** @type {string} */ name) => `Pause: ${name}`,
+  "operate.resumeOf": (/** @type {string} */ name) => `Resume: ${name}`,
   "operate.pausedSince": (/** @type {string} */ name, /** @type {string} */ when) => `${name}: paused since ${when}.`,
   "operate.pauseMore": "Pause more than a provider",
   "operate.pauseText": "Nothing new of it begins; what was begun goes on.",

@@ -57,7 +57,7 @@ export const fr = {
   "now.title": "En cours",
   "now.running": (/** @type {number} */ n) => `${n} en cours`,
   "now.live": "suivi en direct",
-  "now.clear": "Ranger ce qui est fini",
+  "now.clear": "Ranger les finis",
   "now.more": (/** @type {number} */ n) => `En montrer ${n} de plus`,
   "now.fewer": "En montrer moins",
 
@@ -360,7 +360,7 @@ export const fr = {
   "settings.look": "Apparence",
 
   "theme.label": "Thème",
-  "theme.auto": "Comme le système",
+  "theme.auto": "Système",
   "theme.light": "Clair",
   "theme.dark": "Sombre",
 
@@ -377,7 +377,7 @@ export const fr = {
   "keys.scopes": "Ce qu’elle permet",
   "keys.used": "Dernier usage",
   "keys.until": "Jusqu’au",
-  "keys.lasting": "Valable",
+  "keys.lasting": "Valable pendant",
   "keys.revoke": "Révoquer",
   "keys.revokeOf": (/** @type {string} */ name) => `Révoquer ${name}`,
 
@@ -432,7 +432,7 @@ export const fr = {
   "event.job.failed": "un travail a échoué",
   "event.job.cancelled": "un travail est annulé",
   "event.job.progress": "un travail avance",
-  "channels.title": "Courriel et messagerie",
+  "channels.title": "Courriel et chat",
   "channels.text": "Une phrase vous dit quand quelque chose est prêt ou a échoué.",
   "channels.new": "Nouveau canal",
   "channels.make": "Créer le canal",

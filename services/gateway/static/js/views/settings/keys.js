@@ -99,11 +99,11 @@ export const Keys = () => {
             key: key.id,
             cells: [
               html`<span dir="auto">${key.name}</span>`,
-              html`<code>${key.prefix}…</code>`,
+              html`<code class="whole">${key.prefix}…</code>`,
               html`<span title=${key.scopes.join(" ")}>${inOrder(key.scopes).map(nameOf).join(" · ")}</span>`,
               key.last_used_at ? moment(Date.parse(key.last_used_at)) : say("never"),
-              key.expires_at ? moment(Date.parse(key.expires_at)) : say("share.noEnd"),
-              html`<button type="button" class="plain bad" aria-label=${say("keys.revokeOf", key.name)} onClick=${() => void revoke(key.id)}>
+              html`<span class="whole">${key.expires_at ? moment(Date.parse(key.expires_at)) : say("share.noEnd")}</span>`,
+              html`<button type="button" class="plain bad whole" aria-label=${say("keys.revokeOf", key.name)} onClick=${() => void revoke(key.id)}>
                 ${say("keys.revoke")}
               </button>`,
             ],

@@ -32,7 +32,7 @@ export const Shares = () => {
                 ${share.hasPassword ? html`<span class="muted">${say("shares.locked")}</span>` : null}`,
               moment(Date.parse(share.createdAt)),
               share.expiresAt ? moment(Date.parse(share.expiresAt)) : say("share.noEnd"),
-              html`<button type="button" class="plain bad" aria-label=${say("shares.endOf", share.prefix)} onClick=${() => void revoke(share.id)}>
+              html`<button type="button" class="plain bad whole" aria-label=${say("shares.endOf", share.prefix)} onClick=${() => void revoke(share.id)}>
                 ${say("shares.end")}
               </button>`,
             ],
