@@ -52,7 +52,7 @@ async def test_scrolling_brings_every_page_and_makes_only_what_is_near(new_visit
     size = visit.page.viewport_size
     assert size is not None
     await visit.page.set_viewport_size({"width": size["width"], "height": 3_000})
-    await visit.page.wait_for_function("() => document.querySelectorAll('.wall > li').length > 34")
+    await visit.page.wait_for_function("() => document.querySelectorAll('.wall > li').length > 20")
     await visit.page.set_viewport_size(size)
     end = visit.page.get_by_text("That is everything.")
     seen: dict[str, None] = {}
