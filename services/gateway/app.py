@@ -55,7 +55,8 @@ from services.runtime.database import Pool
 from services.runtime.host_guard import HostGuard
 from services.runtime.http_observer import ObserveRequests
 from services.runtime.plain_paths import PlainPaths
-from services.runtime.problems import install_problem_handlers
+from services.runtime.problems import ProblemDocuments
+from services.runtime.route_table import RouteTable
 from services.runtime.signed_objects import SignedObjects
 from services.runtime.signed_urls import UrlSigner
 from services.runtime.webhook_addresses import AddressRules
@@ -109,22 +110,45 @@ def build_resolve_input(settings: GatewaySettings, pool: Pool, finish_upload: Fi
 
 def build_app(parts: Parts) -> Any:
     """Wire the whole application; nothing is connected here."""
-    return HostGuard(PlainPaths(ObserveRequests(build_api(parts))), allowed_hosts(parts.settings))
+    settings = parts.settings
+    app: Any = ProblemDocuments(RouteTable(build_api(parts)))
+    if settings.cors_origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=[
+                "authorization",
+                "content-type",
+                "idempotency-key",
+                "if-none-match",
+                "last-event-id",
+                "prefer",
+                "traceparent",
+            ],
+            expose_headers=[
+                "content-disposition",
+                "etag",
+                "idempotency-replayed",
+                "location",
+                "preference-applied",
+                "ratelimit",
+                "ratelimit-policy",
+                "retry-after",
+            ],
+        )
+    return HostGuard(PlainPaths(ObserveRequests(app)), allowed_hosts(settings))
 
 
 def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_document) -> FastAPI:
-    """Wire the routes; `notifiers` is the document of what the notifier serves beside them."""
+    """Declare the routes; `notifiers` is the document of what the notifier serves beside them."""
     app = FastAPI(
         title="Sorami",
         version=VERSION,
         description="Ask for images and videos, watch them being made, and keep them.",
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,
-        # Spans and metrics are made once, by ObserveRequests; asking at each request cost a twentieth of it.
-        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    install_problem_handlers(app)
     app.include_router(probe_router(parts))
     for kind in KINDS.values():
         app.include_router(generation_router(parts, kind))
@@ -160,30 +184,5 @@ def build_api(parts: Parts, notifiers: Callable[[], dict[str, Any]] = notifier_d
     app.include_router(gallery_router(parts))
     app.include_router(problem_router(security_headers(parts)))
     app.include_router(page_router(parts))
-    if parts.settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=parts.settings.cors_origins,
-            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=[
-                "authorization",
-                "content-type",
-                "idempotency-key",
-                "if-none-match",
-                "last-event-id",
-                "prefer",
-                "traceparent",
-            ],
-            expose_headers=[
-                "content-disposition",
-                "etag",
-                "idempotency-replayed",
-                "location",
-                "preference-applied",
-                "ratelimit",
-                "ratelimit-policy",
-                "retry-after",
-            ],
-        )
     secure_document(app, lambda document: with_examples(with_notifier(document, notifiers())))
     return app

@@ -19,7 +19,8 @@ from services.runtime.health import readiness
 from services.runtime.host_guard import HostGuard
 from services.runtime.http_observer import ObserveRequests
 from services.runtime.plain_paths import PlainPaths
-from services.runtime.problems import install_problem_handlers
+from services.runtime.problems import ProblemDocuments
+from services.runtime.route_table import RouteTable
 
 
 def allowed_hosts(settings: NotifierSettings) -> frozenset[str]:
@@ -30,13 +31,21 @@ def allowed_hosts(settings: NotifierSettings) -> frozenset[str]:
 
 def build_app(parts: Parts) -> Any:
     """Wire the whole application; nothing is connected here."""
-    return HostGuard(PlainPaths(HandOver(ObserveRequests(build_api(parts)))), allowed_hosts(parts.settings))
+    app: Any = ProblemDocuments(RouteTable(build_api(parts)))
+    if parts.settings.cors_origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=parts.settings.cors_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["authorization", "content-type", "last-event-id", "traceparent"],
+            expose_headers=["location", "retry-after"],
+        )
+    return HostGuard(PlainPaths(HandOver(ObserveRequests(app))), allowed_hosts(parts.settings))
 
 
 def build_api(parts: Parts) -> FastAPI:
-    """Wire the routes; the document of the console's is published with the gateway's."""
-    app = FastAPI(title="Sorami notifier", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    install_problem_handlers(app)
+    """Declare the routes; the document of the console's is published with the gateway's."""
+    app = FastAPI(title="Sorami notifier", openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(stream_router(parts), include_in_schema=False)
     app.include_router(ticket_router(parts))
     app.include_router(endpoint_router(parts))
@@ -52,12 +61,4 @@ def build_api(parts: Parts) -> FastAPI:
         ready, reasons = await readiness(parts.checks)
         return JSONResponse({"status": "ready" if ready else "not ready", "reasons": reasons}, 200 if ready else 503)
 
-    if parts.settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=parts.settings.cors_origins,
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["authorization", "content-type", "last-event-id", "traceparent"],
-            expose_headers=["location", "retry-after"],
-        )
     return app

@@ -40,8 +40,8 @@ def _traceparent(scope: Any) -> str | None:
 
 
 def _note(scope: Any, status: int, seconds: float, span: RequestSpan | None) -> None:
-    # The router notes the route it found in the scope; a method of the caller's invention must not be a label.
-    route = getattr(scope.get("route"), "path", UNKNOWN)
+    # RouteTable notes the route it found in the scope; a method of the caller's invention must not be a label.
+    route = scope.get("route", UNKNOWN)
     method = scope["method"] if route != UNKNOWN else UNKNOWN
     HTTP_REQUESTS.labels(method, route, str(status)).inc()
     HTTP_SECONDS.labels(method, route).observe(seconds)

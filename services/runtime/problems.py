@@ -2,11 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 from services.runtime.database import is_transient
@@ -90,54 +87,23 @@ def _unavailable() -> Problem:
     )
 
 
-async def _on_problem(_: Request, error: Exception) -> Response:
-    return problem_response(cast(Problem, error))
-
-
-def _allowed_methods(request: Request, named: str) -> str:
-    """Return every method of this address; the framework names those of the first route that matches it."""
-    document = getattr(request.scope["app"], "openapi", None)
-    asked = request.url.path.split("/")
-    found: list[tuple[int, str]] = []
-    for template, operations in (document()["paths"] if document else {}).items():
-        parts = template.split("/")
-        if len(parts) == len(asked) and all(p == a or p.startswith("{") for p, a in zip(parts, asked, strict=True)):
-            # Words of its own go before a word taken for an id, as they do among the routes.
-            found.append((template.count("{"), ", ".join(sorted(method.upper() for method in operations))))
-    return min(found)[1] if found else named
-
-
-async def _on_http(request: Request, raised: Exception) -> Response:
-    error = cast(HTTPException, raised)
-    codes = {404: "not_found", 405: "method_not_allowed"}
-    details = {404: "there is nothing at this address", 405: "this address does not take this method"}
-    code = codes.get(error.status_code, "http_error")
-    detail = details.get(error.status_code, "the request was refused")
-    headers = dict(error.headers or {})
-    if error.status_code == 405:
-        headers["Allow"] = _allowed_methods(request, headers.get("Allow", ""))
-    return problem_response(Problem(error.status_code, code, detail, headers=headers))
-
-
-async def _on_overload(_: Request, __: Exception) -> Response:
-    return problem_response(
-        Problem(503, "overloaded", "too much is waiting; try again in a moment", headers={"Retry-After": "1"})
-    )
-
-
-async def _on_anything(request: Request, error: Exception) -> Response:
+def _problem_of(error: Exception, path: str) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Overloaded):
+        return Problem(503, "overloaded", "too much is waiting; try again in a moment", headers={"Retry-After": "1"})
     if is_transient(error):
-        _log.warning("the database or the object store is away", path=request.url.path, error=type(error).__name__)
-        return problem_response(_unavailable())
-    _log.error("a request failed", path=request.url.path, error=type(error).__name__, exc_info=error)
-    return problem_response(Problem(500, "internal", "something went wrong on our side; it was logged"))
+        _log.warning("the database or the object store is away", path=path, error=type(error).__name__)
+        return _unavailable()
+    _log.error("a request failed", path=path, error=type(error).__name__, exc_info=error)
+    return Problem(500, "internal", "something went wrong on our side; it was logged")
 
 
-class CatchEverything:
-    """A layer of pure ASGI: whatever was not foreseen is logged once and answered as a problem."""
+class ProblemDocuments:
+    """A layer of pure ASGI: every error is answered as a problem document; what nobody foresaw is logged once."""
 
     def __init__(self, app: Any) -> None:
-        self.app = app
+        self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         started = False
@@ -148,17 +114,8 @@ class CatchEverything:
             await send(message)
 
         try:
-            await self.app(scope, receive, watch)
+            await self._app(scope, receive, watch)
         except Exception as error:
-            if started or scope["type"] != "http":
+            if started:
                 raise
-            response = await _on_anything(Request(scope), error)
-            await response(scope, receive, send)
-
-
-def install_problem_handlers(app: Starlette) -> None:
-    """Make an application answer every error as a problem document."""
-    app.add_exception_handler(Problem, _on_problem)
-    app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Overloaded, _on_overload)
-    app.add_middleware(CatchEverything)
+            await problem_response(_problem_of(error, scope["path"]))(scope, receive, send)

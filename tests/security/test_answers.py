@@ -9,13 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from services.gateway.api.pages import PAGES
-from services.runtime.problems import install_problem_handlers
+from services.runtime.problems import ProblemDocuments
 from sorami.documents import gateway_api, openapi
 from tests.support.gateway import running_gateway
 from tests.support.household import Route as Route_
@@ -147,12 +143,12 @@ async def test_S46_pages_carry_every_header_and_over_https_the_promise_to_stay_t
 async def test_S47_what_nobody_foresaw_is_told_without_a_word_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     words = "SELECT secret FROM users -- postgres at db.internal:5432"
 
-    async def fails(_: Request) -> Response:
+    async def app(_: object, __: object, ___: object) -> None:
         raise RuntimeError(words)
 
-    app = Starlette(routes=[Route("/", fails)])
-    install_problem_handlers(app)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(ProblemDocuments(app)), base_url="http://test"
+    ) as client:
         answer = await client.get("/")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     for word in ("SELECT", "db.internal", "RuntimeError", "Traceback", "File "):

@@ -13,17 +13,18 @@ from fastapi import FastAPI
 
 from services.gateway.api.page_files import STATIC, PageFiles
 from services.gateway.api.pages import PAGES, page_router
-from services.runtime.problems import install_problem_handlers
+from services.runtime.problems import ProblemDocuments
+from services.runtime.route_table import RouteTable
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI(docs_url=None, redoc_url=None)
-    install_problem_handlers(app)
+    api = FastAPI(docs_url=None, redoc_url=None)
     parts: Any = SimpleNamespace(
         signer=SimpleNamespace(origin="https://media.example"), public_url="http://sorami.test"
     )
-    app.include_router(page_router(cast(Any, parts)))
+    api.include_router(page_router(cast(Any, parts)))
+    app = ProblemDocuments(RouteTable(api))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sorami.test") as client:
         yield client
 
