@@ -327,4 +327,4 @@ def event_id(event: Event) -> str:
 
 def as_utc(moment: datetime) -> str:
     """Write a moment as the seeds do: ISO 8601 in UTC with milliseconds and `Z`."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds")[:23] + "Z"

@@ -56,6 +56,7 @@ class RouteTable:
         served, found = self._find(scope["path"], scope["method"])
         # What is counted and traced is the template, never the address.
         scope["route"] = served.template
+        scope["path_params"] = found
         given: dict[str, Any] = {name: found[name] for name in served.words}
         if served.request is not None:
             given[served.request] = Request(scope, receive, send)

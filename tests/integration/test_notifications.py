@@ -44,6 +44,7 @@ async def test_all_four_types_are_said_in_the_readers_language(product: Product)
     for n, (type_, title, message, *_) in enumerate(FOUR):
         await rung(product, person, type_, title, message, n)
     french = await bell(person)
+    assert {n["prompt"] for n in french} == {"p"}
     english = await person.http.get("/api/notifications", headers={"Accept-Language": "en-GB, fr;q=0.5"})
     assert [(n["type"], n["title"], n["message"]) for n in french] == [row[:3] for row in FOUR[::-1]]
     assert [(n["title"], n["message"]) for n in english.json()["notifications"]] == [row[3:] for row in FOUR[::-1]]

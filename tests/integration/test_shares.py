@@ -53,6 +53,8 @@ async def test_a_share_shows_its_image_to_anybody_without_its_prompt(product: Pr
     told = (await person.http.get("/api/shares")).json()["shares"][0]
     assert token not in str(told)
     assert told["prefix"] == token[:6]
+    asked = await product.row("SELECT prompt FROM image_generations WHERE id = $1", job_id)
+    assert told["title"] == asked["prompt"]
     kept = await product.row("SELECT * FROM sorami.shares WHERE id = $1", share["id"])
     assert token not in str(dict(kept))
 

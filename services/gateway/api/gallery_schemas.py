@@ -140,6 +140,7 @@ class ShareBody(BaseModel):
     prefix: str = Field(description="How the link's token begins.")
     generationId: str | None
     albumId: str | None
+    title: str | None = Field(description="The album's name, or how the generation's prompt begins.")
     showPrompt: bool
     hasPassword: bool
     createdAt: str
@@ -186,6 +187,7 @@ class NotificationBody(BaseModel):
     title: str
     message: str
     metadata: dict[str, Any]
+    prompt: str | None = Field(description="How the prompt of the generation begins that it is about.")
     createdAt: str
     read: bool
 

@@ -92,6 +92,7 @@ def share_body(share: ShareView) -> dict[str, Any]:
         "prefix": share.prefix,
         "generationId": share.generation_id,
         "albumId": share.album_id,
+        "title": share.title,
         "showPrompt": share.show_prompt,
         "hasPassword": share.has_password,
         "createdAt": as_utc(share.created_at),

@@ -56,6 +56,7 @@ def _body(view: NotificationView, language: str) -> dict[str, object]:
         "title": said.title,
         "message": said.message,
         "metadata": view.metadata,
+        "prompt": view.prompt,
         "createdAt": as_utc(view.created_at),
         "read": view.read,
     }

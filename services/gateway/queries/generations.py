@@ -13,6 +13,9 @@ from contracts.status import TERMINAL, JobStatus, Stage
 from services.runtime.database import Pool
 from services.runtime.own_rows import OwnRows
 
+PROMPT_LINE = 200
+"""Characters of a prompt where it only names something."""
+
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
@@ -165,6 +168,16 @@ def checked_author(owner: str) -> str:
     that it is expected to pass, else a page's walk is given up for a sort of everything.
     """
     return f"""coalesce(g."authorId" = {owner}, false)"""
+
+
+def prompt_of(generation_id: str, owner: str) -> str:
+    """Return what this owner's generation was asked for, as far as a line of a list holds it; NULL for none."""
+    asked = " UNION ALL ".join(
+        f"SELECT left(g.prompt, {PROMPT_LINE}) FROM {kind.generations_table} g"  # noqa: S608 - declared names
+        f" WHERE g.id = {generation_id} AND {checked_author(owner)} AND {not_deleted('g.id')}"
+        for kind in KINDS.values()
+    )
+    return f"({asked} LIMIT 1)"
 
 
 def status_columns(kind: Kind) -> str:

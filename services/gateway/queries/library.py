@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.kinds import KINDS, Kind
-from services.gateway.queries.generations import not_deleted
+from services.gateway.queries.generations import not_deleted, prompt_of
 from services.runtime.database import Pool
 from services.runtime.own_rows import OwnRows
 
@@ -30,6 +30,7 @@ class ShareView:
     prefix: str
     generation_id: str | None
     album_id: str | None
+    title: str | None
     show_prompt: bool
     has_password: bool
     created_at: datetime
@@ -80,14 +81,16 @@ ALBUM = f"{_ALBUM} AND a.id = $2"
 ALBUMS = f"""{_ALBUM} AND (a.created_at, a.id) < ($2::timestamptz, $3::text)
     ORDER BY a.created_at DESC, a.id DESC LIMIT $4"""
 
-_SHARE = """
-    SELECT id, prefix, generation_id, album_id, show_prompt, password_hash IS NOT NULL AS has_password, created_at,
-           expires_at, revoked_at
-    FROM sorami.shares WHERE owner_id = $1
-"""
-SHARE = f"{_SHARE} AND id = $2"
-SHARES = f"""{_SHARE} AND (created_at, id) < ($2::timestamptz, $3::text)
-    ORDER BY created_at DESC, id DESC LIMIT $4"""
+_SHARE = f"""
+    SELECT s.id, s.prefix, s.generation_id, s.album_id,
+           coalesce((SELECT a.name FROM sorami.albums a WHERE a.id = s.album_id),
+                    {prompt_of("s.generation_id", "$1")}) AS title,
+           s.show_prompt, s.password_hash IS NOT NULL AS has_password, s.created_at, s.expires_at, s.revoked_at
+    FROM sorami.shares s WHERE s.owner_id = $1
+"""  # noqa: S608 - our own expression
+SHARE = f"{_SHARE} AND s.id = $2"
+SHARES = f"""{_SHARE} AND (s.created_at, s.id) < ($2::timestamptz, $3::text)
+    ORDER BY s.created_at DESC, s.id DESC LIMIT $4"""
 
 # open_share: judged by the database's clock at every request; nothing of it is ever kept.
 OPEN_SHARE = f"""

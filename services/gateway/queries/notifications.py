@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from services.gateway.queries.generations import naive, not_deleted
+from services.gateway.queries.generations import naive, not_deleted, prompt_of
 from services.runtime.own_rows import OwnRows
 
 MOST_COUNTED = 1_000
@@ -21,6 +21,7 @@ class NotificationView:
     title: str
     message: str
     metadata: dict[str, Any]
+    prompt: str | None
     created_at: datetime
     read: bool
 
@@ -29,9 +30,11 @@ class NotificationView:
 _READ = """(EXISTS (SELECT FROM sorami.notification_reads r WHERE r.notification_id = n.id)
             OR n."createdAt"::timestamptz <= (SELECT m.read_until FROM sorami.notification_marks m WHERE m.user_id = $1)
             OR coalesce((to_jsonb(n)->>'read') = 'true', false)) IS TRUE"""
-_SHOWN = not_deleted("(n.metadata->>'generationId')")
+_ABOUT = "(n.metadata->>'generationId')"
+_SHOWN = not_deleted(_ABOUT)
 PAGE = f"""
-    SELECT n.id, n.type, n.title, n.message, n.metadata, n."createdAt" AS created_at, {_READ} AS read
+    SELECT n.id, n.type, n.title, n.message, n.metadata, {prompt_of(_ABOUT, "$1")} AS prompt,
+           n."createdAt" AS created_at, {_READ} AS read
     FROM notifications n
     WHERE n."userId" = $1 AND (n."createdAt", n.id) < ($2::timestamp, $3::text)
       AND ($4::bool IS NULL OR {_READ} <> $4) AND {_SHOWN}
@@ -60,6 +63,7 @@ async def page(own: OwnRows, *, unread: bool | None, after: tuple[datetime, str]
             row["title"],
             row["message"],
             json.loads(row["metadata"]) if row["metadata"] else {},
+            row["prompt"],
             row["created_at"] if row["created_at"].tzinfo else row["created_at"].replace(tzinfo=UTC),
             row["read"],
         )

@@ -227,6 +227,7 @@ async def _log(look: Look) -> None:
 
 
 async def _operating(look: Look) -> None:
+    await look.page.locator("details > summary").nth(1).wait_for()
     for one in await look.page.locator("details > summary").all():
         await one.click()
 

@@ -48,6 +48,12 @@ async def test_scrolling_brings_every_page_and_makes_only_what_is_near(new_visit
     await visit.product.until(f"SELECT 1 WHERE NOT EXISTS ({unfinished})", batch, within=60)
     await visit.arrive("/gallery")
     await expect(visit.cards.first).to_be_visible()
+    # A window that grows is filled, before anybody scrolls.
+    size = visit.page.viewport_size
+    assert size is not None
+    await visit.page.set_viewport_size({"width": size["width"], "height": 3_000})
+    await visit.page.wait_for_function("() => document.querySelectorAll('.wall > li').length > 20")
+    await visit.page.set_viewport_size(size)
     end = visit.page.get_by_text("That is everything.")
     seen: dict[str, None] = {}
     most = 0
@@ -129,7 +135,7 @@ async def test_many_are_chosen_with_shift_and_saved_gathered_and_thrown_away_at_
     assert len(zipfile.ZipFile(await (await download.value).path()).namelist()) == 4
     await bar.get_by_label("Add to an album").click()
     await visit.page.get_by_label("Name of the album").fill("Four of them")
-    await visit.page.get_by_role("button", name="Make it").click()
+    await visit.page.get_by_role("button", name="Create").click()
     await expect(visit.toast("Added to Four of them.")).to_be_visible()
     await bar.get_by_label("Delete").click()
     await expect(visit.cards).to_have_count(1)

@@ -70,22 +70,22 @@ async def test_a_kind_is_paused_with_a_reason_by_the_keyboard_and_what_waits_tel
     await visit.arrive("/operate")
     queues, dialog = visit.page.locator("#queues"), visit.page.get_by_role("dialog")
     press = visit.page.keyboard.press
-    await expect(queues.get_by_role("button", name="Pause Built in")).to_be_visible()
+    await expect(queues.get_by_role("button", name="Pause: Built in")).to_be_visible()
     await visit.tab_to("Pause more than a provider")
     await press("Enter")
-    await visit.tab_to("Pause Films")
+    await visit.tab_to("Pause: Films")
     await press("Enter")
     await expect(dialog).to_be_visible()
     await visit.page.get_by_label("Why (other operators read it)").focus()
     await visit.page.keyboard.type("the disks are full")
     await press("Enter")
-    await expect(queues.locator(".paused")).to_contain_text("Films: paused since Today")
+    await expect(queues.locator(".paused")).to_contain_text("Films: paused since today")
     await expect(queues.locator(".paused")).to_contain_text("the disks are full")
-    await expect(queues.get_by_role("button", name="Resume Films")).to_be_focused()
+    await expect(queues.get_by_role("button", name="Resume: Films")).to_be_focused()
     # Another operator's pause of a model is seen, and ended here.
     await visit.person.http.put("/api/admin/pauses/model/gpt-image-2", json={})
     await expect(queues.locator(".paused")).to_contain_text("gpt-image-2: paused since")
-    await queues.get_by_role("button", name="Resume gpt-image-2").press("Enter")
+    await queues.get_by_role("button", name="Resume: gpt-image-2").press("Enter")
     await expect(queues.locator(".paused")).not_to_contain_text("gpt-image-2")
     try:
         waiting = [await visit.person.ask("video", prompt=prompt) for prompt in ("It waits", "It waits longer")]
@@ -97,7 +97,7 @@ async def test_a_kind_is_paused_with_a_reason_by_the_keyboard_and_what_waits_tel
         await expect(visit.page.locator(".job").filter(has_text="frame 38 of 96")).to_contain_text("40%")
         await visit.page.get_by_role("link", name="Operate").first.click()
         await queues.get_by_text("Pause more than a provider").click()
-        await queues.get_by_role("button", name="Resume Films").press("Enter")
+        await queues.get_by_role("button", name="Resume: Films").press("Enter")
         await expect(queues.locator(".paused")).to_have_count(0)
     finally:
         await visit.person.http.delete("/api/admin/pauses/kind/video")

@@ -104,7 +104,7 @@ async def test_a_sign_in_link_works_once(new_visit: NewVisit) -> None:
     answer = await second.page.goto(link)
     assert answer is not None
     assert answer.status == 401
-    await expect(second.page.locator("h1")).to_have_text("This sign-in link is over")
+    await expect(second.page.locator("h1")).to_have_text("This sign-in link has expired")
 
 
 async def test_a_gallery_says_that_it_loads_and_that_it_could_not(new_visit: NewVisit) -> None:
@@ -247,7 +247,7 @@ async def test_axe_finds_nothing_in_what_lies_over_the_page(new_visit: NewVisit)
     await judged("a new key", "dialog")
     await page.goto(visit.product.url + "/operate")
     await page.get_by_text("Pause more than a provider").click()
-    await button("Pause Everything").click()
+    await button("Pause: Everything").click()
     await judged("pausing", "dialog")
     await page.keyboard.press("Escape")
     await visit.context.clear_cookies()

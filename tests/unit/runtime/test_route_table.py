@@ -1,6 +1,7 @@
 """Routes are declared with FastAPI and served by their address alone."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -29,7 +30,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
     @router.put("/{thing_id}/{name:path}")
     async def name_it(request: Request) -> Response:
-        return PlainTextResponse(request.scope["route"])
+        return PlainTextResponse(f"{request.scope['route']} {request.path_params['name']}")
 
     api.include_router(router)
     transport = httpx.ASGITransport(ProblemDocuments(RouteTable(api)))
@@ -43,7 +44,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         ("GET", "/things/all", "all"),
         ("GET", "/things/a%20b", "one a b"),
         ("DELETE", "/things/all", "deleted all"),
-        ("PUT", "/things/a/b/c", "/things/{thing_id}/{name:path}"),
+        ("PUT", "/things/a/b/c", "/things/{thing_id}/{name:path} b/c"),
     ],
 )
 async def test_a_word_of_its_own_goes_before_a_word_taken_for_an_id(
@@ -80,7 +81,8 @@ async def test_an_endpoint_that_wants_more_is_refused_when_the_application_is_bu
     def at_once(request: Request) -> Response:
         return PlainTextResponse(request.url.path)
 
-    for path, endpoint in {"/a": of_the_query, "/b/{number}": of_a_number, "/c": at_once}.items():
+    endpoints: dict[str, Callable[..., Any]] = {"/a": of_the_query, "/b/{number}": of_a_number, "/c": at_once}
+    for path, endpoint in endpoints.items():
         api = FastAPI()
         api.add_api_route(path, endpoint)
         with pytest.raises(TypeError, match="must be async and take the request"):

@@ -10,6 +10,7 @@
  */
 
 const DEEPEST = 4;
+const LINE = 60;
 // What few readers come for stands last; the rest keeps the document's order.
 const LAST = ["media", "webhooks", "probes"];
 const METHODS = ["get", "post", "put", "patch", "delete"];
@@ -139,7 +140,7 @@ export class Reader {
     if (body)
       parts.push(
         `-H "Content-Type: ${body.media}"`,
-        `-d '${JSON.stringify(this.#example(body)).replaceAll("'", "'\\''")}'`,
+        `-d '${spread(this.#example(body)).replaceAll("'", "'\\''")}'`,
       );
     return parts.join(" \\\n  ");
   }
@@ -163,6 +164,12 @@ export class Reader {
       ] ?? {}
     );
   }
+}
+
+/** A body as it is read best: on one line while it is short. @param {any} body */
+function spread(body) {
+  const line = JSON.stringify(body);
+  return line.length <= LINE ? line : JSON.stringify(body, null, 2).replaceAll("\n", "\n  ");
 }
 
 /** @param {any} schema @returns {Fact[]} */

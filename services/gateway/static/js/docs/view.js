@@ -6,11 +6,17 @@ import { say } from "../base/words.js";
 /** @typedef {import("./reader.js").Field} Field */
 /** @typedef {import("./reader.js").Operation} Operation */
 
+/** Where the list has room beside the text it is open; above it, it would push the text away. As docs.css. */
+const BESIDE = matchMedia("(min-width: 881px)");
+
 /** @param {string} type */
 const typeInWords = (type) =>
   type.replace(/^list (\w+)/, (_, of) => say("docs.list", of)).replace(/ null$/, ` ${say("docs.orNull")}`);
 
 const asCode = (/** @type {string} */ text) => html`<code>${text}</code>`;
+
+/** A sentence in which `…` stands for code. @param {string} text */
+const sentence = (text) => text.split("`").map((piece, index) => (index % 2 ? asCode(piece) : piece));
 
 /** @param {{fields: Field[]}} props */
 const Fields = ({ fields }) => html`
@@ -24,7 +30,7 @@ const Fields = ({ fields }) => html`
             ${field.required ? html`<span class="warm">${say("docs.required")}</span>` : null}
             ${field.facts.map(({ words, values }) => html`<span class="muted">${say(words, ...values)}</span>`)}
           </div>
-          ${field.description ? html`<p>${field.description}</p>` : null}
+          ${field.description ? html`<p>${sentence(field.description)}</p>` : null}
           ${field.choices.length ? html`<p class="choices-of">${field.choices.map(asCode)}</p>` : null}
           ${field.fields.length ? html`<${Fields} fields=${field.fields} />` : null}
         </li>
@@ -41,7 +47,7 @@ const Call = ({ operation }) => html`
       <span class=${`method ${operation.method.toLowerCase()}`}>${operation.method}</span>
       <code>${operation.path}</code>
     </p>
-    ${operation.description ? html`<p>${operation.description}</p>` : null}
+    ${operation.description ? html`<p>${sentence(operation.description)}</p>` : null}
     <div class="try">
       <pre tabindex="0" role="group" aria-label=${say("docs.try")}><code>${operation.call}</code></pre>
       <${CopyLine} text=${operation.call} />
@@ -70,7 +76,7 @@ const Call = ({ operation }) => html`
         (answer) => html`
           <div class="answer">
             <p>
-              <strong class="figure">${answer.status}</strong> ${answer.description}
+              <strong class="figure">${answer.status}</strong> <span>${sentence(answer.description)}</span>
               <span class="muted">${answer.media}</span>
             </p>
             ${answer.fields.length ? html`<${Fields} fields=${answer.fields} />` : null}
@@ -87,14 +93,17 @@ const Call = ({ operation }) => html`
 export const Docs = ({ title, description, version, groups }) => html`
   <div class="docs">
     <nav class="contents" aria-label=${say("docs.contents")}>
-      ${groups.map(
-        ({ tag, operations }) => html`
-          <h2>${tag}</h2>
-          <ul>
-            ${operations.map((operation) => html`<li><a href=${`#${operation.id}`}>${operation.summary}</a></li>`)}
-          </ul>
-        `,
-      )}
+      <details open=${BESIDE.matches}>
+        <summary>${say("docs.contents")}</summary>
+        ${groups.map(
+          ({ tag, operations }) => html`
+            <h2>${tag}</h2>
+            <ul>
+              ${operations.map((operation) => html`<li><a href=${`#${operation.id}`}>${operation.summary}</a></li>`)}
+            </ul>
+          `,
+        )}
+      </details>
     </nav>
     <div class="reading">
       <h1>${title} <span class="muted">${version}</span></h1>

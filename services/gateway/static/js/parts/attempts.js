@@ -26,7 +26,7 @@ const Attempt = ({ one, known }) => {
       </p>
       ${said && said !== known ? html`<p class="muted">${said}</p>` : null}
       ${reasons && said !== known ? html`<p class="muted" dir="auto">${reasons}</p>` : null}
-      ${failure?.provider_words ? html`<p class="muted provider-words" dir="auto">“${failure.provider_words}”</p>` : null}
+      ${failure?.provider_words ? html`<p class="muted provider-words" dir="auto">${say("quoted", failure.provider_words)}</p>` : null}
       ${operation ? html`<p class="muted">${say("attempts.operation", named("provider", provider))} <code>${operation}</code></p>` : null}
     </li>
   `;

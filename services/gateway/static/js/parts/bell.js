@@ -3,7 +3,7 @@ import { useRef } from "../../vendor/preact-hooks.js";
 import { moment } from "../base/format.js";
 import { html } from "../base/html.js";
 import { go } from "../base/places.js";
-import { say } from "../base/words.js";
+import { knows, say } from "../base/words.js";
 import { bellOpen, loadNotices, markRead, nextNotices, notices, noticesFailed, unread } from "../store/bell.js";
 import { openById } from "../store/opened.js";
 import { Icon } from "./icons.js";
@@ -11,9 +11,22 @@ import { Listed } from "./states.js";
 
 /** @typedef {import("../store/bell.js").Notice} Notice */
 
+/**
+ * What a notice says. The titles of rows are the contract with applications; here the prompt says what it is about,
+ * and the count is in words. @param {Notice} notice @returns {[string, string | null]}
+ */
+function inWords({ type, title, message, prompt }) {
+  const done = /^([A-Z]+)_COMPLETED$/.exec(type);
+  const key = `bell.done.${done?.[1].toLowerCase()}`;
+  const said = done && knows(key) ? say(key, Number(/\d+/.exec(message)?.[0] ?? 1)) : null;
+  if (prompt) return [prompt, said ?? `${title}. ${message}`];
+  return said ? [said, null] : [title, message];
+}
+
 /** @param {{notice: Notice, close: () => void}} props */
 const One = ({ notice, close }) => {
-  const { id, title, message, createdAt, read, metadata } = notice;
+  const { id, createdAt, read, metadata } = notice;
+  const [about, words] = inWords(notice);
   const press = () => {
     if (!read) void markRead([id]);
     const done = notice.type.endsWith("_COMPLETED") && metadata?.generationId;
@@ -25,8 +38,8 @@ const One = ({ notice, close }) => {
   return html`
     <li>
       <button type="button" class=${`notice-one ${read ? "" : "unread"}`} onClick=${press}>
-        <strong>${title}</strong>
-        <span class="muted">${message}</span>
+        <strong class="brief" dir="auto">${about}</strong>
+        ${words ? html`<span class="muted">${words}</span>` : null}
         <time class="muted figure" datetime=${createdAt}>${moment(Date.parse(createdAt))}</time>
         ${read ? null : html`<span class="unseen">${say("bell.unread")}</span>`}
       </button>

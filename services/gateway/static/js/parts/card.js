@@ -86,7 +86,7 @@ const Over = ({ generation, active }) => {
       />
       <${Icon} name="check" />
     </label>
-    <div class="card-actions">
+    <div class=${`card-actions ${deletedAt === null ? "" : "stay"}`}>
       ${
         deletedAt === null
           ? html`
@@ -136,13 +136,13 @@ export function onCardKey(event, generation) {
 
 /** @param {{generation: Generation, caption: string, width: number, active: boolean}} props */
 export const Card = ({ generation, caption, width, active }) => {
-  const { createdAt, files, fromBackend, parentId } = generation;
+  const { createdAt, deletedAt, files, fromBackend, parentId } = generation;
   const { tiles, height } = mosaic(files);
   const more = files.length - tiles.length;
   // What can be done is made when somebody comes near: most cards only pass by.
   const [near, setNear] = useState(TOUCHED.matches);
   const { favourite, id } = generation;
-  const over = near || active || favourite || selecting.value || selected.value.has(id);
+  const over = near || active || favourite || deletedAt !== null || selecting.value || selected.value.has(id);
   return html`
     <article
       onPointerEnter=${() => setNear(true)}

@@ -117,10 +117,15 @@ export const Shown = ({ narrow }) => {
   const name = album ? (albums.value?.find((one) => one.id === album)?.name ?? say("album.one")) : null;
   return html`
     ${name !== null ? html`<p class="shown"><strong dir="auto">${name}</strong><button type="button" class="plain accent" onClick=${() => narrow({ album: "" })}>${say("album.leave")}</button></p>` : null}
-    ${deleted ? html`<p class="muted">${say("trash.text")}</p>` : null}
+    ${
+      deleted
+        ? html`<p class="shown"><strong>${say("trash")}</strong><button type="button" class="plain accent" onClick=${() => narrow({ deleted: false })}>${say("album.leave")}</button></p>
+            <p class="muted">${say("trash.text")}</p>`
+        : null
+    }
     ${
       found.value
-        ? html`<p class="muted" role="status">
+        ? html`<p class=${found.value.total ? "muted" : "unseen"} role="status">
             ${say(found.value.allCounted ? "search.found" : "search.foundMany", found.value.total)}
             ${found.value.corrected ? ` ${say("search.corrected")}` : ""}
           </p>`

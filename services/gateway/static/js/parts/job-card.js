@@ -105,7 +105,7 @@ const Ended = ({ job }) => {
   return html`
     <p class=${failed ? "bad" : "muted"}>${failed ? failureInWords(failure) : say("job.cancelled")}</p>
     ${reasons ? html`<p class="muted" dir="auto">${reasons}</p>` : null}
-    ${failed && !reasons && failure?.provider_words ? html`<p class="muted provider-words" dir="auto">“${failure.provider_words}”</p>` : null}
+    ${failed && !reasons && failure?.provider_words ? html`<p class="muted provider-words" dir="auto">${say("quoted", failure.provider_words)}</p>` : null}
     <div class="job-actions">
       <button type="button" class="plain accent" onClick=${() => void edit(job)}>
         ${say(isOfModel(failure) ? "job.otherModel" : "job.edit")}

@@ -46,15 +46,17 @@ function useWidth(box) {
   return width;
 }
 
-/** How far the window has gone past the wall's top, in strides. @param {{current: HTMLElement | null}} box */
+/** How far the window has gone past the wall's top, in strides, and how high it is. @param {{current: HTMLElement | null}} box */
 function useStride(box) {
   const [stride, setStride] = useState(0);
+  const [tall, setTall] = useState(innerHeight);
   useEffect(() => {
     let asked = 0;
     const look = () => {
       asked = 0;
       const top = box.current?.getBoundingClientRect().top ?? 0;
       setStride(Math.floor(-top / STRIDE_PX));
+      setTall(innerHeight);
     };
     const ask = () => (asked ||= requestAnimationFrame(look));
     look();
@@ -66,7 +68,7 @@ function useStride(box) {
       window.removeEventListener("resize", ask);
     };
   }, []);
-  return stride;
+  return { stride, tall };
 }
 
 /** @param {KeyboardEvent} event @param {Generation[]} all @param {import("../base/layout.js").Spot[]} spots @param {HTMLElement | null} wall */
@@ -117,12 +119,12 @@ export const Wall = () => {
   const wall = useRef(/** @type {HTMLElement | null} */ (null));
   const made = useRef(/** @type {Map<string, any>} */ (new Map()));
   const width = useWidth(wall);
-  const stride = useStride(wall);
+  const { stride, tall } = useStride(wall);
   const measure = useMemo(measurer, []);
   const all = items.value;
   const { spots, captions, column, height } = useMemo(() => lay(all, Math.max(width, 1), measure), [all, width]);
   const top = stride * STRIDE_PX;
-  const seen = width ? between(spots, top - AHEAD_PX, top + innerHeight + AHEAD_PX + STRIDE_PX) : [];
+  const seen = width ? between(spots, top - AHEAD_PX, top + tall + AHEAD_PX + STRIDE_PX) : [];
   let here = all.findIndex((item) => item.id === active.value);
   if (here === -1) here = 0;
   // The card that has the focus stays, however far one scrolls.

@@ -3,7 +3,7 @@ import { signal } from "../../vendor/signals.js";
 import { get, post } from "../base/api.js";
 import { session } from "./session.js";
 
-/** @typedef {{id: string, type: string, title: string, message: string, metadata: any, createdAt: string, read: boolean}} Notice */
+/** @typedef {{id: string, type: string, title: string, message: string, prompt: string | null, metadata: any, createdAt: string, read: boolean}} Notice */
 
 const ASK_MS = 60_000;
 const PAGE = 20;

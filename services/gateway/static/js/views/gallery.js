@@ -11,7 +11,7 @@ import { Wall } from "../parts/wall.js";
 import { draft, reopen } from "../store/draft.js";
 import { addressOf, filtered, filters, items, more, restart, showWaiting, state, waiting } from "../store/gallery.js";
 
-const GHOSTS = [1.2, 0.75, 1, 1.3, 0.8, 1.1, 0.9, 1];
+const GHOSTS = [1.2, 0.75, 1, 1.3, 0.8, 1.1, 0.9, 1, 1.2, 0.8, 1.1, 0.75];
 
 /** Show another list; on the gallery's own page its address says which. @param {Partial<import("../store/gallery.js").Filters>} changes */
 function narrow(changes) {
@@ -52,6 +52,12 @@ const End = () => {
     observer.observe(mark.current);
     return () => observer.disconnect();
   }, [state.value, items.value.length]);
+  if (state.value === "failed" && items.value.length === 0)
+    return html`<div role="alert">
+      <${Empty} title=${say("gallery.failed")} text=${say("gallery.failedText")}>
+        <button type="button" class="chip" onClick=${() => void more()}>${say("again")}</button>
+      <//>
+    </div>`;
   if (state.value === "failed") return html`<${Failed} words=${say("gallery.failed")} again=${() => void more()} />`;
   return html`
     <p class="quiet" ref=${mark}>

@@ -20,7 +20,7 @@ export const Now = ({ open = false }) => {
         <h2 id="now-title">${say("now.title")}</h2>
         <span class="muted">
           ${running.value > 0 ? say("now.running", running.value) : null}
-          ${running.value > 0 && line.value === "live" ? ` · ${say("now.live")}` : null}
+          ${running.value > 0 && line.value === "live" ? html`<span class="spare"> · ${say("now.live")}</span>` : null}
         </span>
         ${
           jobs.some((job) => !isOpen(job))

@@ -77,6 +77,8 @@ function nameOf({ scope, name }) {
   return named(scope === "kind" ? "kinds" : scope, name);
 }
 
+const withinSentence = (/** @type {string} */ words) => words.charAt(0).toLowerCase() + words.slice(1);
+
 /** What stands still, since when and why. @param {{pauses: Pause[]}} props */
 export const Paused = ({ pauses }) =>
   pauses.length
@@ -84,7 +86,7 @@ export const Paused = ({ pauses }) =>
         ${pauses.map(
           (pause) => html`
             <li>
-              <span class="warm">${say("operate.pausedSince", nameOf(pause), moment(Date.parse(pause.paused_at)))}</span>
+              <span class="warm">${say("operate.pausedSince", nameOf(pause), withinSentence(moment(Date.parse(pause.paused_at))))}</span>
               ${pause.reason ? html`<span dir="auto">${pause.reason}</span>` : null}
             </li>
           `,

@@ -41,7 +41,7 @@ const NewChannel = ({ onMade, onClose }) => {
             autocomplete="off"
             spellcheck="false"
             maxlength="2048"
-            placeholder="ntfys://…  mailto://…  slack://…  discord://…"
+            placeholder="ntfys://…  mailto://…  slack://…"
             aria-invalid=${fault ? "true" : null}
             aria-describedby=${fault ? "fault-channel" : "hint-channel"}
             value=${url}

@@ -1,7 +1,7 @@
 /** API keys: made, told once, revoked. */
 import { useState } from "../../../vendor/preact-hooks.js";
 import { at, get, post, remove } from "../../base/api.js";
-import { moment } from "../../base/format.js";
+import { moment, named } from "../../base/format.js";
 import { html } from "../../base/html.js";
 import { say } from "../../base/words.js";
 import { CopyButton } from "../../parts/copy-button.js";
@@ -13,6 +13,14 @@ import { attempt, me } from "../../store/session.js";
 
 const DAYS = ["30", "90", "365", ""];
 const USUAL = ["jobs:read", "jobs:write", "media:read", "media:write"];
+
+const nameOf = (/** @type {string} */ scope) => named("scope", scope);
+
+/** What most programs need stands first. @param {string[]} scopes */
+const inOrder = (scopes) => [
+  ...USUAL.filter((scope) => scopes.includes(scope)),
+  ...scopes.filter((scope) => !USUAL.includes(scope)),
+];
 
 /** @param {{onMade: () => void, onClose: () => void}} props */
 const NewKey = ({ onMade, onClose }) => {
@@ -46,11 +54,11 @@ const NewKey = ({ onMade, onClose }) => {
         </label>
         <fieldset>
           <legend>${say("keys.scopes")}</legend>
-          ${me.value.scopes.map(
+          ${inOrder(me.value.scopes).map(
             (/** @type {string} */ scope) => html`
               <label class="check">
                 <input type="checkbox" checked=${scopes.includes(scope)} onChange=${() => toggle(scope)} />
-                ${say(`scope.${scope}`)}
+                ${nameOf(scope)}
               </label>
             `,
           )}
@@ -91,11 +99,11 @@ export const Keys = () => {
             key: key.id,
             cells: [
               html`<span dir="auto">${key.name}</span>`,
-              html`<code>${key.prefix}…</code>`,
-              key.scopes.join(", "),
+              html`<code class="whole">${key.prefix}…</code>`,
+              html`<span title=${key.scopes.join(" ")}>${inOrder(key.scopes).map(nameOf).join(" · ")}</span>`,
               key.last_used_at ? moment(Date.parse(key.last_used_at)) : say("never"),
-              key.expires_at ? moment(Date.parse(key.expires_at)) : say("share.ever"),
-              html`<button type="button" class="plain bad" aria-label=${say("keys.revokeOf", key.name)} onClick=${() => void revoke(key.id)}>
+              html`<span class="whole">${key.expires_at ? moment(Date.parse(key.expires_at)) : say("share.noEnd")}</span>`,
+              html`<button type="button" class="plain bad whole" aria-label=${say("keys.revokeOf", key.name)} onClick=${() => void revoke(key.id)}>
                 ${say("keys.revoke")}
               </button>`,
             ],

@@ -28,10 +28,11 @@ export const Shares = () => {
             key: share.id,
             cells: [
               html`<code>${share.prefix}…</code>`,
-              `${say(share.albumId ? "shares.album" : "shares.generation")}${share.hasPassword ? ` · ${say("shares.locked")}` : ""}`,
+              html`<span class="brief" dir="auto">${share.title ?? say(share.albumId ? "shares.album" : "shares.generation")}</span>
+                ${share.hasPassword ? html`<span class="muted">${say("shares.locked")}</span>` : null}`,
               moment(Date.parse(share.createdAt)),
-              share.expiresAt ? moment(Date.parse(share.expiresAt)) : say("share.ever"),
-              html`<button type="button" class="plain bad" aria-label=${say("shares.endOf", share.prefix)} onClick=${() => void revoke(share.id)}>
+              share.expiresAt ? moment(Date.parse(share.expiresAt)) : say("share.noEnd"),
+              html`<button type="button" class="plain bad whole" aria-label=${say("shares.endOf", share.prefix)} onClick=${() => void revoke(share.id)}>
                 ${say("shares.end")}
               </button>`,
             ],
