@@ -73,13 +73,12 @@ class Load:
         """Ask until cancelled."""
         began, count = time.monotonic(), 0
         while True:
-            # All that are due, at once: on a busy machine this process gets its turn less often than that.
-            for number in range(count, int((time.monotonic() - began) * A_SECOND)):
-                task = asyncio.create_task(self._ask(number))
-                self._asking.add(task)
-                task.add_done_callback(self._asking.discard)
-                count = number + 1
-            await asyncio.sleep(1 / A_SECOND)
+            task = asyncio.create_task(self._ask(count))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+            count += 1
+            # At most one a turn of the loop: a machine that is too busy is asked less, and the figures say how much.
+            await asyncio.sleep(max(0.0, began + count / A_SECOND - time.monotonic()))
 
     async def _ask(self, count: int) -> None:
         person = self.people[count % len(self.people)]
