@@ -34,7 +34,7 @@ def request_id(request: Request) -> str | None:
 
 async def _check_impersonation(parts: Parts, request: Request, found: Caller) -> None:
     """Log who really looks, and refuse changes: whoever helps somebody may look and change nothing."""
-    route = f"{request.method} {getattr(request.scope.get('route'), 'path', request.url.path)}"
+    route = f"{request.method} {request.scope['route']}"
     if request.method in SAFE_METHODS:
         await parts.log_impersonation.read(parts.pool, found, route, request_id=request_id(request))
         return
