@@ -147,6 +147,15 @@ async def test_a_notifier_that_stops_says_when_to_come_back_and_is_gone_at_once(
     assert (first, 500 <= last <= 6_000) == (1_000, True)
 
 
+async def test_a_connection_ends_with_the_stream_it_carried(product: Product) -> None:
+    person = product.person()
+    job_id = await person.ask()
+    for base in (product.url, f"http://127.0.0.1:{product.stack.env['SORAMI_NOTIFIER_PORT']}"):
+        async with person.http.stream("GET", f"{base}/api/images/{job_id}/events") as answer:
+            await answer.aread()
+        assert answer.headers.get_list("connection") == ["close"]
+
+
 BATCHES = "/api/batches"
 
 

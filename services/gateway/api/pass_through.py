@@ -86,4 +86,7 @@ async def pass_through(parts: Parts, request: Request) -> Response:
     if response.status_code == 204:
         await response.aclose()
         return Response(status_code=204, headers=returned)
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        # The notifier says so of its own connection only: nothing may follow a stream that ends with its process.
+        returned["connection"] = "close"
     return StreamingResponse(parts.passed_streams.chunks(response), status_code=response.status_code, headers=returned)

@@ -17,7 +17,8 @@ from services.runtime.cursors import DEFAULT, read_limit
 from services.runtime.hand_over import LastingAnswer
 from services.runtime.problems import Problem
 
-_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+# A stream ends when its process stops, too; a request sent next on the same connection would be lost with it.
+_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no", "Connection": "close"}
 
 
 def _last_event_id(request: Request) -> int | None:
