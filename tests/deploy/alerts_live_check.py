@@ -25,8 +25,8 @@ from tests.deploy.scrapes import HELD, Scrapes
 from tests.integration.test_backend_webhooks import about
 from tests.integration.test_metrics import PORTS
 from tests.integration.test_operating import LETTERS, ORPHANS, buried
-from tests.support.gateways import free_ports
 from tests.support.golden import golden
+from tests.support.ports import free_ports
 from tests.support.product import SECRET, Product
 from tests.support.providers.behaviours import Behaviour
 from tests.support.providers.fake import KEY
